@@ -1,0 +1,44 @@
+//! The server as a process, to be killed and started again.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// A server process. Dropping it kills it, as `kill -9` does.
+pub struct Process {
+    child: Child,
+    /// Where it listens, as a URL.
+    pub url: String,
+}
+
+impl Process {
+    /// Starts the server program `binary` on the folder `data`, and waits until it listens.
+    pub fn start(binary: &str, data: &Path) -> Self {
+        let mut child = Command::new(binary)
+            .args(["--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(data)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let first = lines.next().unwrap().unwrap();
+        let url = first.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+        let url = url.to_owned();
+        // Read on, so that the server never waits for its console.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, url }
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

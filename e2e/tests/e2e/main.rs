@@ -1,0 +1,10 @@
+//! End-to-end tests: one binary, because linking it is the slow part; a module per endpoint, and
+//! one per rule that concerns them all.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop where it stands"
+)]
+
+mod races;
+mod story;

@@ -1,0 +1,144 @@
+//! `GET /api/file/download?token=`: the file, for exactly one of all who ask with this token.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use share_api::{ApiError, Endpoint, Request, Response, bytes, redirect, stream};
+use share_auth::PlainToken;
+use share_model::{AuditAction, AuditEvent, FileRecord, Invalid, attachment};
+use share_store::{
+    Audit, Files, Found, Objects, Platform, StartError, TokenKind, TokenRecord, Tokens, Users,
+};
+
+/// The largest file that a buffered answer holds: Lambda's 6 MB, of which base64 takes a quarter,
+/// less room for the headers.
+const BUFFERED_LIMIT_BYTES: u64 = 4_600_000;
+
+/// What this endpoint touches; its IAM policy in `template.yaml` says the same.
+pub struct DownloadFile {
+    users: Users,
+    files: Files,
+    tokens: Tokens,
+    objects: Objects,
+    audit: Audit,
+    delivery: Delivery,
+    /// The largest file that is streamed. Lambda ends a stream at 200 MB; the local server has no
+    /// such limit.
+    stream_limit_bytes: u64,
+}
+
+/// How bytes reach the client (`DOWNLOAD_DELIVERY`).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Delivery {
+    Stream,
+    Buffered,
+    Presigned,
+}
+
+impl Endpoint for DownloadFile {
+    async fn connect(platform: &Platform) -> Result<Self, StartError> {
+        let environment = platform.environment();
+        Ok(Self {
+            users: Users::connect(platform)?,
+            files: Files::connect(platform)?,
+            tokens: Tokens::connect(platform)?,
+            objects: Objects::connect(platform)?,
+            audit: Audit::connect(platform)?,
+            delivery: environment.parsed("DOWNLOAD_DELIVERY", "stream", Delivery::parse)?,
+            stream_limit_bytes: environment.parsed("STREAM_LIMIT_BYTES", "209715200", |text| {
+                text.parse().map_err(|_| Invalid::because("must be a number of bytes"))
+            })?,
+        })
+    }
+
+    async fn handle(&self, request: &Request) -> Result<Response, ApiError> {
+        let token = self.token(request).await?; // 400, 404, 410
+        let file = self.file(&token).await?; // 410
+        // Open first, spend second, send third: what cannot be served is not spent.
+        let response = self.open(&file).await?; // 410, 503
+        let event = AuditEvent {
+            file: file.id,
+            action: AuditAction::LinkRedeemed,
+            actor: token.user_id,
+            at: request.now(),
+            request_id: request.id().to_owned(),
+        };
+        if !self.tokens.spend(&token, request.now(), vec![self.audit.entry(&event)?]).await? {
+            return Err(ApiError::LinkUsed); // 410
+        }
+        Ok(response)
+    }
+}
+
+impl DownloadFile {
+    async fn token(&self, request: &Request) -> Result<TokenRecord, ApiError> {
+        let token = PlainToken::parse(request.required_query("token")?);
+        let token = token.map_err(|_| ApiError::LinkUnknown)?;
+        match self.tokens.find(&token.hash(), TokenKind::Download, request.now()).await? {
+            Found::Live(token) => Ok(token),
+            Found::Expired => Err(ApiError::LinkExpired),
+            Found::Spent => Err(ApiError::LinkUsed),
+            Found::Unknown => Err(ApiError::LinkUnknown),
+        }
+    }
+
+    async fn file(&self, token: &TokenRecord) -> Result<FileRecord, ApiError> {
+        // A client that has been switched off has no links either.
+        let client = self.users.by_id(token.user_id).await?.filter(|client| client.active);
+        client.ok_or(ApiError::LinkRevoked)?;
+        let id = token.file_id.ok_or(ApiError::LinkUnknown)?;
+        self.files.on_shelf(id).await?.ok_or(ApiError::FileGone)
+    }
+
+    /// The answer with the file's bytes at hand. Nothing has been sent yet.
+    async fn open(&self, file: &FileRecord) -> Result<Response, ApiError> {
+        let response = match self.delivery_of(file) {
+            Delivery::Stream => {
+                let body = self.objects.open(file).await?;
+                body.map(|body| stream(headers(file), body.into_inner()))
+            }
+            Delivery::Buffered => {
+                let body = self.objects.read(file).await?;
+                body.map(|body| bytes(headers(file), body))
+            }
+            Delivery::Presigned => self.objects.presign(file).await?.map(|url| redirect(&url)),
+        };
+        response.ok_or(ApiError::FileGone)
+    }
+
+    /// Files that do not fit go by presigned URL.
+    fn delivery_of(&self, file: &FileRecord) -> Delivery {
+        match self.delivery {
+            Delivery::Stream if file.size > self.stream_limit_bytes => Delivery::Presigned,
+            Delivery::Buffered if file.size > BUFFERED_LIMIT_BYTES => Delivery::Presigned,
+            fits => fits,
+        }
+    }
+}
+
+impl Delivery {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "stream" => Ok(Self::Stream),
+            "buffered" => Ok(Self::Buffered),
+            "presigned" => Ok(Self::Presigned),
+            _ => Err(Invalid::because("must be stream, buffered or presigned")),
+        }
+    }
+}
+
+fn headers(file: &FileRecord) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        (header::CONTENT_TYPE, file.content_type.clone()),
+        (header::CONTENT_LENGTH, file.size.to_string()),
+        (header::CONTENT_DISPOSITION, attachment(&file.filename)),
+        (header::CONTENT_SECURITY_POLICY, "sandbox".to_owned()),
+        (header::ETAG, format!("\"{}\"", file.sha256.hex())),
+        // RFC 9530: so that a stream that breaks off, or changes, is noticed.
+        (HeaderName::from_static("repr-digest"), format!("sha-256=:{}:", file.sha256.base64())),
+    ] {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    }
+    headers
+}

@@ -1,0 +1,63 @@
+//! The three accounts that a fresh local store starts with.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use jiff::Timestamp;
+use share_auth::{Password, random_bytes};
+use share_model::{EmailAddress, Role, User, UserId, Username};
+use share_store::{Platform, Users};
+
+/// Their roles. Name `ops` goes with address `ops@example.com` and password `local-ops-password`.
+const ROLES: [Role; 3] = [Role::Admin, Role::Ops, Role::Client];
+
+/// Creates the accounts in a store that does not have them. Answers whether it did.
+///
+/// Their passwords are in the README, so neither they nor a store that holds them may be reached
+/// from another machine.
+pub(crate) async fn create(
+    data: &Path,
+    listen: SocketAddr,
+    platform: &Platform,
+    now: Timestamp,
+) -> anyhow::Result<bool> {
+    let mark = data.join("has-local-accounts");
+    if !listen.ip().is_loopback() {
+        if mark.exists() {
+            bail!(
+                "{} has accounts with well-known passwords and may only be served on a loopback \
+                 address, not on {listen}; choose another --data-dir",
+                data.display()
+            );
+        }
+        return Ok(false);
+    }
+    if mark.exists() {
+        return Ok(false);
+    }
+    let users = Users::connect(platform)?;
+    for role in ROLES {
+        users.register(&account(role, now).await?, vec![]).await?;
+    }
+    fs::write(&mark, "").with_context(|| format!("cannot write {}", mark.display()))?;
+    Ok(true)
+}
+
+async fn account(role: Role, now: Timestamp) -> anyhow::Result<User> {
+    let name = role.as_str();
+    let username = Username::parse(name)?;
+    let email = EmailAddress::parse(&format!("{name}@example.com"))?;
+    let password = Password::choose(&format!("local-{name}-password"), &username, &email)?;
+    Ok(User {
+        id: UserId::new(now, random_bytes()),
+        username,
+        email,
+        role,
+        password_hash: password.hash().await,
+        verified: true,
+        active: true,
+        created_at: now,
+    })
+}

@@ -1,0 +1,295 @@
+//! API Gateway's part: a route for a request, limits, the REST proxy event, and the gateway's own
+//! answers.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::console;
+use crate::functions::Functions;
+use crate::template::{Route, Template};
+
+/// API Gateway takes requests of up to 10 MB.
+const REQUEST_LIMIT_BYTES: usize = 10 * 1024 * 1024;
+/// Lambda takes events and gives answers of up to 6 MB.
+const LAMBDA_LIMIT_BYTES: usize = 6 * 1024 * 1024;
+/// API Gateway waits this long for Lambda.
+const TIMEOUT: Duration = Duration::from_secs(29);
+/// Of a request that is too large, this much is read and dropped, so that the client gets to see
+/// the answer; then the connection is closed.
+const DRAIN_LIMIT_BYTES: usize = 8 * REQUEST_LIMIT_BYTES;
+
+/// The moment at which a request comes. A parameter, so that tests can let a day pass.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The gateway.
+pub(crate) struct Gateway {
+    pub(crate) template: Template,
+    pub(crate) functions: Functions,
+    pub(crate) clock: Clock,
+}
+
+impl Gateway {
+    /// Answers one request, and says so on the console.
+    pub(crate) async fn answer(&self, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+        let started = Instant::now();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let id = Uuid::new_v4().to_string();
+        let (function, response) = match self.route(&method, &path) {
+            Ok((route, parameters)) => {
+                let invocation = Invocation { gateway: self, route, parameters, id: &id, peer };
+                (route.function.as_str(), invocation.run(request).await)
+            }
+            Err(allowed) if allowed.is_empty() => {
+                ("-", self.own("MISSING_AUTHENTICATION_TOKEN", &id))
+            }
+            Err(allowed) => ("-", method_not_allowed(&allowed, &id)),
+        };
+        console::request(&method, &path, function, response.status(), started.elapsed());
+        response
+    }
+
+    /// The route for a request and its path parameters; or else the methods that the path has.
+    fn route(
+        &self,
+        method: &Method,
+        path: &str,
+    ) -> Result<(&Route, Map<String, Value>), Vec<&str>> {
+        let mut allowed = Vec::new();
+        for route in &self.template.routes {
+            if let Some(parameters) = match_path(&route.path, path) {
+                if route.method == *method {
+                    return Ok((route, parameters));
+                }
+                allowed.push(route.method.as_str());
+            }
+        }
+        Err(allowed)
+    }
+
+    /// An answer that the gateway gives by itself, as the template words it.
+    fn own(&self, kind: &str, request_id: &str) -> Response<Body> {
+        let Some(template) = self.template.gateway_responses.get(kind) else {
+            return status_only(StatusCode::INTERNAL_SERVER_ERROR);
+        };
+        let body = template.body.replace("$context.requestId", request_id);
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() =
+            StatusCode::from_u16(template.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        for (name, value) in &template.headers {
+            if let (Ok(name), Ok(value)) =
+                (name.parse::<HeaderName>(), value.parse::<HeaderValue>())
+            {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+fn status_only(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// What RFC 9110 asks for. API Gateway itself cannot tell a wrong method from an unknown path.
+fn method_not_allowed(allowed: &[&str], request_id: &str) -> Response<Body> {
+    let allowed = allowed.join(", ");
+    let problem = json!({
+        "type": "about:blank", "title": "Method Not Allowed", "status": 405,
+        "code": "method_not_allowed", "detail": format!("This path takes {allowed}."),
+        "request_id": request_id,
+    });
+    let mut response = Response::new(Body::from(problem.to_string()));
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(allowed) = HeaderValue::from_str(&allowed) {
+        headers.insert(header::ALLOW, allowed);
+    }
+    response
+}
+
+/// The parameters of `path` when it is one of `pattern`'s, with or without a slash at its end.
+fn match_path(pattern: &str, path: &str) -> Option<Map<String, Value>> {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let mut parameters = Map::new();
+    let mut segments = path.split('/');
+    for wanted in pattern.split('/') {
+        let segment = segments.next()?;
+        match wanted.strip_prefix('{').and_then(|wanted| wanted.strip_suffix('}')) {
+            Some(name) if !segment.is_empty() => {
+                parameters.insert(name.to_owned(), decode(segment).into());
+            }
+            None if segment == wanted => {}
+            _ => return None,
+        }
+    }
+    segments.next().is_none().then_some(parameters)
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// One request on its way to a function.
+struct Invocation<'a> {
+    gateway: &'a Gateway,
+    route: &'a Route,
+    parameters: Map<String, Value>,
+    id: &'a str,
+    peer: SocketAddr,
+}
+
+impl Invocation<'_> {
+    async fn run(self, request: Request<Body>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let Some(body) = read(body).await else {
+            return self.gateway.own("REQUEST_TOO_LARGE", self.id);
+        };
+        let now = (self.gateway.clock)();
+        let event = self.event(&parts, &body, now).to_string();
+        if event.len() > LAMBDA_LIMIT_BYTES {
+            return self.gateway.own("REQUEST_TOO_LARGE", self.id);
+        }
+        // From here on the event's text is all that the function sees, as in Lambda.
+        let Ok(request) = lambda_http::request::from_str(&event) else {
+            return self.gateway.own("DEFAULT_4XX", self.id);
+        };
+        let Some(function) = self.gateway.functions.get(&self.route.function) else {
+            return self.gateway.own("DEFAULT_5XX", self.id);
+        };
+        let Ok(response) = tokio::time::timeout(TIMEOUT, function.invoke(request, now)).await
+        else {
+            return self.gateway.own("INTEGRATION_TIMEOUT", self.id);
+        };
+        if self.route.streams {
+            return response.map(Body::new);
+        }
+        let (parts, body) = response.into_parts();
+        match body.collect().await.map(http_body_util::Collected::to_bytes) {
+            Ok(bytes) if bytes.len() <= LAMBDA_LIMIT_BYTES => {
+                Response::from_parts(parts, Body::from(bytes))
+            }
+            _ => self.gateway.own("DEFAULT_5XX", self.id),
+        }
+    }
+
+    /// The REST proxy event, version 1.0.
+    fn event(&self, parts: &http::request::Parts, body: &Bytes, now: Timestamp) -> Value {
+        let path = parts.uri.path();
+        let (headers, multi_value_headers) = header_maps(&parts.headers);
+        let (query, multi_value_query) = query_maps(parts.uri.query().unwrap_or_default());
+        let host = headers.get("host").cloned().unwrap_or_default();
+        json!({
+            "resource": self.route.path,
+            "path": path,
+            "httpMethod": parts.method.as_str(),
+            "headers": headers,
+            "multiValueHeaders": multi_value_headers,
+            "queryStringParameters": query,
+            "multiValueQueryStringParameters": multi_value_query,
+            "pathParameters": self.parameters,
+            "stageVariables": null,
+            "requestContext": {
+                "accountId": "000000000000",
+                "apiId": "local",
+                "domainName": host,
+                "httpMethod": parts.method.as_str(),
+                "identity": {
+                    "sourceIp": self.peer.ip().to_string(),
+                    "userAgent": headers.get("user-agent"),
+                },
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "requestId": self.id,
+                "requestTimeEpoch": now.as_millisecond(),
+                "resourcePath": self.route.path,
+                "stage": "local",
+            },
+            "body": (!body.is_empty()).then(|| STANDARD.encode(body)),
+            "isBase64Encoded": !body.is_empty(),
+        })
+    }
+}
+
+/// The body, unless it is larger than the gateway takes.
+async fn read(mut body: Body) -> Option<Bytes> {
+    let (mut kept, mut seen) = (BytesMut::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.ok()?.into_data() else { continue };
+        seen += data.len();
+        if seen <= REQUEST_LIMIT_BYTES {
+            kept.extend_from_slice(&data);
+        } else if seen > DRAIN_LIMIT_BYTES {
+            return None;
+        }
+    }
+    (seen <= REQUEST_LIMIT_BYTES).then(|| kept.freeze())
+}
+
+type SingleAndMulti = (BTreeMap<String, String>, BTreeMap<String, Vec<String>>);
+
+fn header_maps(headers: &HeaderMap) -> SingleAndMulti {
+    let pairs = headers.iter().map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    single_and_multi(pairs)
+}
+
+fn query_maps(query: &str) -> SingleAndMulti {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let plain = |text: &str| decode(&text.replace('+', " "));
+        (plain(name), plain(value))
+    });
+    single_and_multi(pairs)
+}
+
+/// Of several values of one name, the single map has the last.
+fn single_and_multi(pairs: impl Iterator<Item = (String, String)>) -> SingleAndMulti {
+    let (mut single, mut multi) = (BTreeMap::new(), BTreeMap::<_, Vec<_>>::new());
+    for (name, value) in pairs {
+        multi.entry(name.clone()).or_default().push(value.clone());
+        single.insert(name, value);
+    }
+    (single, multi)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_matches_with_and_without_a_slash_at_its_end_and_not_with_more() {
+        let one = match_path("/a/{id}", "/a/x%20y").unwrap();
+        assert_eq!(one["id"], "x y");
+        assert!(match_path("/a/{id}", "/a/x/").is_some());
+        for other in ["/a", "/a/", "/a/x/y", "/b/x", "/a/x//", "a/x"] {
+            assert!(match_path("/a/{id}", other).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_query_is_decoded_and_keeps_all_values_of_a_name() {
+        let (single, multi) = query_maps("a=1&a=%202&b&&c=x+y");
+        assert_eq!(single["a"], " 2");
+        assert_eq!(multi["a"], ["1", " 2"]);
+        assert_eq!((single["b"].as_str(), single["c"].as_str()), ("", "x y"));
+    }
+}

@@ -1,0 +1,13 @@
+//! The whole system on a laptop: an API Gateway front over the same handlers, with DynamoDB, S3
+//! and mail in one process.
+
+mod accounts;
+mod console;
+mod embedded;
+mod functions;
+mod gateway;
+mod server;
+mod template;
+
+pub use gateway::Clock;
+pub use server::{Server, Settings, main};

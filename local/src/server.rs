@@ -1,0 +1,307 @@
+//! Starting and stopping the local server.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it says where it listens, and why not"
+)]
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use aws_config::{BehaviorVersion, Region};
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::serve::ListenerExt;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::Parser;
+use share_model::Environment;
+use share_store::Platform;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::embedded::{self, BUCKET, Credentials};
+use crate::functions::{self, Functions};
+use crate::gateway::{Clock, Gateway};
+use crate::template::Template;
+use crate::{accounts, console};
+
+/// How to run the server.
+pub struct Settings {
+    /// Where to listen; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// The folder for all data.
+    pub data_dir: PathBuf,
+    /// Variables that replace the server's own.
+    pub overrides: BTreeMap<String, String>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// A running server.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The embedded DynamoDB, S3 and their credentials, and all other variables.
+    pub variables: BTreeMap<String, String>,
+    /// Whether this start has created the three local accounts.
+    pub created_accounts: bool,
+    stop: oneshot::Sender<()>,
+    stopped: JoinHandle<std::io::Result<()>>,
+    /// Held until the server has stopped, so that no second one uses the folder.
+    _lock: File,
+}
+
+impl Server {
+    /// Starts a server.
+    ///
+    /// # Errors
+    /// When the address or the data folder cannot be used, or a setting is wrong.
+    pub async fn start(settings: Settings) -> anyhow::Result<Self> {
+        let lock = lock(&settings.data_dir)?;
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", settings.listen))?;
+        let address = listener.local_addr()?;
+        let template = Template::read()?;
+        let variables = variables(&settings, address, &template).await?;
+        let all = platform(&variables, variables.keys()).await;
+        let now = (settings.clock)();
+        let created_accounts = accounts::create(&settings.data_dir, address, &all, now).await?;
+        let mut functions = Functions::new();
+        for (id, names) in &template.variables {
+            let platform = platform(&variables, names.iter().chain(&given_by_platform())).await;
+            functions.insert(id.clone(), functions::connect(id, &platform).await?);
+        }
+        let gateway = Arc::new(Gateway { template, functions, clock: settings.clock });
+        let app = Router::new().fallback(
+            move |ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| {
+                let gateway = Arc::clone(&gateway);
+                async move { gateway.answer(request, peer).await }
+            },
+        );
+        let listener = listener.tap_io(|socket| {
+            // A head and its body are separate writes; waiting to join them costs 40 ms.
+            let _ = socket.set_nodelay(true);
+        });
+        let (stop, stopping) = oneshot::channel();
+        let serving =
+            axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
+                .with_graceful_shutdown(async { stopping.await.unwrap_or_default() });
+        let stopped = tokio::spawn(serving.into_future());
+        Ok(Self { address, variables, created_accounts, stop, stopped, _lock: lock })
+    }
+
+    /// Takes no more requests, and returns when those under way are answered, or after ten
+    /// seconds.
+    pub async fn stop(self) {
+        // Fails only when the server has stopped already.
+        let _ = self.stop.send(());
+        let _ = tokio::time::timeout(Duration::from_secs(10), self.stopped).await;
+    }
+}
+
+fn lock(data_dir: &Path) -> anyhow::Result<File> {
+    let shown = data_dir.display();
+    fs::create_dir_all(data_dir)
+        .with_context(|| format!("cannot create the data folder {shown}"))?;
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(data_dir.join("lock"));
+    let file = file.with_context(|| format!("cannot write to the data folder {shown}"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!(
+            "another server is using the data folder {shown}; stop it, or choose another --data-dir"
+        ),
+        Err(TryLockError::Error(error)) => Err(error).context("cannot lock the data folder"),
+    }
+}
+
+/// All variables of all functions, with this machine's values.
+async fn variables(
+    settings: &Settings,
+    address: SocketAddr,
+    template: &Template,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let data = &settings.data_dir;
+    let credentials = Credentials { id: "local", secret: random_text::<32>() };
+    let mut variables = BTreeMap::from(
+        [
+            ("USERS_TABLE", "UsersTable"),
+            ("FILES_TABLE", "FilesTable"),
+            ("TOKENS_TABLE", "TokensTable"),
+            ("AUDIT_TABLE", "AuditTable"),
+            ("FILES_BUCKET", BUCKET),
+            ("MAIL_MODE", "log"),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", credentials.id),
+            ("AWS_SECRET_ACCESS_KEY", &credentials.secret),
+            // No Lambda here that would end a long stream.
+            ("STREAM_LIMIT_BYTES", "18446744073709551615"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    variables.insert("PUBLIC_BASE_URL".to_owned(), format!("http://{address}"));
+    variables.insert("JWT_SECRET".to_owned(), jwt_secret(&data.join("jwt-secret"))?);
+    for (name, value) in &settings.overrides {
+        variables.insert(name.clone(), value.clone());
+    }
+    // Whoever brings a DynamoDB or S3 of their own has no use for ours.
+    if !variables.contains_key("AWS_ENDPOINT_URL_DYNAMODB") {
+        let url = embedded::dynamodb(&data.join("dynamodb.sqlite"), template).await?;
+        variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), url);
+    }
+    if !variables.contains_key("AWS_ENDPOINT_URL_S3") {
+        let url = embedded::s3(&data.join("objects"), &credentials).await?;
+        variables.insert("AWS_ENDPOINT_URL_S3".to_owned(), url);
+    }
+    Ok(variables)
+}
+
+/// What a function has here beside the variables that the template gives it. Everything else it
+/// must be given there, or it does not start, as in AWS.
+fn given_by_platform() -> Vec<String> {
+    let names = [
+        "AWS_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "JWT_SECRET",
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        "AWS_ENDPOINT_URL_S3",
+        "STREAM_LIMIT_BYTES",
+    ];
+    names.map(str::to_owned).to_vec()
+}
+
+async fn platform(
+    variables: &BTreeMap<String, String>,
+    names: impl Iterator<Item = &String>,
+) -> Platform {
+    let given = names.filter_map(|name| Some((name.clone(), variables.get(name)?.clone())));
+    let value = |name: &str| variables.get(name).cloned().unwrap_or_default();
+    let credentials = aws_credential_types::Credentials::from_keys(
+        value("AWS_ACCESS_KEY_ID"),
+        value("AWS_SECRET_ACCESS_KEY"),
+        None,
+    );
+    let loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(value("AWS_REGION")))
+        .credentials_provider(credentials);
+    Platform::load(given.collect::<Environment>(), loader).await
+}
+
+/// The secret that signs access tokens: made at the first start, kept for the next ones.
+fn jwt_secret(path: &Path) -> anyhow::Result<String> {
+    if let Ok(secret) = fs::read_to_string(path) {
+        return Ok(secret);
+    }
+    let secret = random_text::<48>();
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(secret.as_bytes()))
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(secret)
+}
+
+fn random_text<const N: usize>() -> String {
+    URL_SAFE_NO_PAD.encode(share_auth::random_bytes::<N>())
+}
+
+/// Secure File Share on this machine: API, DynamoDB, S3 and mail in one process.
+#[derive(Parser)]
+#[command(name = "share-local", version)]
+struct Arguments {
+    /// Address and port; port 0 picks a free one.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+    /// Folder for all data.
+    #[arg(long, value_name = "DIR", default_value = ".local")]
+    data_dir: PathBuf,
+}
+
+/// The command `share-local`.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = runtime
+        .context("cannot start the async runtime")
+        .and_then(|runtime| runtime.block_on(serve(arguments)));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("share-local: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: Arguments) -> anyhow::Result<()> {
+    console::start();
+    let settings = Settings {
+        listen: arguments.listen,
+        data_dir: arguments.data_dir.clone(),
+        overrides: overrides(),
+        clock: Arc::new(share_api::lambda::clock),
+    };
+    let server = Server::start(settings).await?;
+    greet(&server, &arguments.data_dir);
+    stop_signal().await?;
+    println!("Stopping …");
+    server.stop().await;
+    println!("Stopped. Data stay in {}.", arguments.data_dir.display());
+    Ok(())
+}
+
+/// The README's variables, where this process has them.
+#[expect(clippy::disallowed_methods, reason = "the local counterpart of share_api::lambda's home")]
+fn overrides() -> BTreeMap<String, String> {
+    const NAMES: [&str; 16] = [
+        "USERS_TABLE",
+        "FILES_TABLE",
+        "TOKENS_TABLE",
+        "AUDIT_TABLE",
+        "FILES_BUCKET",
+        "PUBLIC_BASE_URL",
+        "JWT_SECRET",
+        "MAIL_MODE",
+        "MAIL_FROM",
+        "OPS_SIGNUP",
+        "ALLOWED_FILE_TYPES",
+        "LINK_TTL_SECONDS",
+        "DOWNLOAD_DELIVERY",
+        "STREAM_LIMIT_BYTES",
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        "AWS_ENDPOINT_URL_S3",
+    ];
+    std::env::vars().filter(|(name, _)| NAMES.contains(&name.as_str())).collect()
+}
+
+fn greet(server: &Server, data_dir: &Path) {
+    let url = console::paint("1;36", &format!("http://{}", server.address));
+    println!("Secure File Share is at {url}  (data: {}, stop: Ctrl-C)", data_dir.display());
+    if server.address.ip().is_loopback() {
+        println!("Accounts: admin, ops and client, with the passwords local-admin-password,");
+        println!("local-ops-password and local-client-password. Mails appear here.");
+    } else {
+        println!("No accounts were made: their passwords are well known, and this is not a");
+        println!("loopback address. Mails appear here.");
+    }
+}
+
+async fn stop_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result.context("cannot wait for Ctrl-C"),
+        _ = terminate.recv() => Ok(()),
+    }
+}

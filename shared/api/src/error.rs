@@ -1,0 +1,239 @@
+//! Errors as callers see them: problem details (RFC 9457).
+//!
+//! Use the variant whose `code` the README documents for the case. What a caller may know goes
+//! into the problem; what only the operator may know stays in the [`StoreError`] and goes to the
+//! log.
+
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use share_model::Invalid;
+use share_store::StoreError;
+
+use crate::response::{Response, typed};
+
+/// What is wrong with one field of the input.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field's name.
+    pub field: String,
+    /// What it must be.
+    pub message: String,
+}
+
+/// Every way in which a request can fail.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "`ApiError::describe` says it, in the words that the caller reads")]
+pub enum ApiError {
+    MalformedJson,
+    MalformedMultipart,
+    MissingParameter(&'static str),
+    InvalidParameter(&'static str, Invalid),
+    MissingToken,
+    InvalidToken,
+    TokenExpired,
+    InvalidCredentials,
+    EmailNotVerified,
+    AccountDisabled,
+    WrongRole,
+    OpsByInvitation,
+    FileUnknown,
+    LinkUnknown,
+    VerificationUnknown,
+    UsernameTaken,
+    FilenameMismatch,
+    LinkUsed,
+    LinkExpired,
+    LinkRevoked,
+    FileGone,
+    VerificationUsed,
+    VerificationExpired,
+    FileTooLarge,
+    UnsupportedMediaType(&'static str),
+    FileTypeNotAllowed(String),
+    ContentMismatch,
+    InvalidFields(Vec<FieldError>),
+    NoPublicUrl,
+    Unavailable(StoreError),
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl ApiError {
+    /// A 422 about one field.
+    #[must_use]
+    pub fn field(field: &str, reason: Invalid) -> Self {
+        Self::InvalidFields(vec![FieldError { field: field.to_owned(), message: reason.0 }])
+    }
+
+    /// Status, stable code, and a sentence for the caller. The one place that maps errors to HTTP.
+    #[expect(clippy::too_many_lines, reason = "a table; splitting it would hide gaps")]
+    fn describe(&self) -> (StatusCode, &'static str, String) {
+        use StatusCode as S;
+        let (status, code, detail) = match self {
+            Self::MalformedJson => {
+                (S::BAD_REQUEST, "malformed_json", "The body is not a JSON object.")
+            }
+            Self::MalformedMultipart => (
+                S::BAD_REQUEST,
+                "malformed_multipart",
+                "The body is not well-formed multipart/form-data.",
+            ),
+            Self::MissingParameter(name) => {
+                return (
+                    S::BAD_REQUEST,
+                    "missing_parameter",
+                    format!("The parameter {name} is missing."),
+                );
+            }
+            Self::InvalidParameter(name, reason) => {
+                return (
+                    S::BAD_REQUEST,
+                    "invalid_parameter",
+                    format!("The parameter {name} {reason}."),
+                );
+            }
+            Self::MissingToken => {
+                (S::UNAUTHORIZED, "missing_token", "Send an access token: Authorization: Bearer …")
+            }
+            Self::InvalidToken => {
+                (S::UNAUTHORIZED, "invalid_token", "The access token is not valid.")
+            }
+            Self::TokenExpired => {
+                (S::UNAUTHORIZED, "token_expired", "The access token has expired. Log in again.")
+            }
+            Self::InvalidCredentials => (
+                S::UNAUTHORIZED,
+                "invalid_credentials",
+                "Wrong name, address or password, or not an account of this kind. An e-mail \
+                 address can be used to log in once it is verified.",
+            ),
+            Self::EmailNotVerified => (
+                S::FORBIDDEN,
+                "email_not_verified",
+                "Verify your e-mail address first: open the link that was mailed to you.",
+            ),
+            Self::AccountDisabled => {
+                (S::FORBIDDEN, "account_disabled", "This account has been switched off.")
+            }
+            Self::WrongRole => (S::FORBIDDEN, "wrong_role", "Your role does not permit this."),
+            Self::OpsByInvitation => {
+                (S::FORBIDDEN, "ops_by_invitation", "Ops accounts are made by invitation.")
+            }
+            Self::FileUnknown => (S::NOT_FOUND, "file_unknown", "There is no such file."),
+            Self::LinkUnknown => (S::NOT_FOUND, "link_unknown", "There is no such download link."),
+            Self::VerificationUnknown => {
+                (S::NOT_FOUND, "verification_unknown", "There is no such verification link.")
+            }
+            Self::UsernameTaken => (S::CONFLICT, "username_taken", "This username is taken."),
+            Self::FilenameMismatch => {
+                (S::CONFLICT, "filename_mismatch", "The file has another name than the one given.")
+            }
+            Self::LinkUsed => (S::GONE, "link_used", "This link has been used. Ask for a new one."),
+            Self::LinkExpired => {
+                (S::GONE, "link_expired", "This link has expired. Ask for a new one.")
+            }
+            Self::LinkRevoked => (S::GONE, "link_revoked", "This link has been taken back."),
+            Self::FileGone => (S::GONE, "file_gone", "The file is no longer available."),
+            Self::VerificationUsed => (
+                S::GONE,
+                "verification_used",
+                "This verification link has been used. The address is verified: log in.",
+            ),
+            Self::VerificationExpired => {
+                (S::GONE, "verification_expired", "This verification link has expired.")
+            }
+            Self::FileTooLarge => (
+                S::PAYLOAD_TOO_LARGE,
+                "file_too_large",
+                "A file may have at most 4 MiB (4194304 bytes).",
+            ),
+            Self::UnsupportedMediaType(wanted) => {
+                let detail = format!("Send the body as {wanted}.");
+                return (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
+            }
+            Self::FileTypeNotAllowed(allowed) => {
+                let detail = format!("Files of this type are not taken. Allowed: {allowed}.");
+                return (S::UNSUPPORTED_MEDIA_TYPE, "file_type_not_allowed", detail);
+            }
+            Self::ContentMismatch => (
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "content_mismatch",
+                "The file's content is not what its name's extension says.",
+            ),
+            Self::InvalidFields(_) => {
+                (S::UNPROCESSABLE_ENTITY, "invalid_field", "Some fields are not as they must be.")
+            }
+            Self::NoPublicUrl | Self::Unavailable(_) => (
+                S::SERVICE_UNAVAILABLE,
+                "dependency_unavailable",
+                "A service that this one needs does not answer. Nothing was done; try again.",
+            ),
+        };
+        (status, code, detail.to_owned())
+    }
+
+    /// The stable code, for the log.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.describe().1
+    }
+
+    /// Status, title and detail, for a page.
+    pub(crate) fn for_humans(&self) -> (StatusCode, &'static str, String) {
+        let (status, _, detail) = self.describe();
+        (status, status.canonical_reason().unwrap_or("Error"), detail)
+    }
+
+    /// The headers that go with the status.
+    pub(crate) fn headers(&self) -> Option<(header::HeaderName, HeaderValue)> {
+        let value = match self {
+            Self::MissingToken | Self::InvalidCredentials => "Bearer realm=\"secure-file-share\"",
+            Self::InvalidToken | Self::TokenExpired => {
+                "Bearer realm=\"secure-file-share\", error=\"invalid_token\""
+            }
+            Self::Unavailable(_) => {
+                return Some((header::RETRY_AFTER, HeaderValue::from_static("5")));
+            }
+            _ => return None,
+        };
+        Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(value)))
+    }
+
+    /// The answer as `application/problem+json`.
+    #[expect(clippy::expect_used, reason = "a problem is a struct of strings")]
+    pub(crate) fn problem(&self, request_id: &str) -> Response {
+        let (status, code, detail) = self.describe();
+        let problem = Problem {
+            // RFC 9457, section 4.2.1: the title says no more than the status; `code` does.
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: &detail,
+            code,
+            request_id,
+            errors: match self {
+                Self::InvalidFields(errors) => errors,
+                _ => &[],
+            },
+        };
+        let text = serde_json::to_vec(&problem).expect("a problem serializes");
+        typed(status, "application/problem+json", text)
+    }
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}

@@ -1,0 +1,84 @@
+//! The fields of a JSON body, each read once, all complaints gathered.
+
+use serde_json::{Map, Value};
+use share_model::Invalid;
+
+use crate::{ApiError, FieldError};
+
+/// A JSON object on its way to typed input.
+///
+/// A field that nobody reads is refused, so that a misspelt or forbidden one (`is_active`) is
+/// never silently dropped.
+pub struct Fields {
+    unread: Map<String, Value>,
+    errors: Vec<FieldError>,
+}
+
+impl Fields {
+    pub(crate) fn new(object: Map<String, Value>) -> Self {
+        Self { unread: object, errors: Vec::new() }
+    }
+
+    /// The text field `name` as `parse` understands it. `None` has been noted as an error.
+    pub fn required<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Option<T> {
+        if matches!(self.unread.get(name), None | Some(Value::Null)) {
+            self.unread.remove(name);
+            self.refuse(name, "is required");
+            return None;
+        }
+        self.optional(name, parse).flatten()
+    }
+
+    /// The text field `name`: `Some(None)` when it is absent or null, `None` when it is wrong,
+    /// which has been noted as an error.
+    pub fn optional<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Option<Option<T>> {
+        match self.unread.remove(name) {
+            None | Some(Value::Null) => Some(None),
+            Some(Value::String(text)) => match parse(&text) {
+                Ok(value) => Some(Some(value)),
+                Err(reason) => {
+                    self.refuse(name, &reason.0);
+                    None
+                }
+            },
+            Some(_) => {
+                self.refuse(name, "must be a text");
+                None
+            }
+        }
+    }
+
+    /// Whether a field of this name is still to be read.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.unread.contains_key(name)
+    }
+
+    fn refuse(&mut self, field: &str, message: &str) {
+        self.errors.push(FieldError { field: field.to_owned(), message: message.to_owned() });
+    }
+
+    /// The input that was put together from the fields.
+    ///
+    /// # Errors
+    /// 422 with everything that was noted, when a field was wrong or has not been read.
+    pub fn finish<T>(mut self, input: Option<T>) -> Result<T, ApiError> {
+        for name in std::mem::take(&mut self.unread).keys() {
+            // The name comes from outside and goes back into the answer: keep it short.
+            let name: String = name.chars().take(64).collect();
+            self.refuse(&name, "is not a field of this request");
+        }
+        match input {
+            Some(input) if self.errors.is_empty() => Ok(input),
+            _ => Err(ApiError::InvalidFields(self.errors)),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The entry point that all functions share.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+
+use http_body_util::{BodyExt, Collected};
+use jiff::Timestamp;
+use lambda_http::{Error, IntoResponse, service_fn};
+use share_model::Environment;
+use share_store::Platform;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::Response;
+use crate::endpoint::{Endpoint, answer};
+
+/// Runs `E` as a Lambda function whose answers are whole.
+///
+/// # Errors
+/// When the function cannot start, or the runtime's API breaks off.
+pub async fn run<E: Endpoint>() -> Result<(), Error> {
+    let endpoint = start::<E>().await?;
+    let endpoint = &endpoint;
+    lambda_http::run(service_fn(move |http| async move {
+        Ok::<_, Infallible>(Whole(answer(endpoint, http, clock()).await))
+    }))
+    .await
+}
+
+/// Runs `E` as a Lambda function that streams its answers, or gives them whole when
+/// `DOWNLOAD_DELIVERY` is `buffered`: the gateway must be set up for the one or the other.
+///
+/// # Errors
+/// When the function cannot start, or the runtime's API breaks off.
+pub async fn run_streaming<E: Endpoint>() -> Result<(), Error> {
+    if environment().optional("DOWNLOAD_DELIVERY") == Some("buffered") {
+        return run::<E>().await;
+    }
+    let endpoint = start::<E>().await?;
+    let endpoint = &endpoint;
+    lambda_http::run_with_streaming_response(service_fn(move |http| async move {
+        Ok::<_, Infallible>(answer(endpoint, http, clock()).await)
+    }))
+    .await
+}
+
+async fn start<E: Endpoint>() -> Result<E, Error> {
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_max_level(LevelFilter::INFO)
+        .init();
+    let loader = aws_config::defaults(aws_config::BehaviorVersion::latest());
+    let platform = Platform::load(environment(), loader).await;
+    let endpoint = E::connect(&platform).await;
+    endpoint
+        .inspect_err(|error| tracing::error!(%error, "the function cannot start"))
+        .map_err(Error::from)
+}
+
+/// The process's environment: the one place that reads it.
+#[expect(clippy::disallowed_methods, reason = "this is their one home")]
+fn environment() -> Environment {
+    std::env::vars().collect()
+}
+
+/// The moment a request came: the one place in a Lambda that reads the clock.
+#[expect(clippy::disallowed_methods, reason = "this is its one home")]
+#[must_use]
+pub fn clock() -> Timestamp {
+    Timestamp::now()
+}
+
+/// An answer for the buffered form of Lambda's reply.
+///
+/// `lambda_http` decides by media type whether a body is text, and would replace bytes of a text
+/// file that are not UTF-8. This asks the bytes.
+struct Whole(Response);
+
+impl IntoResponse for Whole {
+    fn into_response(
+        self,
+    ) -> Pin<Box<dyn Future<Output = http::Response<lambda_http::Body>> + Send>> {
+        Box::pin(async {
+            let (parts, body) = self.0.into_parts();
+            // Endpoints stream only through `run_streaming`; here every body is in memory.
+            let bytes = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+            let body = String::from_utf8(bytes.into())
+                .map_or_else(|error| error.into_bytes().into(), lambda_http::Body::Text);
+            http::Response::from_parts(parts, body)
+        })
+    }
+}

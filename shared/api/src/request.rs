@@ -1,0 +1,170 @@
+//! What came in.
+
+use bytes::Bytes;
+use http::{HeaderName, Method, header};
+use jiff::Timestamp;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
+use lambda_http::request::RequestContext;
+use lambda_http::{RequestExt, RequestPayloadExt};
+use serde_json::Value;
+use share_model::Invalid;
+
+use crate::multipart::{self, UploadedFile};
+use crate::{ApiError, Fields};
+
+/// A request, the moment it came, and its id.
+pub struct Request {
+    http: lambda_http::Request,
+    now: Timestamp,
+    id: String,
+}
+
+impl Request {
+    /// `http` as it came at `now`.
+    pub(crate) fn new(http: lambda_http::Request, now: Timestamp) -> Self {
+        let mut request = Self { http, now, id: String::new() };
+        let id = request.gateway().and_then(|gateway| gateway.request_id.clone());
+        let id = id.or_else(|| Some(request.http.lambda_context_ref()?.request_id.clone()));
+        request.id = id.unwrap_or_default();
+        request
+    }
+
+    /// When it came. The same throughout the request.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Its id, as in the log and in problems.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Its method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        self.http.method()
+    }
+
+    /// The path, without the stage.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.http.raw_http_path()
+    }
+
+    /// The parameter `name` of the path as `parse` understands it; `None` when the route has none.
+    ///
+    /// # Errors
+    /// 400 when `parse` refuses it.
+    pub fn path_parameter<T>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Result<Option<T>, ApiError> {
+        let text = self.http.path_parameters_ref().and_then(|parameters| parameters.first(name));
+        parameter(name, text, parse)
+    }
+
+    /// The parameter `name` of the query as `parse` understands it; `None` when it is not given.
+    ///
+    /// # Errors
+    /// 400 when `parse` refuses it.
+    pub fn query_parameter<T>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Result<Option<T>, ApiError> {
+        parameter(name, self.query(name), parse)
+    }
+
+    /// The parameter `name` of the query, when it is given. Of several the first counts.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.http.query_string_parameters_ref()?.first(name)
+    }
+
+    /// The parameter `name` of the query.
+    ///
+    /// # Errors
+    /// 400 when it is not given.
+    pub fn required_query(&self, name: &'static str) -> Result<&str, ApiError> {
+        self.query(name).ok_or(ApiError::MissingParameter(name))
+    }
+
+    /// The header `name`, when it is there and plain ASCII.
+    #[must_use]
+    pub fn header(&self, name: HeaderName) -> Option<&str> {
+        self.http.headers().get(name)?.to_str().ok()
+    }
+
+    /// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
+    #[must_use]
+    pub fn bearer_token(&self) -> Option<&str> {
+        let (scheme, token) = self.header(header::AUTHORIZATION)?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    }
+
+    /// Whether a person is looking: browsers name `text/html`, programs do not.
+    #[must_use]
+    pub fn wants_page(&self) -> bool {
+        self.header(header::ACCEPT).is_some_and(|accept| {
+            accept.split(',').any(|range| {
+                let media_type = range.split(';').next().unwrap_or_default();
+                media_type.trim().eq_ignore_ascii_case("text/html")
+            })
+        })
+    }
+
+    /// The route that the gateway matched, as `template.yaml` writes it.
+    #[must_use]
+    pub fn route(&self) -> &str {
+        self.gateway().and_then(|gateway| gateway.resource_path.as_deref()).unwrap_or_default()
+    }
+
+    /// What the gateway itself says about the request.
+    pub(crate) fn gateway(&self) -> Option<&ApiGatewayProxyRequestContext> {
+        match self.http.request_context_ref()? {
+            RequestContext::ApiGatewayV1(context) => Some(context),
+            _ => None,
+        }
+    }
+
+    /// Whether there is no body.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.http.body().is_empty()
+    }
+
+    /// The body as a JSON object.
+    ///
+    /// # Errors
+    /// 415 when it does not say that it is JSON, 400 when it is not.
+    pub fn json(&self) -> Result<Fields, ApiError> {
+        // `Ok(None)` stands for a missing or foreign content type.
+        let value: Option<Value> = self.http.json().map_err(|_| ApiError::MalformedJson)?;
+        match value {
+            Some(Value::Object(object)) => Ok(Fields::new(object)),
+            Some(_) => Err(ApiError::MalformedJson),
+            None => Err(ApiError::UnsupportedMediaType("application/json")),
+        }
+    }
+
+    /// The one file of a `multipart/form-data` body, in the part `name`.
+    ///
+    /// # Errors
+    /// 415 for another content type, 400 when the form is broken, 422 when it is not one file.
+    pub async fn uploaded_file(&self, name: &'static str) -> Result<UploadedFile, ApiError> {
+        let content_type = self.header(header::CONTENT_TYPE).unwrap_or_default();
+        multipart::file(name, content_type, Bytes::copy_from_slice(self.http.body())).await
+    }
+}
+
+fn parameter<T>(
+    name: &'static str,
+    text: Option<&str>,
+    parse: impl FnOnce(&str) -> Result<T, Invalid>,
+) -> Result<Option<T>, ApiError> {
+    let value = text.map(parse).transpose();
+    value.map_err(|reason| ApiError::InvalidParameter(name, reason))
+}

@@ -1,0 +1,16 @@
+//! Secrets: passwords, opaque one-time tokens, signed access tokens and cursors.
+//!
+//! Each secret has two types, one that can be shown once and one that can be stored, and neither
+//! can be printed by accident.
+
+mod access_token;
+mod cursor;
+mod opaque_token;
+mod password;
+mod random;
+
+pub use access_token::{ACCESS_TOKEN_SECONDS, AccessRefusal, SigningKeys};
+pub use cursor::PageCursor;
+pub use opaque_token::{PlainToken, TokenHash};
+pub use password::{Password, matches};
+pub use random::random_bytes;

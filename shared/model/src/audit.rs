@@ -1,0 +1,43 @@
+//! Who did what to which file.
+
+use jiff::Timestamp;
+
+use crate::{FileId, UserId};
+
+/// A deed worth keeping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditAction {
+    /// A file was put on the shelf.
+    FileUploaded,
+    /// A one-time link to a file was made.
+    LinkCreated,
+    /// A one-time link was spent.
+    LinkRedeemed,
+}
+
+impl AuditAction {
+    /// The name in the Audit table.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FileUploaded => "file_uploaded",
+            Self::LinkCreated => "link_created",
+            Self::LinkRedeemed => "link_redeemed",
+        }
+    }
+}
+
+/// One line of a file's history, written in the same transaction as the deed.
+#[derive(Debug, Clone)]
+pub struct AuditEvent {
+    /// The file.
+    pub file: FileId,
+    /// The deed.
+    pub action: AuditAction,
+    /// Who did it; for a redeemed link, the client for whom the link was made.
+    pub actor: UserId,
+    /// When.
+    pub at: Timestamp,
+    /// The request that did it, as in the logs. Makes the record's key unique.
+    pub request_id: String,
+}

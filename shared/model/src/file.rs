@@ -1,0 +1,185 @@
+//! What is known about a file beside its bytes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::user::uuid_v7;
+use crate::{ContentDigest, Invalid, Username, rfc3339_millis};
+
+/// The largest file that travels through the gateway: 4 MiB.
+///
+/// A Lambda event is at most 6 MB and carries the body as base64, which leaves about 4.5 MB for
+/// the multipart form around the file.
+pub const MAX_UPLOAD_BYTES: usize = 4 * 1024 * 1024;
+
+/// A file's identity and the key under which its bytes are stored, a UUID version 7.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FileId(Uuid);
+
+impl FileId {
+    /// An identity born at `now`; `random` keeps apart those of one millisecond.
+    #[must_use]
+    pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
+        Self(uuid_v7(now, random))
+    }
+}
+
+impl fmt::Display for FileId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl FromStr for FileId {
+    type Err = Invalid;
+
+    /// Accepts only the hyphenated form that answers carry, so that one file has one address.
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match Uuid::try_parse(text) {
+            Ok(id) if text.len() == 36 => Ok(Self(id)),
+            _ => Err(Invalid::because("must be a file id as the file list shows it")),
+        }
+    }
+}
+
+/// The name that the uploader gave a file: 1 to 255 bytes of Unicode, a plain name without a path.
+///
+/// It is shown and sent back, never used as a path or key. Control characters would forge headers
+/// or log lines, and direction marks would let `gpj.exe` look like `exe.jpg`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FileName(String);
+
+impl FileName {
+    /// # Errors
+    /// When the name is empty, too long, a path, or holds characters that deceive.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let refuse = |reason: &str| Err(Invalid::because(reason));
+        if text.trim().is_empty() {
+            return refuse("the file needs a name");
+        }
+        if text.len() > 255 {
+            return refuse("the file name must be at most 255 bytes of UTF-8");
+        }
+        if text.contains(['/', '\\']) {
+            return refuse("the file name must not be a path");
+        }
+        if text.chars().any(|c| c.is_control() || deceives(c)) {
+            return refuse("the file name must not hold control or direction characters");
+        }
+        if text.starts_with([' ', '.']) || text.ends_with([' ', '.']) {
+            return refuse("the file name must not begin or end with a dot or a space");
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What stands after the last dot, in lower case; empty when there is no dot.
+    #[must_use]
+    pub fn extension(&self) -> String {
+        self.0.rsplit_once('.').map_or(String::new(), |(_, extension)| extension.to_lowercase())
+    }
+}
+
+/// Unicode's bidirectional controls (UAX #9), separators and invisible characters.
+fn deceives(character: char) -> bool {
+    matches!(character,
+        '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+        | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+}
+
+/// One file, as answers show it and as the Files table holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Identity.
+    pub id: FileId,
+    /// Name given by the uploader.
+    pub filename: FileName,
+    /// Bytes.
+    pub size: u64,
+    /// Media type, decided by extension and content, not by the uploader.
+    pub content_type: String,
+    /// Digest of the bytes.
+    pub sha256: ContentDigest,
+    /// The name of who uploaded it.
+    pub uploaded_by: Username,
+    /// When it was complete.
+    #[serde(with = "rfc3339_millis")]
+    pub uploaded_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn name_length_is_checked_in_bytes_at_and_one_above() {
+        assert!(FileName::parse(&format!("{}.txt", "a".repeat(251))).is_ok());
+        assert!(FileName::parse(&format!("{}.txt", "a".repeat(252))).is_err());
+        assert!(FileName::parse(&format!("{}.txt", "é".repeat(126))).is_err(), "256 bytes");
+    }
+
+    #[test]
+    fn names_that_deceive_or_escape_are_refused() {
+        for name in [
+            "",
+            "  ",
+            "..",
+            "../a.txt",
+            "a/b.txt",
+            "a\\b.txt",
+            "a\0.txt",
+            "a\r\nSet-Cookie: x.txt",
+            "a\u{202E}txt.exe",
+            "\u{FEFF}a.txt",
+            ".htaccess",
+            "a.txt.",
+            " a.txt",
+            "a.txt ",
+        ] {
+            assert!(FileName::parse(name).is_err(), "{name:?} was accepted");
+        }
+        for name in ["a.txt", "Bericht Q3 – Übersicht.docx", "say \"hi\".pdf", "日本語.csv"] {
+            assert!(FileName::parse(name).is_ok(), "{name:?} was refused");
+        }
+    }
+
+    #[test]
+    fn the_last_extension_counts() {
+        assert_eq!(FileName::parse("report.pdf.EXE").unwrap().extension(), "exe");
+        assert_eq!(FileName::parse("noext").unwrap().extension(), "");
+    }
+
+    proptest! {
+        #[test]
+        fn an_accepted_name_is_one_line_without_a_path(text in "\\PC{0,90}|(?s).{0,90}") {
+            if let Ok(name) = FileName::parse(&text) {
+                prop_assert!(!name.as_str().contains(['/', '\\', '\r', '\n', '\0']));
+                prop_assert!((1..=255).contains(&name.as_str().len()));
+            }
+        }
+
+        #[test]
+        fn a_file_id_survives_its_text(millis in 0_i64..4_000_000_000_000, random: [u8; 10]) {
+            let id = FileId::new(Timestamp::from_millisecond(millis).unwrap(), random);
+            prop_assert_eq!(id.to_string().parse::<FileId>().unwrap(), id);
+        }
+
+        #[test]
+        fn other_texts_are_not_file_ids(text in ".{0,60}") {
+            prop_assume!(Uuid::try_parse(&text).is_err());
+            prop_assert!(text.parse::<FileId>().is_err());
+        }
+    }
+}

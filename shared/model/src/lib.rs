@@ -1,0 +1,26 @@
+//! Users, files, links and tokens, and the rules about them.
+//!
+//! Nothing here does I/O, reads a clock or knows AWS or HTTP: time, random bytes and limits come
+//! in as arguments, so every rule can be tested by calling it.
+
+mod audit;
+mod content_digest;
+mod content_disposition;
+mod environment;
+mod file;
+mod file_type;
+mod invalid;
+mod link;
+mod timestamp;
+mod user;
+
+pub use audit::{AuditAction, AuditEvent};
+pub use content_digest::ContentDigest;
+pub use content_disposition::attachment;
+pub use environment::{Environment, SettingError};
+pub use file::{FileId, FileName, FileRecord, MAX_UPLOAD_BYTES};
+pub use file_type::{AllowedFileTypes, TypeRefusal};
+pub use invalid::Invalid;
+pub use link::LinkLifetime;
+pub use timestamp::rfc3339_millis;
+pub use user::{EmailAddress, Role, User, UserId, Username};

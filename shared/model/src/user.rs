@@ -1,0 +1,243 @@
+//! Who may do what: names, addresses, roles and the user record.
+
+use std::fmt;
+use std::str::FromStr;
+
+use email_address::Options;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Invalid, rfc3339_millis};
+
+/// A user's identity, a UUID version 7. Names and addresses may change; this never does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(Uuid);
+
+impl UserId {
+    /// An identity born at `now`; `random` keeps apart those of one millisecond.
+    #[must_use]
+    pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
+        Self(uuid_v7(now, random))
+    }
+}
+
+/// RFC 9562, section 5.7: milliseconds since 1970, then random bits.
+pub(crate) fn uuid_v7(now: Timestamp, random: [u8; 10]) -> Uuid {
+    let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid()
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl FromStr for UserId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Uuid::try_parse(text).map(Self).map_err(|_| Invalid::because("must be a user id"))
+    }
+}
+
+/// 3 to 64 ASCII letters, digits and `._@+-`. Two names that differ only in case are one name.
+///
+/// ASCII only, because look-alike letters of other scripts would let one user pass for another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Username(String);
+
+impl Username {
+    /// # Errors
+    /// When the length or a character is outside the rule above.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._@+-".contains(&byte);
+        if !(3..=64).contains(&text.len()) || !text.bytes().all(allowed) {
+            return Err(Invalid::because(
+                "must be 3 to 64 characters: letters, digits and . _ @ + -",
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name as its owner wrote it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form that is unique.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
+/// An e-mail address of RFC 5321's plain form, at most 254 characters, in lower case.
+///
+/// `Debug` shows only the domain, because addresses must not reach a log.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// # Errors
+    /// When the text is not `local@domain.tld` in ASCII.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let options =
+            Options::default().with_required_tld().without_domain_literal().without_display_text();
+        let plain = text.len() <= 254 && text.is_ascii() && !text.contains('"');
+        if !plain || email_address::EmailAddress::parse_with_options(text, options).is_err() {
+            return Err(Invalid::because("must be an e-mail address such as name@example.com"));
+        }
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+
+    /// The address, for sending mail and for its owner's eyes.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The part before the `@`.
+    #[must_use]
+    pub fn local_part(&self) -> &str {
+        self.0.split_once('@').map_or("", |(local, _)| local)
+    }
+}
+
+impl fmt::Debug for EmailAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "***@{}", self.0.split_once('@').map_or("", |(_, domain)| domain))
+    }
+}
+
+/// What a user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Hands files to clients.
+    Ops,
+    /// Lists and downloads files.
+    Client,
+    /// Runs the installation.
+    Admin,
+}
+
+impl Role {
+    /// The name used in requests, answers, tokens and tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ops => "ops",
+            Self::Client => "client",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// One account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct User {
+    /// Identity.
+    pub id: UserId,
+    /// Name as chosen.
+    pub username: Username,
+    /// Where its mail goes.
+    pub email: EmailAddress,
+    /// What it may do.
+    pub role: Role,
+    /// The password's argon2id hash in PHC string form.
+    pub password_hash: String,
+    /// Whether the e-mail address has been proven.
+    pub verified: bool,
+    /// Whether the account may be used. Read on every request, so that switching off works at once.
+    pub active: bool,
+    /// When it signed up.
+    #[serde(with = "rfc3339_millis")]
+    pub created_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn username_length_is_checked_at_one_below_at_and_one_above() {
+        assert!(Username::parse("ab").is_err());
+        assert!(Username::parse("abc").is_ok());
+        assert!(Username::parse(&"a".repeat(64)).is_ok());
+        assert!(Username::parse(&"a".repeat(65)).is_err());
+    }
+
+    #[test]
+    fn email_length_is_checked_at_and_one_above() {
+        let label = "d".repeat(61);
+        let at_limit = format!("{}@{label}.{label}.{label}.com", "a".repeat(254 - 4 - 61 * 3 - 3));
+        assert_eq!(at_limit.len(), 254);
+        assert!(EmailAddress::parse(&at_limit).is_ok());
+        assert!(EmailAddress::parse(&format!("a{at_limit}")).is_err());
+    }
+
+    #[test]
+    fn addresses_that_only_some_servers_understand_are_refused() {
+        for text in [
+            "",
+            "plain",
+            "a@b",
+            "a@localhost",
+            "\"a b\"@example.com",
+            "a@[127.0.0.1]",
+            "A <a@example.com>",
+            "ä@example.com",
+            "a@exämple.com",
+            "a@example.com\r\nBcc: x@y.zz",
+            " a@example.com",
+            "a@@example.com",
+            "a..b@example.com",
+        ] {
+            assert!(EmailAddress::parse(text).is_err(), "{text:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn an_address_in_a_log_shows_no_local_part() {
+        let address = EmailAddress::parse("secret.person@example.com").unwrap();
+        assert_eq!(format!("{address:?}"), "***@example.com");
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_of_the_alphabet_is_accepted_and_compared_without_case(
+            name in "[A-Za-z0-9._@+-]{3,64}",
+        ) {
+            let lower = Username::parse(&name.to_lowercase()).unwrap();
+            let upper = Username::parse(&name.to_uppercase()).unwrap();
+            prop_assert_eq!(lower.canonical(), upper.canonical());
+        }
+
+        #[test]
+        fn an_accepted_name_or_address_never_holds_a_control_character_or_space(text in ".{0,80}") {
+            let clean = |text: &str| text.chars().all(|c| c.is_ascii_graphic());
+            if let Ok(name) = Username::parse(&text) {
+                prop_assert!(clean(name.as_str()));
+            }
+            if let Ok(address) = EmailAddress::parse(&text) {
+                prop_assert!(clean(address.as_str()));
+                prop_assert_eq!(address.as_str().matches('@').count(), 1);
+            }
+        }
+
+        #[test]
+        fn ordinary_addresses_are_accepted_and_lowered(
+            local in "[A-Za-z0-9]{1,20}([.+_-][A-Za-z0-9]{1,10})?", domain in "[a-z]{1,20}",
+        ) {
+            let address = EmailAddress::parse(&format!("{local}@{domain}.Example")).unwrap();
+            prop_assert_eq!(address.as_str(), format!("{}@{}.example", local.to_lowercase(), domain));
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What can go wrong behind the handlers.
+
+use std::error::Error;
+
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use share_model::SettingError;
+
+/// A dependency failed, or holds something that cannot be read. For the log, not for a caller.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation}: {reason}")]
+pub struct StoreError {
+    operation: &'static str,
+    reason: String,
+}
+
+impl StoreError {
+    /// For `map_err` on an AWS SDK call; `operation` names it in the log.
+    pub(crate) fn during<E: Error>(operation: &'static str) -> impl FnOnce(E) -> Self {
+        move |error| Self { operation, reason: DisplayErrorContext(error).to_string() }
+    }
+
+    /// For a record that is not as this program writes it.
+    pub(crate) fn because(operation: &'static str, reason: impl Into<String>) -> Self {
+        Self { operation, reason: reason.into() }
+    }
+}
+
+/// Why a function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its configuration is incomplete or wrong.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// Something that it needs at start did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

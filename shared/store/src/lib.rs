@@ -1,0 +1,24 @@
+//! The only place that talks to DynamoDB, S3, SES and Secrets Manager: one module per table or
+//! service.
+
+mod audit;
+mod error;
+mod files;
+mod mailer;
+mod objects;
+mod platform;
+mod secrets;
+mod tokens;
+mod transaction;
+mod users;
+
+pub use audit::Audit;
+pub use error::{StartError, StoreError};
+pub use files::{Files, Page};
+pub use mailer::{Mail, Mailer};
+pub use objects::Objects;
+pub use platform::Platform;
+pub use secrets::signing_keys;
+pub use tokens::{Found, TokenKind, TokenRecord, Tokens};
+pub use transaction::Write;
+pub use users::{Registration, Users};

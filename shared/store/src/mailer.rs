@@ -1,0 +1,102 @@
+//! Mail: through SES, or to the log.
+
+use aws_sdk_ses::types::{Body, Content, Destination, Message};
+use share_model::{EmailAddress, Environment, Invalid, SettingError};
+
+use crate::{Platform, StartError, StoreError};
+
+/// A mail in plain text.
+pub struct Mail<'a> {
+    /// Who gets it.
+    pub to: &'a EmailAddress,
+    /// Its subject.
+    pub subject: &'a str,
+    /// Its text.
+    pub text: &'a str,
+}
+
+/// Where mail goes.
+pub enum Mailer {
+    /// To its addressee, through SES.
+    Ses {
+        /// The SES client.
+        client: aws_sdk_ses::Client,
+        /// The sender, an identity that SES has verified.
+        from: String,
+    },
+    /// To the log, links included, because that is the only way to read it there. For development.
+    Log,
+}
+
+impl Mailer {
+    /// The mailer that `MAIL_MODE` names: `ses`, with `MAIL_FROM`, or `log`.
+    ///
+    /// `sam local` sets `AWS_SAM_LOCAL=true`; then mail goes to the log whatever `MAIL_MODE` says.
+    ///
+    /// # Errors
+    /// When a variable is missing or wrong.
+    pub fn connect(platform: &Platform) -> Result<Self, StartError> {
+        let environment = platform.environment();
+        if logs(environment)? {
+            return Ok(Self::Log);
+        }
+        let from = environment.required("MAIL_FROM")?.to_owned();
+        Ok(Self::Ses { client: aws_sdk_ses::Client::new(platform.sdk()), from })
+    }
+
+    /// Whether mail only goes to the log, so that an answer may repeat what the mail says.
+    #[must_use]
+    pub fn logs(&self) -> bool {
+        matches!(self, Self::Log)
+    }
+
+    /// Sends a mail. In log mode this is an event with the target `mail`.
+    ///
+    /// # Errors
+    /// When SES does not take it.
+    pub async fn send(&self, mail: &Mail<'_>) -> Result<(), StoreError> {
+        match self {
+            Self::Ses { client, from } => send_through_ses(client, from, mail).await,
+            Self::Log => {
+                tracing::info!(
+                    target: "mail", to = mail.to.as_str(), subject = mail.subject, text = mail.text,
+                );
+                Ok(())
+            }
+        }
+    }
+}
+
+fn logs(environment: &Environment) -> Result<bool, SettingError> {
+    if environment.optional("AWS_SAM_LOCAL") == Some("true") {
+        return Ok(true);
+    }
+    match environment.required("MAIL_MODE")? {
+        "ses" => Ok(false),
+        "log" => Ok(true),
+        _ => Err(SettingError::Invalid {
+            name: "MAIL_MODE",
+            reason: Invalid::because("must be ses or log"),
+        }),
+    }
+}
+
+async fn send_through_ses(
+    client: &aws_sdk_ses::Client,
+    from: &str,
+    mail: &Mail<'_>,
+) -> Result<(), StoreError> {
+    let failed = "send a mail";
+    let utf8 = |text: &str| {
+        let content = Content::builder().charset("UTF-8").data(text).build();
+        content.map_err(StoreError::during(failed))
+    };
+    let body = Body::builder().text(utf8(mail.text)?).build();
+    let message = Message::builder().subject(utf8(mail.subject)?).body(body).build();
+    let request = client
+        .send_email()
+        .source(from)
+        .destination(Destination::builder().to_addresses(mail.to.as_str()).build())
+        .message(message);
+    request.send().await.map_err(StoreError::during(failed)).map(|_| ())
+}

@@ -1,0 +1,113 @@
+//! The bucket: the files' bytes, each under its file's id.
+
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::operation::head_object::HeadObjectError;
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
+use share_model::{FileRecord, attachment};
+
+use crate::{Platform, StartError, StoreError};
+
+/// The bucket.
+pub struct Objects {
+    client: Client,
+    bucket: String,
+}
+
+/// How long a presigned URL can be used.
+const PRESIGNED_SECONDS: u64 = 60;
+
+impl Objects {
+    /// The bucket that `FILES_BUCKET` names.
+    ///
+    /// # Errors
+    /// When the variable is not set.
+    pub fn connect(platform: &Platform) -> Result<Self, StartError> {
+        let bucket = platform.environment().required("FILES_BUCKET")?.to_owned();
+        Ok(Self { client: platform.s3(), bucket })
+    }
+
+    /// Stores a file's bytes. S3 compares them with the digest before it says yes.
+    ///
+    /// # Errors
+    /// When S3 does not answer, or received other bytes.
+    pub async fn put(&self, file: &FileRecord, bytes: Bytes) -> Result<(), StoreError> {
+        let request = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(file.id.to_string())
+            .content_type(&file.content_type)
+            .content_disposition(attachment(&file.filename))
+            .checksum_sha256(file.sha256.base64())
+            .body(bytes.into());
+        request.send().await.map_err(StoreError::during("store an object")).map(|_| ())
+    }
+
+    /// Opens a file's bytes, to be read while they are sent; `None` when they are not there.
+    ///
+    /// # Errors
+    /// When S3 does not answer, or has an object of another length.
+    pub async fn open(&self, file: &FileRecord) -> Result<Option<ByteStream>, StoreError> {
+        let request = self.client.get_object().bucket(&self.bucket).key(file.id.to_string());
+        match request.send().await {
+            Ok(object) => {
+                expect_length(file, object.content_length)?;
+                Ok(Some(object.body))
+            }
+            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
+                Ok(None)
+            }
+            Err(error) => Err(StoreError::during("open an object")(error)),
+        }
+    }
+
+    /// All of a file's bytes; `None` when they are not there. For files that an answer can hold.
+    ///
+    /// # Errors
+    /// When S3 does not answer, or breaks off.
+    pub async fn read(&self, file: &FileRecord) -> Result<Option<Bytes>, StoreError> {
+        let Some(body) = self.open(file).await? else { return Ok(None) };
+        let bytes = body.collect().await.map_err(StoreError::during("read an object"))?;
+        Ok(Some(bytes.into_bytes()))
+    }
+
+    /// A URL at which S3 gives the file's bytes to anyone, for a minute; `None` when they are not
+    /// there. Bound to the file's type and to being saved, not shown.
+    ///
+    /// # Errors
+    /// When S3 does not answer, or has an object of another length.
+    pub async fn presign(&self, file: &FileRecord) -> Result<Option<String>, StoreError> {
+        let head = self.client.head_object().bucket(&self.bucket).key(file.id.to_string());
+        match head.send().await {
+            Ok(object) => expect_length(file, object.content_length)?,
+            Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(StoreError::during("look at an object")(error)),
+        }
+        let lifetime = PresigningConfig::expires_in(Duration::from_secs(PRESIGNED_SECONDS));
+        let request = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(file.id.to_string())
+            .response_content_disposition(attachment(&file.filename))
+            .response_content_type(&file.content_type)
+            .presigned(lifetime.map_err(StoreError::during("presign an object"))?)
+            .await
+            .map_err(StoreError::during("presign an object"))?;
+        Ok(Some(request.uri().to_owned()))
+    }
+}
+
+fn expect_length(file: &FileRecord, length: Option<i64>) -> Result<(), StoreError> {
+    if length.and_then(|length| u64::try_from(length).ok()) == Some(file.size) {
+        return Ok(());
+    }
+    Err(StoreError::because("open an object", "its length is not that of the record"))
+}

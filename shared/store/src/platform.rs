@@ -1,0 +1,60 @@
+//! Where the stores are: the environment's settings and the AWS clients.
+
+use std::time::Duration;
+
+use aws_config::{ConfigLoader, SdkConfig};
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use share_model::Environment;
+
+/// What every store is built from.
+#[derive(Clone)]
+pub struct Platform {
+    environment: Environment,
+    sdk: SdkConfig,
+}
+
+impl Platform {
+    /// The platform that `environment` describes, with region and credentials as `loader` finds
+    /// them.
+    pub async fn load(environment: Environment, loader: ConfigLoader) -> Self {
+        Self { environment, sdk: loader.load().await }
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    pub(crate) fn sdk(&self) -> &SdkConfig {
+        &self.sdk
+    }
+
+    pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        // The default of no limit would let one lost packet use up the gateway's 29 seconds.
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(2))
+            .operation_attempt_timeout(Duration::from_secs(4))
+            .operation_timeout(Duration::from_secs(15))
+            .build();
+        let mut config =
+            aws_sdk_dynamodb::config::Builder::from(&self.sdk).timeout_config(timeouts);
+        if let Some(url) = self.environment.optional("AWS_ENDPOINT_URL_DYNAMODB") {
+            config = config.endpoint_url(url);
+        }
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(2))
+            .read_timeout(Duration::from_secs(10))
+            .build();
+        let mut config = aws_sdk_s3::config::Builder::from(&self.sdk).timeout_config(timeouts);
+        if let Some(url) = self.environment.optional("AWS_ENDPOINT_URL_S3") {
+            // An S3 of one's own has no wildcard DNS, so the bucket goes into the path.
+            config = config.endpoint_url(url).force_path_style(true);
+        }
+        aws_sdk_s3::Client::from_conf(config.build())
+    }
+}

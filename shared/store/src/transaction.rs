@@ -1,0 +1,115 @@
+//! Several writes that happen together or not at all.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use uuid::Uuid;
+
+use crate::StoreError;
+
+/// One write of a transaction, made by the store whose table it touches.
+pub struct Write(pub(crate) TransactWriteItem);
+
+impl From<aws_sdk_dynamodb::types::Put> for Write {
+    fn from(put: aws_sdk_dynamodb::types::Put) -> Self {
+        Self(TransactWriteItem::builder().put(put).build())
+    }
+}
+
+impl From<aws_sdk_dynamodb::types::Delete> for Write {
+    fn from(delete: aws_sdk_dynamodb::types::Delete) -> Self {
+        Self(TransactWriteItem::builder().delete(delete).build())
+    }
+}
+
+impl From<aws_sdk_dynamodb::types::Update> for Write {
+    fn from(update: aws_sdk_dynamodb::types::Update) -> Self {
+        Self(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+/// How a transaction ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Every write happened.
+    Committed,
+    /// No write happened; these are the places of the writes whose conditions did not hold.
+    Refused(Vec<usize>),
+}
+
+/// Attempts at a transaction that others keep colliding with. With 64 rivals for one record the
+/// last has seen its verdict within a handful.
+const ATTEMPTS: u32 = 12;
+
+/// Carries out `writes` as one transaction.
+///
+/// All attempts, those of the SDK after a lost answer included, carry the same
+/// `ClientRequestToken`. DynamoDB answers a repetition with success and does nothing, for ten
+/// minutes, so a lost answer neither undoes a commit nor repeats it.
+pub(crate) async fn commit(
+    client: &Client,
+    operation: &'static str,
+    writes: Vec<Write>,
+) -> Result<Outcome, StoreError> {
+    let token = Uuid::new_v4().to_string();
+    let items: Vec<_> = writes.into_iter().map(|write| write.0).collect();
+    let mut attempt = 0;
+    loop {
+        let request = client
+            .transact_write_items()
+            .client_request_token(&token)
+            .set_transact_items(Some(items.clone()));
+        let Err(error) = request.send().await else { return Ok(Outcome::Committed) };
+        match verdict(&error) {
+            Verdict::Refused(places) => return Ok(Outcome::Refused(places)),
+            Verdict::Collision if attempt < ATTEMPTS => {}
+            Verdict::Collision | Verdict::Failure => {
+                return Err(StoreError::during(operation)(error));
+            }
+        }
+        tokio::time::sleep(backoff(attempt)).await;
+        attempt += 1;
+    }
+}
+
+/// What a failed `TransactWriteItems` means.
+enum Verdict {
+    /// Conditions did not hold.
+    Refused(Vec<usize>),
+    /// Another transaction held one of the records, or our own earlier attempt is still running.
+    Collision,
+    /// The table could not be asked.
+    Failure,
+}
+
+fn verdict(error: &SdkError<TransactWriteItemsError>) -> Verdict {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            let reasons = cancelled.cancellation_reasons();
+            let places_with = |code: &str| {
+                let with = reasons.iter().enumerate().filter(|(_, r)| r.code() == Some(code));
+                with.map(|(place, _)| place).collect::<Vec<_>>()
+            };
+            let refused = places_with("ConditionalCheckFailed");
+            if !refused.is_empty() {
+                Verdict::Refused(refused)
+            } else if places_with("TransactionConflict").is_empty() {
+                Verdict::Failure
+            } else {
+                Verdict::Collision
+            }
+        }
+        Some(TransactWriteItemsError::TransactionInProgressException(_)) => Verdict::Collision,
+        _ => Verdict::Failure,
+    }
+}
+
+/// 10 ms, doubled for each attempt, at most 320 ms; each transaction waits a different part of it.
+fn backoff(attempt: u32) -> Duration {
+    let full = 10 << attempt.min(5);
+    let [part, ..] = share_auth::random_bytes::<1>();
+    Duration::from_millis(full / 2 + full * u64::from(part) / 512)
+}
