@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::must_use_candidate,
     missing_docs,
     reason = "a test that cannot be set up should stop where it stands"
 )]
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -27,11 +28,12 @@ use tempfile::TempDir;
 /// The secret that signs access tokens in tests.
 pub const JWT_SECRET: &str = "a-secret-that-only-the-tests-know-and-use";
 
-/// One server with a store of its own, and a clock that a test can move.
+/// One server with a store of its own, and a clock that only the test moves.
 pub struct World {
     pub server: Server,
     pub http: reqwest::Client,
-    seconds_ahead: Arc<AtomicI64>,
+    /// Milliseconds since 1970: a whole second at the start, and one more at every look.
+    time: Arc<AtomicI64>,
     _data: TempDir,
 }
 
@@ -52,28 +54,28 @@ impl World {
     /// A server with a fresh store and some variables set.
     pub async fn start_with(variables: &[(&str, &str)]) -> Self {
         let data = TempDir::new().unwrap();
-        let seconds_ahead = Arc::new(AtomicI64::new(0));
-        let ahead = Arc::clone(&seconds_ahead);
+        let time = Arc::new(AtomicI64::new(start_of_time().as_second() * 1000));
+        let clock = Arc::clone(&time);
         let mut overrides = BTreeMap::from([("JWT_SECRET".to_owned(), JWT_SECRET.to_owned())]);
         overrides.extend(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())));
         let settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
             data_dir: data.path().to_owned(),
             overrides,
-            clock: Arc::new(move || now_plus(ahead.load(Ordering::Relaxed))),
+            clock: Arc::new(move || moment(clock.fetch_add(1, Ordering::Relaxed))),
         };
         let server = Server::start(settings).await.unwrap();
-        Self { server, http: client(), seconds_ahead, _data: data }
+        Self { server, http: client(), time, _data: data }
     }
 
     /// Lets time pass, for the server only.
     pub fn pass(&self, seconds: i64) {
-        self.seconds_ahead.fetch_add(seconds, Ordering::Relaxed);
+        self.time.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 
     /// The server's time.
     pub fn now(&self) -> Timestamp {
-        now_plus(self.seconds_ahead.load(Ordering::Relaxed))
+        moment(self.time.load(Ordering::Relaxed))
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -182,7 +184,11 @@ pub fn client() -> reqwest::Client {
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the tests' one clock")]
-fn now_plus(seconds: i64) -> Timestamp {
-    Timestamp::now() + SignedDuration::from_secs(seconds)
+#[expect(clippy::disallowed_methods, reason = "presigned URLs are checked by the real time")]
+fn start_of_time() -> Timestamp {
+    Timestamp::now()
+}
+
+fn moment(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap()
 }

@@ -42,12 +42,12 @@ pub fn pdf() -> Vec<u8> {
     let mut offsets = Vec::new();
     for (index, object) in objects.iter().enumerate() {
         offsets.push(pdf.len());
-        write!(pdf, "{} 0 obj\n{object}\nendobj\n", index + 1).unwrap();
+        writeln!(pdf, "{} 0 obj\n{object}\nendobj", index + 1).unwrap();
     }
     let table = pdf.len();
-    write!(pdf, "xref\n0 6\n0000000000 65535 f \n").unwrap();
+    writeln!(pdf, "xref\n0 6\n0000000000 65535 f ").unwrap();
     for offset in offsets {
-        write!(pdf, "{offset:010} 00000 n \n").unwrap();
+        writeln!(pdf, "{offset:010} 00000 n ").unwrap();
     }
     write!(pdf, "trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n").unwrap();
     pdf

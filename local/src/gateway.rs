@@ -55,7 +55,7 @@ impl Gateway {
             Err(allowed) if allowed.is_empty() => {
                 ("-", self.own("MISSING_AUTHENTICATION_TOKEN", &id))
             }
-            Err(allowed) => ("-", method_not_allowed(&allowed, &id)),
+            Err(allowed) => ("-", self.method_not_allowed(&allowed, &id)),
         };
         console::request(&method, &path, function, response.status(), started.elapsed());
         response
@@ -97,31 +97,28 @@ impl Gateway {
         }
         response
     }
+
+    /// What RFC 9110 asks for. API Gateway itself cannot tell a wrong method from an unknown path.
+    fn method_not_allowed(&self, allowed: &[&str], request_id: &str) -> Response<Body> {
+        let allowed = allowed.join(", ");
+        let problem = json!({
+            "type": "about:blank", "title": "Method Not Allowed", "status": 405,
+            "code": "method_not_allowed", "detail": format!("This path takes {allowed}."),
+            "request_id": request_id,
+        });
+        let mut response = self.own("MISSING_AUTHENTICATION_TOKEN", request_id);
+        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+        *response.body_mut() = Body::from(problem.to_string());
+        if let Ok(allowed) = HeaderValue::from_str(&allowed) {
+            response.headers_mut().insert(header::ALLOW, allowed);
+        }
+        response
+    }
 }
 
 fn status_only(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
-    response
-}
-
-/// What RFC 9110 asks for. API Gateway itself cannot tell a wrong method from an unknown path.
-fn method_not_allowed(allowed: &[&str], request_id: &str) -> Response<Body> {
-    let allowed = allowed.join(", ");
-    let problem = json!({
-        "type": "about:blank", "title": "Method Not Allowed", "status": 405,
-        "code": "method_not_allowed", "detail": format!("This path takes {allowed}."),
-        "request_id": request_id,
-    });
-    let mut response = Response::new(Body::from(problem.to_string()));
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Ok(allowed) = HeaderValue::from_str(&allowed) {
-        headers.insert(header::ALLOW, allowed);
-    }
     response
 }
 

@@ -6,5 +6,9 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod crashes;
+mod download_file;
+mod list_files;
 mod races;
 mod story;
+mod verify_email;

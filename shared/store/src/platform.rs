@@ -51,7 +51,8 @@ impl Platform {
             .read_timeout(Duration::from_secs(10))
             .build();
         let mut config = aws_sdk_s3::config::Builder::from(&self.sdk).timeout_config(timeouts);
-        if let Some(url) = self.environment.optional("AWS_ENDPOINT_URL_S3") {
+        let own = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"];
+        if let Some(url) = own.iter().find_map(|name| self.environment.optional(name)) {
             // An S3 of one's own has no wildcard DNS, so the bucket goes into the path.
             config = config.endpoint_url(url).force_path_style(true);
         }
