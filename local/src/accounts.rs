@@ -39,7 +39,7 @@ pub(crate) async fn create(
     }
     let users = Users::connect(platform)?;
     for role in ROLES {
-        users.register(&account(role, now).await?, vec![]).await?;
+        users.create(&account(role, now).await?, vec![]).await?;
     }
     fs::write(&mark, "").with_context(|| format!("cannot write {}", mark.display()))?;
     Ok(true)
@@ -55,7 +55,7 @@ async fn account(role: Role, now: Timestamp) -> anyhow::Result<User> {
         username,
         email,
         role,
-        password_hash: password.hash().await,
+        password_hash: Some(password.hash().await),
         verified: true,
         active: true,
         created_at: now,

@@ -36,6 +36,7 @@ pub(crate) async fn connect(id: &str, platform: &Platform) -> anyhow::Result<Arc
         "Signup" => start::<share_signup::Signup>(platform).await,
         "VerifyEmail" => start::<share_verify_email::VerifyEmail>(platform).await,
         "Login" => start::<share_login::Login>(platform).await,
+        "SetPassword" => start::<share_set_password::SetPassword>(platform).await,
         "UploadFile" => start::<share_upload_file::UploadFile>(platform).await,
         "ListFiles" => start::<share_list_files::ListFiles>(platform).await,
         "GenerateDownloadLink" => {

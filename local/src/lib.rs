@@ -2,6 +2,7 @@
 //! and mail in one process.
 
 mod accounts;
+mod command;
 mod console;
 mod embedded;
 mod functions;
@@ -9,5 +10,6 @@ mod gateway;
 mod server;
 mod template;
 
+pub use command::main;
 pub use gateway::Clock;
-pub use server::{Server, Settings, main};
+pub use server::{Server, Settings};

@@ -1,9 +1,4 @@
 //! Starting and stopping the local server.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "it says where it listens, and why not"
-)]
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -11,7 +6,6 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,18 +16,20 @@ use axum::extract::{ConnectInfo, Request};
 use axum::serve::ListenerExt;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use clap::Parser;
+use serde_json::{Map, Value};
+use share_api::Task;
+use share_create_account::CreateAccount;
 use share_model::Environment;
 use share_store::Platform;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::accounts;
 use crate::embedded::{self, BUCKET, Credentials};
 use crate::functions::{self, Functions};
 use crate::gateway::{Clock, Gateway};
 use crate::template::Template;
-use crate::{accounts, console};
 
 /// How to run the server.
 pub struct Settings {
@@ -78,7 +74,7 @@ impl Server {
         let now = (settings.clock)();
         let created_accounts = accounts::create(&settings.data_dir, address, &all, now).await?;
         let mut functions = Functions::new();
-        for (id, names) in &template.variables {
+        for (id, names) in template.variables.iter().filter(|(id, _)| template.has_route(id)) {
             let platform = platform(&variables, names.iter().chain(&given_by_platform())).await;
             functions.insert(id.clone(), functions::connect(id, &platform).await?);
         }
@@ -108,6 +104,18 @@ impl Server {
         let _ = self.stop.send(());
         let _ = tokio::time::timeout(Duration::from_secs(10), self.stopped).await;
     }
+}
+
+/// Creates an account by invitation, as the function of that name does; mails appear on the
+/// console. No server may be using the folder.
+pub(crate) async fn create_account(
+    settings: &Settings,
+    input: Map<String, Value>,
+) -> anyhow::Result<Value> {
+    let _lock = lock(&settings.data_dir)?;
+    let variables = variables(settings, settings.listen, &Template::read()?).await?;
+    let task = CreateAccount::connect(&platform(&variables, variables.keys()).await).await?;
+    Ok(task.run(input, (settings.clock)()).await?)
 }
 
 fn lock(data_dir: &Path) -> anyhow::Result<File> {
@@ -213,95 +221,4 @@ fn jwt_secret(path: &Path) -> anyhow::Result<String> {
 
 fn random_text<const N: usize>() -> String {
     URL_SAFE_NO_PAD.encode(share_auth::random_bytes::<N>())
-}
-
-/// Secure File Share on this machine: API, DynamoDB, S3 and mail in one process.
-#[derive(Parser)]
-#[command(name = "share-local", version)]
-struct Arguments {
-    /// Address and port; port 0 picks a free one.
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:3000")]
-    listen: SocketAddr,
-    /// Folder for all data.
-    #[arg(long, value_name = "DIR", default_value = ".local")]
-    data_dir: PathBuf,
-}
-
-/// The command `share-local`.
-#[must_use]
-pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let result = runtime
-        .context("cannot start the async runtime")
-        .and_then(|runtime| runtime.block_on(serve(arguments)));
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("share-local: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn serve(arguments: Arguments) -> anyhow::Result<()> {
-    console::start();
-    let settings = Settings {
-        listen: arguments.listen,
-        data_dir: arguments.data_dir.clone(),
-        overrides: overrides(),
-        clock: Arc::new(share_api::lambda::clock),
-    };
-    let server = Server::start(settings).await?;
-    greet(&server, &arguments.data_dir);
-    stop_signal().await?;
-    println!("Stopping …");
-    server.stop().await;
-    println!("Stopped. Data stay in {}.", arguments.data_dir.display());
-    Ok(())
-}
-
-/// The README's variables, where this process has them.
-#[expect(clippy::disallowed_methods, reason = "the local counterpart of share_api::lambda's home")]
-fn overrides() -> BTreeMap<String, String> {
-    const NAMES: [&str; 16] = [
-        "USERS_TABLE",
-        "FILES_TABLE",
-        "TOKENS_TABLE",
-        "AUDIT_TABLE",
-        "FILES_BUCKET",
-        "PUBLIC_BASE_URL",
-        "JWT_SECRET",
-        "MAIL_MODE",
-        "MAIL_FROM",
-        "OPS_SIGNUP",
-        "ALLOWED_FILE_TYPES",
-        "LINK_TTL_SECONDS",
-        "DOWNLOAD_DELIVERY",
-        "STREAM_LIMIT_BYTES",
-        "AWS_ENDPOINT_URL_DYNAMODB",
-        "AWS_ENDPOINT_URL_S3",
-    ];
-    std::env::vars().filter(|(name, _)| NAMES.contains(&name.as_str())).collect()
-}
-
-fn greet(server: &Server, data_dir: &Path) {
-    let url = console::paint("1;36", &format!("http://{}", server.address));
-    println!("Secure File Share is at {url}  (data: {}, stop: Ctrl-C)", data_dir.display());
-    if server.address.ip().is_loopback() {
-        println!("Accounts: admin, ops and client, with the passwords local-admin-password,");
-        println!("local-ops-password and local-client-password. Mails appear here.");
-    } else {
-        println!("No accounts were made: their passwords are well known, and this is not a");
-        println!("loopback address. Mails appear here.");
-    }
-}
-
-async fn stop_signal() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result.context("cannot wait for Ctrl-C"),
-        _ = terminate.recv() => Ok(()),
-    }
 }

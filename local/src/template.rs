@@ -69,6 +69,11 @@ impl Template {
         Ok(template)
     }
 
+    /// Whether the gateway leads to this function. Others are invoked directly.
+    pub(crate) fn has_route(&self, function: &str) -> bool {
+        self.routes.iter().any(|route| route.function == function)
+    }
+
     fn read_function(&mut self, id: &str, properties: &Yaml) -> anyhow::Result<()> {
         let variables = properties.get("Environment").and_then(|it| it.get("Variables"));
         let names = entries(variables).map(|(name, _)| name.to_owned()).collect();

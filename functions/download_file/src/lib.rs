@@ -1,7 +1,7 @@
 //! `GET /api/file/download?token=`: the file, for exactly one of all who ask with this token.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use share_api::{ApiError, Endpoint, Request, Response, bytes, redirect, stream};
+use share_api::{ApiError, Endpoint, Metric, Request, Response, bytes, redirect, stream};
 use share_auth::PlainToken;
 use share_model::{AuditAction, AuditEvent, FileRecord, Invalid, attachment};
 use share_store::{
@@ -34,6 +34,8 @@ enum Delivery {
 }
 
 impl Endpoint for DownloadFile {
+    const SUCCESS: Option<Metric> = Some(Metric::LinkUsed);
+
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
         let environment = platform.environment();
         Ok(Self {

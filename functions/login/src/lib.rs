@@ -45,7 +45,7 @@ impl Endpoint for Login {
     async fn handle(&self, request: &Request) -> Result<Response, ApiError> {
         let (identity, password) = read(request.json()?)?; // 400, 415, 422
         let user = self.find(&identity).await?; // 503
-        let stored = user.as_ref().map(|user| user.password_hash.as_str());
+        let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
         let right = matches(stored, password).await;
         let user = user.filter(|user| right && may_enter(request.route(), user.role));
         let user = user.ok_or(ApiError::InvalidCredentials)?; // 401

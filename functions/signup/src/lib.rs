@@ -115,7 +115,7 @@ impl Input {
             username: self.username,
             email: self.email,
             role: self.role,
-            password_hash: self.password.hash().await,
+            password_hash: Some(self.password.hash().await),
             verified: false,
             active: true,
             created_at: request.now(),

@@ -4,15 +4,17 @@ use http::header;
 use jiff::Timestamp;
 use share_store::{Platform, StartError};
 
-use crate::page::{Page, escape};
 use crate::response::secure;
-use crate::{ApiError, Request, Response};
+use crate::{ApiError, Metric, Request, Response};
 
 /// One Lambda function behind one or more routes.
 ///
 /// Its fields are the stores and settings that it needs; its IAM policy in `template.yaml` says
 /// the same.
 pub trait Endpoint: Sized + Send + Sync + 'static {
+    /// What to count when a request succeeds.
+    const SUCCESS: Option<Metric> = None;
+
     /// Builds the endpoint, once per process.
     ///
     /// # Errors
@@ -35,29 +37,30 @@ pub async fn answer<E: Endpoint>(
 ) -> Response {
     let request = Request::new(http, now);
     // Boxed, because the AWS SDK's futures are large and nest deeply.
-    let (mut response, code) = match Box::pin(endpoint.handle(&request)).await {
-        Ok(response) => (response, "ok"),
-        Err(error) => (refusal(&error, &request), error.code()),
+    let (mut response, code, metric) = match Box::pin(endpoint.handle(&request)).await {
+        Ok(response) => (response, "ok", E::SUCCESS),
+        Err(error) => (refusal(&error, &request), error.code(), error.metric()),
     };
     secure(&mut response);
     let status = response.status().as_u16();
     // The path without its query, which may hold a token.
-    tracing::info!(request_id = request.id(), method = %request.method(), path = request.path(), status, code);
+    tracing::info!(
+        request_id = request.id(),
+        method = request.method().as_str(),
+        path = request.path(),
+        status,
+        code,
+        metric = metric.map_or("", Metric::as_str),
+    );
     response
 }
 
 fn refusal(error: &ApiError, request: &Request) -> Response {
-    if let ApiError::Unavailable(cause) = error {
-        tracing::error!(request_id = request.id(), %cause);
+    if let Some(cause) = error.cause() {
+        tracing::error!(request_id = request.id(), cause);
     }
-    let mut response = if request.wants_page() {
-        let (status, title, detail) = error.for_humans();
-        let id = escape(request.id());
-        let content = format!("<p>{}</p>\n<p><small>Request {id}</small></p>", escape(&detail));
-        Page { title: title.to_owned(), content }.respond(status)
-    } else {
-        error.problem(request.id())
-    };
+    let mut response =
+        if request.wants_page() { error.page(request.id()) } else { error.problem(request.id()) };
     if let Some((name, value)) = error.headers() {
         response.headers_mut().insert(name, value);
     }

@@ -4,12 +4,15 @@
 //! into the problem; what only the operator may know stays in the [`StoreError`] and goes to the
 //! log.
 
+use std::fmt::Write;
+
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use share_model::Invalid;
 use share_store::StoreError;
 
 use crate::response::{Response, typed};
+use crate::{Metric, Page, escape};
 
 /// What is wrong with one field of the input.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
@@ -39,6 +42,7 @@ pub enum ApiError {
     FileUnknown,
     LinkUnknown,
     VerificationUnknown,
+    InvitationUnknown,
     UsernameTaken,
     FilenameMismatch,
     LinkUsed,
@@ -47,6 +51,8 @@ pub enum ApiError {
     FileGone,
     VerificationUsed,
     VerificationExpired,
+    InvitationUsed,
+    InvitationExpired,
     FileTooLarge,
     UnsupportedMediaType(&'static str),
     FileTypeNotAllowed(String),
@@ -128,6 +134,9 @@ impl ApiError {
             Self::VerificationUnknown => {
                 (S::NOT_FOUND, "verification_unknown", "There is no such verification link.")
             }
+            Self::InvitationUnknown => {
+                (S::NOT_FOUND, "invitation_unknown", "There is no such invitation.")
+            }
             Self::UsernameTaken => (S::CONFLICT, "username_taken", "This username is taken."),
             Self::FilenameMismatch => {
                 (S::CONFLICT, "filename_mismatch", "The file has another name than the one given.")
@@ -145,6 +154,12 @@ impl ApiError {
             ),
             Self::VerificationExpired => {
                 (S::GONE, "verification_expired", "This verification link has expired.")
+            }
+            Self::InvitationUsed => {
+                (S::GONE, "invitation_used", "This invitation has been used: log in.")
+            }
+            Self::InvitationExpired => {
+                (S::GONE, "invitation_expired", "This invitation has expired. Ask for a new one.")
             }
             Self::FileTooLarge => (
                 S::PAYLOAD_TOO_LARGE,
@@ -182,10 +197,52 @@ impl ApiError {
         self.describe().1
     }
 
-    /// Status, title and detail, for a page.
-    pub(crate) fn for_humans(&self) -> (StatusCode, &'static str, String) {
-        let (status, _, detail) = self.describe();
-        (status, status.canonical_reason().unwrap_or("Error"), detail)
+    /// What to count when this happens.
+    pub(crate) fn metric(&self) -> Option<Metric> {
+        match self {
+            Self::LinkUnknown | Self::LinkUsed | Self::LinkExpired | Self::LinkRevoked => {
+                Some(Metric::LinkRefused)
+            }
+            Self::InvalidCredentials => Some(Metric::LoginFailed),
+            Self::NoPublicUrl | Self::Unavailable(_) => Some(Metric::DependencyFailure),
+            _ => None,
+        }
+    }
+
+    /// The cause, for the operator.
+    pub(crate) fn cause(&self) -> Option<String> {
+        match self {
+            Self::NoPublicUrl => {
+                Some("PUBLIC_BASE_URL is not set, and the event names no API".into())
+            }
+            Self::Unavailable(cause) => Some(cause.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The error in words.
+    pub(crate) fn sentence(&self) -> String {
+        let mut text = self.describe().2;
+        for FieldError { field, message } in self.fields() {
+            let _ = write!(text, " {field} {message}."); // a string takes everything
+        }
+        text
+    }
+
+    /// The answer as a page, for somebody in a browser.
+    pub(crate) fn page(&self, request_id: &str) -> Response {
+        let status = self.describe().0;
+        let (sentence, request_id) = (escape(&self.sentence()), escape(request_id));
+        let content = format!("<p>{sentence}</p>\n<p><small>Request {request_id}</small></p>");
+        let title = status.canonical_reason().unwrap_or("Error").to_owned();
+        Page { title, content }.respond(status)
+    }
+
+    fn fields(&self) -> &[FieldError] {
+        match self {
+            Self::InvalidFields(errors) => errors,
+            _ => &[],
+        }
     }
 
     /// The headers that go with the status.
@@ -215,10 +272,7 @@ impl ApiError {
             detail: &detail,
             code,
             request_id,
-            errors: match self {
-                Self::InvalidFields(errors) => errors,
-                _ => &[],
-            },
+            errors: self.fields(),
         };
         let text = serde_json::to_vec(&problem).expect("a problem serializes");
         typed(status, "application/problem+json", text)

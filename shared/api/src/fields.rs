@@ -15,7 +15,9 @@ pub struct Fields {
 }
 
 impl Fields {
-    pub(crate) fn new(object: Map<String, Value>) -> Self {
+    /// The fields of `object`.
+    #[must_use]
+    pub fn new(object: Map<String, Value>) -> Self {
         Self { unread: object, errors: Vec::new() }
     }
 

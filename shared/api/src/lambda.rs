@@ -6,13 +6,14 @@ use std::pin::Pin;
 
 use http_body_util::{BodyExt, Collected};
 use jiff::Timestamp;
+use lambda_http::lambda_runtime::{self, LambdaEvent};
 use lambda_http::{Error, IntoResponse, service_fn};
+use serde_json::{Map, Value};
 use share_model::Environment;
-use share_store::Platform;
-use tracing_subscriber::filter::LevelFilter;
+use share_store::{Platform, StartError};
 
-use crate::Response;
 use crate::endpoint::{Endpoint, answer};
+use crate::{Response, Task, log};
 
 /// Runs `E` as a Lambda function whose answers are whole.
 ///
@@ -44,20 +45,32 @@ pub async fn run_streaming<E: Endpoint>() -> Result<(), Error> {
     .await
 }
 
+/// Runs `T` as a Lambda function that is invoked directly.
+///
+/// # Errors
+/// When the function cannot start, or the runtime's API breaks off.
+pub async fn run_task<T: Task>() -> Result<(), Error> {
+    let task = T::connect(&platform().await).await.inspect_err(cannot_start)?;
+    let task = &task;
+    let service = service_fn(move |event: LambdaEvent<Map<String, Value>>| async move {
+        task.run(event.payload, clock()).await.map_err(|error| error.to_string())
+    });
+    lambda_runtime::run(service).await
+}
+
 async fn start<E: Endpoint>() -> Result<E, Error> {
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_max_level(LevelFilter::INFO)
-        .init();
+    Ok(E::connect(&platform().await).await.inspect_err(cannot_start)?)
+}
+
+fn cannot_start(error: &StartError) {
+    tracing::error!(%error, "the function cannot start");
+}
+
+async fn platform() -> Platform {
+    let environment = environment();
+    log::start(environment.optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default().to_owned());
     let loader = aws_config::defaults(aws_config::BehaviorVersion::latest());
-    let platform = Platform::load(environment(), loader).await;
-    let endpoint = E::connect(&platform).await;
-    endpoint
-        .inspect_err(|error| tracing::error!(%error, "the function cannot start"))
-        .map_err(Error::from)
+    Platform::load(environment, loader).await
 }
 
 /// The process's environment: the one place that reads it.

@@ -6,11 +6,13 @@ mod callers;
 mod endpoint;
 mod error;
 mod fields;
+mod log;
 mod multipart;
 mod page;
 mod public_url;
 mod request;
 mod response;
+mod task;
 
 pub mod lambda;
 
@@ -19,8 +21,10 @@ pub use callers::Callers;
 pub use endpoint::{Endpoint, answer};
 pub use error::{ApiError, FieldError};
 pub use fields::Fields;
+pub use log::Metric;
 pub use multipart::UploadedFile;
 pub use page::{Page, escape};
 pub use public_url::PublicUrl;
 pub use request::Request;
 pub use response::{Response, bytes, created, json, ok, redirect, stream};
+pub use task::{Task, TaskError};

@@ -141,13 +141,15 @@ impl Request {
     /// # Errors
     /// 415 when it does not say that it is JSON, 400 when it is not.
     pub fn json(&self) -> Result<Fields, ApiError> {
-        // `Ok(None)` stands for a missing or foreign content type.
-        let value: Option<Value> = self.http.json().map_err(|_| ApiError::MalformedJson)?;
-        match value {
-            Some(Value::Object(object)) => Ok(Fields::new(object)),
-            Some(_) => Err(ApiError::MalformedJson),
-            None => Err(ApiError::UnsupportedMediaType("application/json")),
-        }
+        fields(self.http.json().map_err(|_| ApiError::MalformedJson)?)
+    }
+
+    /// The body as a JSON object, or as a form that a page of ours sends.
+    ///
+    /// # Errors
+    /// 415 when it does not say that it is one of the two, 400 when it is not.
+    pub fn json_or_form(&self) -> Result<Fields, ApiError> {
+        fields(self.http.payload().map_err(|_| ApiError::MalformedJson)?)
     }
 
     /// The one file of a `multipart/form-data` body, in the part `name`.
@@ -167,4 +169,13 @@ fn parameter<T>(
 ) -> Result<Option<T>, ApiError> {
     let value = text.map(parse).transpose();
     value.map_err(|reason| ApiError::InvalidParameter(name, reason))
+}
+
+/// `None` stands for a missing or foreign content type.
+fn fields(body: Option<Value>) -> Result<Fields, ApiError> {
+    match body {
+        Some(Value::Object(object)) => Ok(Fields::new(object)),
+        Some(_) => Err(ApiError::MalformedJson),
+        None => Err(ApiError::UnsupportedMediaType("application/json")),
+    }
 }

@@ -128,6 +128,18 @@ pub enum Role {
 }
 
 impl Role {
+    /// The role of this name.
+    ///
+    /// # Errors
+    /// When there is no such role.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let known = [Self::Ops, Self::Client, Self::Admin].into_iter();
+        known
+            .into_iter()
+            .find(|role| role.as_str() == text)
+            .ok_or_else(|| Invalid::because("must be ops, client or admin"))
+    }
+
     /// The name used in requests, answers, tokens and tables.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -150,8 +162,9 @@ pub struct User {
     pub email: EmailAddress,
     /// What it may do.
     pub role: Role,
-    /// The password's argon2id hash in PHC string form.
-    pub password_hash: String,
+    /// The password's argon2id hash in PHC string form; none until an invitation is accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_hash: Option<String>,
     /// Whether the e-mail address has been proven.
     pub verified: bool,
     /// Whether the account may be used. Read on every request, so that switching off works at once.

@@ -23,6 +23,8 @@ pub enum TokenKind {
     Download,
     /// Renews an access token.
     Refresh,
+    /// Sets the first password of an account.
+    Invitation,
 }
 
 impl TokenKind {
@@ -31,6 +33,7 @@ impl TokenKind {
             Self::Verification => "verification",
             Self::Download => "download",
             Self::Refresh => "refresh",
+            Self::Invitation => "invitation",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, Update};
 use serde_dynamo::{from_item, to_item};
 use share_model::{EmailAddress, User, UserId, Username};
@@ -24,10 +25,9 @@ pub struct Users {
 /// What became of a registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Registration {
-    /// The account is there and waits for its verification.
+    /// The account is there.
     Done,
-    /// The address belongs to somebody. The account is there, so that nobody can tell the
-    /// difference, but it can never be verified.
+    /// The address belongs to somebody.
     EmailKnown,
     /// The name belongs to somebody. Nothing was written.
     UsernameTaken,
@@ -84,12 +84,32 @@ impl Users {
         Ok(answer.map_err(StoreError::during("read the Users table"))?.item)
     }
 
-    /// Puts a new account, its claims and `with_it`, which is its verification token, in one
-    /// transaction.
+    /// Puts a new account, its claims and `with_it` in one transaction, or nothing.
     ///
-    /// When the address is known, the account and the claim of its name are put all the same.
-    /// Otherwise a stranger could try the same name once more, or log in with it, and so learn
-    /// that the address is known.
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn create(
+        &self,
+        user: &User,
+        with_it: Vec<Write>,
+    ) -> Result<Registration, StoreError> {
+        let mut writes = self.account(user)?;
+        writes.push(self.claim(mail_key(&user.email), user.id)?);
+        writes.extend(with_it);
+        match commit(&self.client, "create a user", writes).await? {
+            Outcome::Committed => Ok(Registration::Done),
+            Outcome::Refused(places) if places.contains(&NAME_CLAIM) => {
+                Ok(Registration::UsernameTaken)
+            }
+            Outcome::Refused(_) => Ok(Registration::EmailKnown),
+        }
+    }
+
+    /// [`Users::create`] for a stranger, who must not learn whether the address is known.
+    ///
+    /// When it is, the account and the claim of its name are put all the same, but the account
+    /// can never be verified. Otherwise the stranger could try the same name once more, or log in
+    /// with it, and so learn that the address is known.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -101,18 +121,12 @@ impl Users {
         // Asked first, so that both cases take one look-up and one transaction. The condition
         // decides when two sign up at the same moment.
         if self.get(mail_key(&user.email)).await?.is_none() {
-            let mut writes = self.account(user)?;
-            writes.push(self.claim(mail_key(&user.email), user.id)?);
-            writes.extend(with_it);
-            match commit(&self.client, "register a user", writes).await? {
-                Outcome::Committed => return Ok(Registration::Done),
-                Outcome::Refused(places) if places.contains(&NAME_CLAIM) => {
-                    return Ok(Registration::UsernameTaken);
-                }
-                Outcome::Refused(_) => {}
+            let registration = self.create(user, with_it).await?;
+            if registration != Registration::EmailKnown {
+                return Ok(registration);
             }
         }
-        match commit(&self.client, "register a user", self.account(user)?).await? {
+        match commit(&self.client, "create a decoy", self.account(user)?).await? {
             Outcome::Committed => Ok(Registration::EmailKnown),
             Outcome::Refused(_) => Ok(Registration::UsernameTaken),
         }
@@ -166,14 +180,29 @@ impl Users {
     /// # Errors
     /// Never in practice: only if a key were missing.
     pub fn verification(&self, id: UserId) -> Result<Write, StoreError> {
-        let update = Update::builder()
+        let update = self.update(id).update_expression("SET verified = :yes").build();
+        Ok(update.map_err(StoreError::during("verify a user"))?.into())
+    }
+
+    /// Sets the account's password, and marks its address as proven: the invitation came there.
+    ///
+    /// # Errors
+    /// Never in practice: only if a key were missing.
+    pub fn first_password(&self, id: UserId, hash: String) -> Result<Write, StoreError> {
+        let update = self
+            .update(id)
+            .update_expression("SET verified = :yes, password_hash = :hash")
+            .expression_attribute_values(":hash", AttributeValue::S(hash))
+            .build();
+        Ok(update.map_err(StoreError::during("set a password"))?.into())
+    }
+
+    fn update(&self, id: UserId) -> UpdateBuilder {
+        Update::builder()
             .table_name(&self.table)
             .key("pk", AttributeValue::S(user_key(id)))
-            .update_expression("SET verified = :yes")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
-            .build();
-        Ok(update.map_err(StoreError::during("verify a user"))?.into())
     }
 }
 

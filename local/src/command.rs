@@ -1,0 +1,140 @@
+//! The command line: `cargo run`, and what follows `cargo run --`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it says where it listens, and why not"
+)]
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use serde_json::{Map, Value};
+
+use crate::console;
+use crate::server::{Server, Settings, create_account};
+
+/// Secure File Share on this machine: API, DynamoDB, S3 and mail in one process.
+#[derive(Parser)]
+#[command(name = "share-local", version)]
+struct Arguments {
+    /// Address and port; port 0 picks a free one.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+    /// Folder for all data.
+    #[arg(long, value_name = "DIR", default_value = ".local")]
+    data_dir: PathBuf,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Invites somebody: creates an account and shows the mail with the link to set its password.
+    CreateAccount {
+        /// Name of the account.
+        username: String,
+        /// Address of its owner.
+        email: String,
+        /// What it may do.
+        #[arg(long, default_value = "ops", value_parser = ["ops", "client", "admin"])]
+        role: String,
+    },
+}
+
+/// The command `share-local`.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = runtime
+        .context("cannot start the async runtime")
+        .and_then(|runtime| runtime.block_on(run(arguments)));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("share-local: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    console::start();
+    let settings = Settings {
+        listen: arguments.listen,
+        data_dir: arguments.data_dir,
+        overrides: overrides(),
+        clock: Arc::new(share_api::lambda::clock),
+    };
+    match arguments.command {
+        None => serve(settings).await,
+        Some(Command::CreateAccount { username, email, role }) => {
+            let input = [("username", username), ("email", email), ("role", role)];
+            let input = input.map(|(name, value)| (name.to_owned(), value.into()));
+            let answer = create_account(&settings, Map::from_iter(input)).await?;
+            println!("{}", answer.get("message").and_then(Value::as_str).unwrap_or_default());
+            Ok(())
+        }
+    }
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<()> {
+    let data_dir = settings.data_dir.clone();
+    let server = Server::start(settings).await?;
+    greet(&server, &data_dir);
+    stop_signal().await?;
+    println!("Stopping …");
+    server.stop().await;
+    println!("Stopped. Data stay in {}.", data_dir.display());
+    Ok(())
+}
+
+/// The README's variables, where this process has them.
+#[expect(clippy::disallowed_methods, reason = "the local counterpart of share_api::lambda's home")]
+fn overrides() -> BTreeMap<String, String> {
+    const NAMES: [&str; 16] = [
+        "USERS_TABLE",
+        "FILES_TABLE",
+        "TOKENS_TABLE",
+        "AUDIT_TABLE",
+        "FILES_BUCKET",
+        "PUBLIC_BASE_URL",
+        "JWT_SECRET",
+        "MAIL_MODE",
+        "MAIL_FROM",
+        "OPS_SIGNUP",
+        "ALLOWED_FILE_TYPES",
+        "LINK_TTL_SECONDS",
+        "DOWNLOAD_DELIVERY",
+        "STREAM_LIMIT_BYTES",
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        "AWS_ENDPOINT_URL_S3",
+    ];
+    std::env::vars().filter(|(name, _)| NAMES.contains(&name.as_str())).collect()
+}
+
+fn greet(server: &Server, data_dir: &Path) {
+    let url = console::paint("1;36", &format!("http://{}", server.address));
+    println!("Secure File Share is at {url}  (data: {}, stop: Ctrl-C)", data_dir.display());
+    if server.address.ip().is_loopback() {
+        println!("Accounts: admin, ops and client, with the passwords local-admin-password,");
+        println!("local-ops-password and local-client-password. Mails appear here.");
+    } else {
+        println!("No accounts were made: their passwords are well known, and this is not a");
+        println!("loopback address. Mails appear here.");
+    }
+}
+
+async fn stop_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result.context("cannot wait for Ctrl-C"),
+        _ = terminate.recv() => Ok(()),
+    }
+}
