@@ -17,11 +17,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use share_auth::PlainToken;
 use share_local::{Server, Settings};
 use tempfile::TempDir;
 
@@ -140,6 +142,27 @@ impl World {
         let answer = self.post("/api/users/signup", &body).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.json()["verification_url"].as_str().unwrap().to_owned()
+    }
+
+    /// Signs somebody up and gives them an invitation, as if by `create_account`.
+    pub async fn invitation(&self, name: &str) -> String {
+        self.sign_up(name).await;
+        let dynamodb = store::dynamodb(&self.server.variables).await;
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let claim =
+            dynamodb.get_item().table_name("UsersTable").key("pk", text(&format!("name#{name}")));
+        let claim = claim.send().await.unwrap().item.unwrap();
+        let token = PlainToken::generate();
+        let expires_at = AttributeValue::N((self.now().as_second() + 60).to_string());
+        let put = dynamodb
+            .put_item()
+            .table_name("TokensTable")
+            .item("token_hash", text(token.hash().as_str()))
+            .item("kind", text("invitation"))
+            .item("user_id", claim["user_id"].clone())
+            .item("expires_at", expires_at);
+        put.send().await.unwrap();
+        token.reveal()
     }
 
     /// Everything that the server has stored.

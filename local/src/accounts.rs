@@ -39,7 +39,7 @@ pub(crate) async fn create(
     }
     let users = Users::connect(platform)?;
     for role in ROLES {
-        users.create(&account(role, now).await?, vec![]).await?;
+        users.create(&account(role, now).await?, now.as_second(), vec![]).await?;
     }
     fs::write(&mark, "").with_context(|| format!("cannot write {}", mark.display()))?;
     Ok(true)

@@ -97,7 +97,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
 /// The README's variables, where this process has them.
 #[expect(clippy::disallowed_methods, reason = "the local counterpart of share_api::lambda's home")]
 fn overrides() -> BTreeMap<String, String> {
-    const NAMES: [&str; 16] = [
+    const NAMES: [&str; 14] = [
         "USERS_TABLE",
         "FILES_TABLE",
         "TOKENS_TABLE",
@@ -112,10 +112,10 @@ fn overrides() -> BTreeMap<String, String> {
         "LINK_TTL_SECONDS",
         "DOWNLOAD_DELIVERY",
         "STREAM_LIMIT_BYTES",
-        "AWS_ENDPOINT_URL_DYNAMODB",
-        "AWS_ENDPOINT_URL_S3",
     ];
-    std::env::vars().filter(|(name, _)| NAMES.contains(&name.as_str())).collect()
+    let given =
+        |(name, value): &(String, String)| NAMES.contains(&name.as_str()) && !value.is_empty();
+    std::env::vars().filter(given).collect()
 }
 
 fn greet(server: &Server, data_dir: &Path) {

@@ -156,8 +156,9 @@ struct Invocation<'a> {
 impl Invocation<'_> {
     async fn run(self, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let Some(body) = read(body).await else {
-            return self.gateway.own("REQUEST_TOO_LARGE", self.id);
+        let body = match read(body).await {
+            Ok(body) => body,
+            Err(kind) => return self.gateway.own(kind, self.id),
         };
         let now = (self.gateway.clock)();
         let event = self.event(&parts, &body, now).to_string();
@@ -225,19 +226,19 @@ impl Invocation<'_> {
     }
 }
 
-/// The body, unless it is larger than the gateway takes.
-async fn read(mut body: Body) -> Option<Bytes> {
+/// The body; or else the gateway's answer to one that is too large or breaks off.
+async fn read(mut body: Body) -> Result<Bytes, &'static str> {
     let (mut kept, mut seen) = (BytesMut::new(), 0_usize);
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.ok()?.into_data() else { continue };
+        let Ok(data) = frame.map_err(|_| "DEFAULT_4XX")?.into_data() else { continue };
         seen += data.len();
         if seen <= REQUEST_LIMIT_BYTES {
             kept.extend_from_slice(&data);
         } else if seen > DRAIN_LIMIT_BYTES {
-            return None;
+            break;
         }
     }
-    (seen <= REQUEST_LIMIT_BYTES).then(|| kept.freeze())
+    if seen <= REQUEST_LIMIT_BYTES { Ok(kept.freeze()) } else { Err("REQUEST_TOO_LARGE") }
 }
 
 type SingleAndMulti = (BTreeMap<String, String>, BTreeMap<String, Vec<String>>);

@@ -17,7 +17,7 @@ use axum::serve::ListenerExt;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
-use share_api::Task;
+use share_api::{Response, Task};
 use share_create_account::CreateAccount;
 use share_model::Environment;
 use share_store::Platform;
@@ -51,6 +51,7 @@ pub struct Server {
     pub variables: BTreeMap<String, String>,
     /// Whether this start has created the three local accounts.
     pub created_accounts: bool,
+    gateway: Arc<Gateway>,
     stop: oneshot::Sender<()>,
     stopped: JoinHandle<std::io::Result<()>>,
     /// Held until the server has stopped, so that no second one uses the folder.
@@ -79,10 +80,11 @@ impl Server {
             functions.insert(id.clone(), functions::connect(id, &platform).await?);
         }
         let gateway = Arc::new(Gateway { template, functions, clock: settings.clock });
+        let front = Arc::clone(&gateway);
         let app = Router::new().fallback(
             move |ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| {
-                let gateway = Arc::clone(&gateway);
-                async move { gateway.answer(request, peer).await }
+                let front = Arc::clone(&front);
+                async move { front.answer(request, peer).await }
             },
         );
         let listener = listener.tap_io(|socket| {
@@ -94,7 +96,18 @@ impl Server {
             axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
                 .with_graceful_shutdown(async { stopping.await.unwrap_or_default() });
         let stopped = tokio::spawn(serving.into_future());
-        Ok(Self { address, variables, created_accounts, stop, stopped, _lock: lock })
+        Ok(Self { address, variables, created_accounts, gateway, stop, stopped, _lock: lock })
+    }
+
+    /// Invokes a function, by its logical id, with the text of a REST proxy event, as
+    /// `sam local invoke` does.
+    ///
+    /// # Errors
+    /// When there is no such function, or the text is not such an event.
+    pub async fn invoke(&self, function: &str, event: &str) -> anyhow::Result<Response> {
+        let request = lambda_http::request::from_str(event).context("not a proxy event")?;
+        let function = self.gateway.functions.get(function).context("no such function")?;
+        Ok(function.invoke(request, (self.gateway.clock)()).await)
     }
 
     /// Takes no more requests, and returns when those under way are answered, or after ten

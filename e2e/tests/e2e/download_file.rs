@@ -19,6 +19,19 @@ async fn a_link_works_until_its_time_is_over_and_not_a_second_longer() {
 }
 
 #[tokio::test]
+async fn a_browser_that_prefetches_a_link_spends_nothing() {
+    let world = World::start().await;
+    let url = world.link(&world.some_file().await, &world.token("client").await).await;
+    let before = world.stored().await;
+    for (name, value) in [("sec-purpose", "prefetch;prerender"), ("purpose", "prefetch")] {
+        let answer = send(world.http.get(&url).header(name, value)).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "prefetch_refused"));
+    }
+    assert_eq!(world.stored().await, before);
+    assert_eq!(world.open(&url).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_link_to_a_file_whose_bytes_are_gone_answers_410_and_is_not_spent() {
     let world = World::start().await;
     let id = world.some_file().await;

@@ -6,8 +6,12 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod access;
+mod bad_input;
 mod crashes;
 mod download_file;
+mod events;
+mod invitations;
 mod list_files;
 mod races;
 mod story;

@@ -43,7 +43,8 @@ impl Task for CreateAccount {
             file_id: None,
             expires_at: now.as_second() + INVITATION_SECONDS,
         };
-        match self.users.create(&user, vec![self.tokens.issuing(&record)?]).await? {
+        let issuing = self.tokens.issuing(&record)?;
+        match self.users.create(&user, record.expires_at, vec![issuing]).await? {
             Registration::Done => {}
             Registration::UsernameTaken => return Err(TaskError::refused("the username is taken")),
             Registration::EmailKnown => {

@@ -52,6 +52,7 @@ impl Endpoint for DownloadFile {
     }
 
     async fn handle(&self, request: &Request) -> Result<Response, ApiError> {
+        request.refuse_prefetch()?; // 403
         let token = self.token(request).await?; // 400, 404, 410
         let file = self.file(&token).await?; // 410
         // Open first, spend second, send third: what cannot be served is not spent.

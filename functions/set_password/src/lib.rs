@@ -36,8 +36,8 @@ impl Endpoint for SetPassword {
         let password =
             fields.required("password", |text| Password::choose(text, &user.username, &user.email));
         let hash = fields.finish(password)?.hash().await; // 422
-        let first_password = self.users.first_password(user.id, hash)?;
-        if !self.tokens.spend(&token, request.now(), vec![first_password]).await? {
+        let first_password = self.users.first_password(&user, hash)?;
+        if !self.tokens.spend(&token, request.now(), first_password).await? {
             return Err(ApiError::InvitationUsed); // 410
         }
         Ok(if request.wants_page() {

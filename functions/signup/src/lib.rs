@@ -67,7 +67,8 @@ impl Endpoint for Signup {
         let path = format!("/api/users/verify-email?token={}", token.reveal());
         let url = self.public_url.of(request, &path)?;
         let issuing = self.tokens.issuing(&record)?;
-        let registration = self.users.register(&user, vec![issuing]).await?; // 503
+        let lapses = record.expires_at;
+        let registration = self.users.register(&user, lapses, vec![issuing]).await?; // 503
         let mail = match registration {
             Registration::Done => verification_mail(&url),
             Registration::EmailKnown => already_known_mail(),

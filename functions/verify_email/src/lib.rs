@@ -29,6 +29,7 @@ impl Endpoint for VerifyEmail {
         if request.wants_page() && request.method() == Method::GET {
             return Ok(button());
         }
+        request.refuse_prefetch()?; // 403
         let token = PlainToken::parse(token).map_err(|_| ApiError::VerificationUnknown)?; // 404
         let found = self.tokens.find(&token.hash(), TokenKind::Verification, request.now()).await?; // 503
         let token = match found {
@@ -37,8 +38,9 @@ impl Endpoint for VerifyEmail {
             Found::Spent => return Err(ApiError::VerificationUsed),      // 410
             Found::Unknown => return Err(ApiError::VerificationUnknown), // 404
         };
-        let verification = self.users.verification(token.user_id)?;
-        if !self.tokens.spend(&token, request.now(), vec![verification]).await? {
+        let user = self.users.by_id(token.user_id).await?.ok_or(ApiError::VerificationUnknown)?; // 404
+        let verification = self.users.verification(&user)?;
+        if !self.tokens.spend(&token, request.now(), verification).await? {
             return Err(ApiError::VerificationUsed); // 410
         }
         Ok(if request.wants_page() { done() } else { ok(&Answer { message: VERIFIED }) })

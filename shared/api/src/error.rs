@@ -28,6 +28,7 @@ pub struct FieldError {
 #[expect(missing_docs, reason = "`ApiError::describe` says it, in the words that the caller reads")]
 pub enum ApiError {
     MalformedJson,
+    MalformedForm,
     MalformedMultipart,
     MissingParameter(&'static str),
     InvalidParameter(&'static str, Invalid),
@@ -39,6 +40,7 @@ pub enum ApiError {
     AccountDisabled,
     WrongRole,
     OpsByInvitation,
+    PrefetchRefused,
     FileUnknown,
     LinkUnknown,
     VerificationUnknown,
@@ -82,6 +84,9 @@ impl ApiError {
         let (status, code, detail) = match self {
             Self::MalformedJson => {
                 (S::BAD_REQUEST, "malformed_json", "The body is not a JSON object.")
+            }
+            Self::MalformedForm => {
+                (S::BAD_REQUEST, "malformed_form", "The body is not a well-formed form.")
             }
             Self::MalformedMultipart => (
                 S::BAD_REQUEST,
@@ -129,6 +134,11 @@ impl ApiError {
             Self::OpsByInvitation => {
                 (S::FORBIDDEN, "ops_by_invitation", "Ops accounts are made by invitation.")
             }
+            Self::PrefetchRefused => (
+                S::FORBIDDEN,
+                "prefetch_refused",
+                "This link is not for prefetching: it would be spent.",
+            ),
             Self::FileUnknown => (S::NOT_FOUND, "file_unknown", "There is no such file."),
             Self::LinkUnknown => (S::NOT_FOUND, "link_unknown", "There is no such download link."),
             Self::VerificationUnknown => {
@@ -229,13 +239,14 @@ impl ApiError {
         text
     }
 
-    /// The answer as a page, for somebody in a browser.
+    /// The answer as a page, for somebody in a browser. Its heading is the first sentence.
     pub(crate) fn page(&self, request_id: &str) -> Response {
-        let status = self.describe().0;
-        let (sentence, request_id) = (escape(&self.sentence()), escape(request_id));
-        let content = format!("<p>{sentence}</p>\n<p><small>Request {request_id}</small></p>");
-        let title = status.canonical_reason().unwrap_or("Error").to_owned();
-        Page { title, content }.respond(status)
+        let (status, sentence) = (self.describe().0, self.sentence());
+        let (title, rest) =
+            sentence.split_once(". ").unwrap_or((sentence.trim_end_matches('.'), ""));
+        let (rest, request_id) = (escape(rest), escape(request_id));
+        let content = format!("<p>{rest}</p>\n<p><small>Request {request_id}</small></p>");
+        Page { title: title.to_owned(), content }.respond(status)
     }
 
     fn fields(&self) -> &[FieldError] {

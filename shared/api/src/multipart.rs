@@ -21,9 +21,6 @@ pub(crate) async fn file(
     content_type: &str,
     body: Bytes,
 ) -> Result<UploadedFile, ApiError> {
-    if !content_type.to_ascii_lowercase().starts_with("multipart/form-data") {
-        return Err(ApiError::UnsupportedMediaType("multipart/form-data"));
-    }
     let malformed = |_| ApiError::MalformedMultipart;
     let boundary = multer::parse_boundary(content_type).map_err(malformed)?;
     // The gateway has already limited the body, and it is in memory as a whole.

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
 use lambda_http::request::RequestContext;
 use lambda_http::{RequestExt, RequestPayloadExt};
-use serde_json::Value;
 use share_model::Invalid;
 
 use crate::multipart::{self, UploadedFile};
@@ -130,6 +129,20 @@ impl Request {
         }
     }
 
+    /// Refuses a browser that fetches a page before anybody has asked for it
+    /// (`Sec-Purpose: prefetch`, Fetch standard; `Purpose` and `X-Moz` of older browsers), so that
+    /// nothing is spent. The browser drops the refusal, and asks again when somebody clicks.
+    ///
+    /// # Errors
+    /// 403 for such a request.
+    pub fn refuse_prefetch(&self) -> Result<(), ApiError> {
+        let prefetches = ["sec-purpose", "purpose", "x-moz"].into_iter().any(|name| {
+            let purpose = self.header(HeaderName::from_static(name)).unwrap_or_default();
+            purpose.contains("prefetch") || purpose.contains("preview")
+        });
+        if prefetches { Err(ApiError::PrefetchRefused) } else { Ok(()) }
+    }
+
     /// Whether there is no body.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -141,7 +154,11 @@ impl Request {
     /// # Errors
     /// 415 when it does not say that it is JSON, 400 when it is not.
     pub fn json(&self) -> Result<Fields, ApiError> {
-        fields(self.http.json().map_err(|_| ApiError::MalformedJson)?)
+        if self.media_type() != "application/json" {
+            return Err(ApiError::UnsupportedMediaType("application/json"));
+        }
+        let object = serde_json::from_slice(self.http.body());
+        object.map(Fields::new).map_err(|_| ApiError::MalformedJson)
     }
 
     /// The body as a JSON object, or as a form that a page of ours sends.
@@ -149,7 +166,17 @@ impl Request {
     /// # Errors
     /// 415 when it does not say that it is one of the two, 400 when it is not.
     pub fn json_or_form(&self) -> Result<Fields, ApiError> {
-        fields(self.http.payload().map_err(|_| ApiError::MalformedJson)?)
+        if self.media_type() != "application/x-www-form-urlencoded" {
+            return self.json();
+        }
+        let object = self.http.payload().ok().flatten();
+        object.map(Fields::new).ok_or(ApiError::MalformedForm)
+    }
+
+    /// The content type without its parameters, in lower case; empty when there is none.
+    fn media_type(&self) -> String {
+        let content_type = self.header(header::CONTENT_TYPE).unwrap_or_default();
+        content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
     }
 
     /// The one file of a `multipart/form-data` body, in the part `name`.
@@ -157,6 +184,9 @@ impl Request {
     /// # Errors
     /// 415 for another content type, 400 when the form is broken, 422 when it is not one file.
     pub async fn uploaded_file(&self, name: &'static str) -> Result<UploadedFile, ApiError> {
+        if self.media_type() != "multipart/form-data" {
+            return Err(ApiError::UnsupportedMediaType("multipart/form-data"));
+        }
         let content_type = self.header(header::CONTENT_TYPE).unwrap_or_default();
         multipart::file(name, content_type, Bytes::copy_from_slice(self.http.body())).await
     }
@@ -169,13 +199,4 @@ fn parameter<T>(
 ) -> Result<Option<T>, ApiError> {
     let value = text.map(parse).transpose();
     value.map_err(|reason| ApiError::InvalidParameter(name, reason))
-}
-
-/// `None` stands for a missing or foreign content type.
-fn fields(body: Option<Value>) -> Result<Fields, ApiError> {
-    match body {
-        Some(Value::Object(object)) => Ok(Fields::new(object)),
-        Some(_) => Err(ApiError::MalformedJson),
-        None => Err(ApiError::UnsupportedMediaType("application/json")),
-    }
 }

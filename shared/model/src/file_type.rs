@@ -78,7 +78,7 @@ fn is_text(bytes: &[u8]) -> bool {
     let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     let control = |byte: &u8| byte.is_ascii_control() && !b"\t\n\r\x0c".contains(byte);
     (utf16 && bytes.len().is_multiple_of(2))
-        || (!bytes.iter().any(control) && !infer::is(bytes, "pdf"))
+        || (!bytes.iter().any(control) && !bytes.starts_with(b"%PDF-"))
 }
 
 /// Why a file was not taken.

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::builders::{PutBuilder, UpdateBuilder};
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, Update};
+use jiff::Timestamp;
 use serde_dynamo::{from_item, to_item};
 use share_model::{EmailAddress, User, UserId, Username};
 
@@ -16,7 +17,9 @@ type Item = HashMap<String, AttributeValue>;
 /// The Users table.
 ///
 /// Three kinds of record share the key `pk`: `user#<id>` is the account; `name#<lower case>` and
-/// `mail#<lower case>` claim a name or address for the account that their `user_id` names.
+/// `mail#<lower case>` claim a name or address for the account that their `user_id` names. While an
+/// address is not proven, its claim has `unproven_until`, and lapses then: nobody can keep an
+/// address from its owner.
 pub struct Users {
     client: Client,
     table: String,
@@ -84,17 +87,19 @@ impl Users {
         Ok(answer.map_err(StoreError::during("read the Users table"))?.item)
     }
 
-    /// Puts a new account, its claims and `with_it` in one transaction, or nothing.
+    /// Puts a new account, its claims and `with_it` in one transaction, or nothing. The claim of
+    /// its address lapses at `unproven_until`, in seconds since 1970, unless it is proven.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn create(
         &self,
         user: &User,
+        unproven_until: i64,
         with_it: Vec<Write>,
     ) -> Result<Registration, StoreError> {
         let mut writes = self.account(user)?;
-        writes.push(self.claim(mail_key(&user.email), user.id)?);
+        writes.push(self.claim_email(user, unproven_until)?);
         writes.extend(with_it);
         match commit(&self.client, "create a user", writes).await? {
             Outcome::Committed => Ok(Registration::Done),
@@ -116,12 +121,14 @@ impl Users {
     pub async fn register(
         &self,
         user: &User,
+        unproven_until: i64,
         with_it: Vec<Write>,
     ) -> Result<Registration, StoreError> {
         // Asked first, so that both cases take one look-up and one transaction. The condition
         // decides when two sign up at the same moment.
-        if self.get(mail_key(&user.email)).await?.is_none() {
-            let registration = self.create(user, with_it).await?;
+        let claim = self.get(mail_key(&user.email)).await?;
+        if claim.is_none_or(|claim| lapsed(&claim, user.created_at)) {
+            let registration = self.create(user, unproven_until, with_it).await?;
             if registration != Registration::EmailKnown {
                 return Ok(registration);
             }
@@ -136,20 +143,24 @@ impl Users {
     fn account(&self, user: &User) -> Result<Vec<Write>, StoreError> {
         let mut item: Item = to_item(user).map_err(StoreError::during("write a user"))?;
         item.insert("pk".to_owned(), AttributeValue::S(user_key(user.id)));
-        Ok(vec![self.put_new(item)?, self.claim(name_key(&user.username), user.id)?])
+        let new = "attribute_not_exists(pk)";
+        let name = self.put(claim(name_key(&user.username), user.id)).condition_expression(new);
+        Ok(vec![built(self.put(item).condition_expression(new))?, built(name)?])
     }
 
-    fn claim(&self, key: String, owner: UserId) -> Result<Write, StoreError> {
-        self.put_new(HashMap::from([
-            ("pk".to_owned(), AttributeValue::S(key)),
-            ("user_id".to_owned(), AttributeValue::S(owner.to_string())),
-        ]))
+    fn claim_email(&self, user: &User, unproven_until: i64) -> Result<Write, StoreError> {
+        let mut item = claim(mail_key(&user.email), user.id);
+        if !user.verified {
+            item.insert("unproven_until".to_owned(), number(unproven_until));
+        }
+        let free = "attribute_not_exists(pk) OR unproven_until <= :now";
+        let now = number(user.created_at.as_second());
+        let put = self.put(item).condition_expression(free);
+        built(put.expression_attribute_values(":now", now))
     }
 
-    fn put_new(&self, item: Item) -> Result<Write, StoreError> {
-        let put = Put::builder().table_name(&self.table).set_item(Some(item));
-        let put = put.condition_expression("attribute_not_exists(pk)").build();
-        Ok(put.map_err(StoreError::during("write the Users table"))?.into())
+    fn put(&self, item: Item) -> PutBuilder {
+        Put::builder().table_name(&self.table).set_item(Some(item))
     }
 
     /// Takes back a registration whose mail could not be sent, so that it can be tried again.
@@ -175,35 +186,63 @@ impl Users {
         commit(&self.client, "withdraw a registration", writes).await.map(|_| ())
     }
 
-    /// Marks the account's address as proven.
+    /// Marks the account's address as proven, and its claim as lasting.
     ///
     /// # Errors
     /// Never in practice: only if a key were missing.
-    pub fn verification(&self, id: UserId) -> Result<Write, StoreError> {
-        let update = self.update(id).update_expression("SET verified = :yes").build();
-        Ok(update.map_err(StoreError::during("verify a user"))?.into())
+    pub fn verification(&self, user: &User) -> Result<Vec<Write>, StoreError> {
+        self.prove(user, self.update(user_key(user.id)).update_expression("SET verified = :yes"))
     }
 
     /// Sets the account's password, and marks its address as proven: the invitation came there.
     ///
     /// # Errors
     /// Never in practice: only if a key were missing.
-    pub fn first_password(&self, id: UserId, hash: String) -> Result<Write, StoreError> {
-        let update = self
-            .update(id)
-            .update_expression("SET verified = :yes, password_hash = :hash")
-            .expression_attribute_values(":hash", AttributeValue::S(hash))
-            .build();
-        Ok(update.map_err(StoreError::during("set a password"))?.into())
+    pub fn first_password(&self, user: &User, hash: String) -> Result<Vec<Write>, StoreError> {
+        let set = "SET verified = :yes, password_hash = :hash";
+        let update = self.update(user_key(user.id)).update_expression(set);
+        let hash = AttributeValue::S(hash);
+        self.prove(user, update.expression_attribute_values(":hash", hash))
     }
 
-    fn update(&self, id: UserId) -> UpdateBuilder {
-        Update::builder()
-            .table_name(&self.table)
-            .key("pk", AttributeValue::S(user_key(id)))
+    fn prove(&self, user: &User, account: UpdateBuilder) -> Result<Vec<Write>, StoreError> {
+        let account = account
             .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        // Refused when the claim has lapsed and somebody else has the address now.
+        let claim = self
+            .update(mail_key(&user.email))
+            .update_expression("REMOVE unproven_until")
+            .condition_expression("user_id = :owner")
+            .expression_attribute_values(":owner", AttributeValue::S(user.id.to_string()));
+        let built = [account, claim].map(|update| update.build().map(Write::from));
+        let built = built.into_iter().collect::<Result<Vec<_>, _>>();
+        built.map_err(StoreError::during("write the Users table"))
     }
+
+    fn update(&self, key: String) -> UpdateBuilder {
+        Update::builder().table_name(&self.table).key("pk", AttributeValue::S(key))
+    }
+}
+
+fn built(put: PutBuilder) -> Result<Write, StoreError> {
+    Ok(put.build().map_err(StoreError::during("write the Users table"))?.into())
+}
+
+fn claim(key: String, owner: UserId) -> Item {
+    HashMap::from([
+        ("pk".to_owned(), AttributeValue::S(key)),
+        ("user_id".to_owned(), AttributeValue::S(owner.to_string())),
+    ])
+}
+
+fn lapsed(claim: &Item, now: Timestamp) -> bool {
+    let until = claim.get("unproven_until").and_then(|until| until.as_n().ok());
+    until.and_then(|until| until.parse::<i64>().ok()).is_some_and(|until| until <= now.as_second())
+}
+
+fn number(value: i64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
 }
 
 /// Where [`Users::account`] puts the name's claim.

@@ -1,0 +1,2 @@
+#!/bin/sh
+echo 'No such files on the shelf, please.'
