@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use aws_config::BehaviorVersion;
 use aws_sdk_s3::presigning::PresigningConfig;
-use aws_sdk_s3::primitives::ByteStream;
 use futures_util::StreamExt;
 use share_auth::random_bytes;
 use share_e2e::samples::noise;
@@ -88,18 +87,15 @@ async fn list_of_fifty(world: &World, files: &Files) -> anyhow::Result<()> {
 
 async fn large_download(world: &World, files: &Files) -> anyhow::Result<()> {
     let record = record(world, LARGE_BYTES)?;
-    let folder = tempfile::tempdir()?;
-    let path = folder.path().join("large");
-    let mut file = File::create(&path)?;
+    let s3 = store::s3(&world.server.variables).await;
+    let (bucket, key) = (&world.server.variables["FILES_BUCKET"], record.id.to_string());
+    // Not through the API, so that the memory of putting it does not hide that of getting it.
+    let mut file = File::create(world.data.path().join("objects").join(bucket).join(&key))?;
     let piece = noise(usize::try_from(MIB)?);
     for _ in 0..LARGE_BYTES / MIB {
         file.write_all(&piece)?;
     }
-    let s3 = store::s3(&world.server.variables).await;
-    let (bucket, key) = (&world.server.variables["FILES_BUCKET"], record.id.to_string());
-    let body = ByteStream::from_path(&path).await?;
-    s3.put_object().bucket(bucket).key(&key).body(body).send().await?;
-    fs::remove_file(&path)?;
+    file.flush()?;
     files.shelve(&record, vec![]).await?;
     let token = world.token("client").await;
     let (mut through, mut direct) = (Vec::new(), Vec::new());

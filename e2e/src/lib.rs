@@ -36,7 +36,8 @@ pub struct World {
     pub http: reqwest::Client,
     /// Milliseconds since 1970: a whole second at the start, and one more at every look.
     time: Arc<AtomicI64>,
-    _data: TempDir,
+    /// The server's data folder.
+    pub data: TempDir,
 }
 
 /// An answer, read to its end.
@@ -67,7 +68,7 @@ impl World {
             clock: Arc::new(move || moment(clock.fetch_add(1, Ordering::Relaxed))),
         };
         let server = Server::start(settings).await.unwrap();
-        Self { server, http: client(), time, _data: data }
+        Self { server, http: client(), time, data }
     }
 
     /// Lets time pass, for the server only.

@@ -591,31 +591,37 @@ async fn the_link_shown_for_a_known_address_opens_nothing_and_its_owner_notices_
     }
 }
 
-/// The shortest of many times that each request takes. The shortest, because what else the
-/// machine does can only add to it.
-async fn shortest(world: &World, path: &str, bodies: &[&dyn Fn(usize) -> Value]) -> Vec<Duration> {
-    let mut shortest = vec![Duration::MAX; bodies.len()];
-    for round in 0..15 {
-        for (body, shortest) in bodies.iter().zip(&mut shortest) {
-            let started = Instant::now();
-            world.post(path, &body(round)).await;
-            *shortest = started.elapsed().min(*shortest);
+/// That none of these requests takes three times as long as another.
+///
+/// Of each the shortest of many times counts, because what else the machine does can only add to
+/// it. On a busy machine even that may mislead, so it is tried again; a hash that is left out
+/// shows every time.
+async fn assert_alike(world: &World, path: &str, bodies: &[&dyn Fn(usize) -> Value]) {
+    let mut measured = Vec::new();
+    for attempt in 0..6 {
+        let mut shortest = vec![Duration::MAX; bodies.len()];
+        for round in 0..10 {
+            for (body, shortest) in bodies.iter().zip(&mut shortest) {
+                let body = body(attempt * 10 + round);
+                let started = Instant::now();
+                world.post(path, &body).await;
+                *shortest = started.elapsed().min(*shortest);
+            }
         }
+        let (least, most) = (shortest.iter().min().unwrap(), shortest.iter().max().unwrap());
+        if *most < *least * 3 {
+            return;
+        }
+        measured.push(shortest);
     }
-    shortest
-}
-
-/// None takes twice as long as another. Where a hash is left out, it is ten times.
-fn assert_alike(times: &[Duration]) {
-    let (least, most) = (times.iter().min().unwrap(), times.iter().max().unwrap());
-    assert!(*most < *least * 2, "{times:?}");
+    assert!(measured.is_empty(), "one tells itself apart by its time: {measured:?}");
 }
 
 #[tokio::test]
 async fn a_login_takes_as_long_for_nobody_as_for_somebody() {
     let world = World::start().await;
     let right = "local-client-password";
-    let times = shortest(
+    assert_alike(
         &world,
         "/api/ops/login",
         &[
@@ -628,27 +634,18 @@ async fn a_login_takes_as_long_for_nobody_as_for_somebody() {
         ],
     )
     .await;
-    assert_alike(&times);
 }
 
 #[tokio::test]
 async fn a_sign_up_takes_as_long_with_a_known_address_as_with_an_unknown_one() {
     let world = World::start().await;
-    let password = "a password to time";
-    let times = shortest(
+    let body = |name: String, email: &str| json!({"username": name, "email": email, "password": "a password to time"});
+    assert_alike(
         &world,
         "/api/users/signup",
-        &[
-            &|round| {
-                json!({"username": format!("new{round}"),
-                    "email": format!("new{round}@example.org"), "password": password})
-            },
-            &|round| {
-                json!({"username": format!("known{round}"),
-                    "email": "client@example.com", "password": password})
-            },
-        ],
+        &[&|round| body(format!("new{round}"), &format!("new{round}@example.org")), &|round| {
+            body(format!("known{round}"), "client@example.com")
+        }],
     )
     .await;
-    assert_alike(&times);
 }
