@@ -45,7 +45,7 @@ fn case(name: impl Into<String>, request: RequestBuilder, status: u16, code: &'s
 /// store as it was.
 async fn refuse_all(world: &World, cases: Vec<Case>) {
     let before = world.stored().await;
-    eprintln!("COUNT {}", cases.len()); let (mut faults, mut ids) = (Vec::new(), HashSet::new());
+    let (mut faults, mut ids) = (Vec::new(), HashSet::new());
     for Case { name, request, status, code, field } in cases {
         let request = request.build().unwrap();
         let (method, secrets) = (request.method().clone(), secrets(&request));
