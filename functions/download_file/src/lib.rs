@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use share_api::{ApiError, Endpoint, Metric, Request, Response, bytes, redirect, stream};
 use share_auth::PlainToken;
-use share_model::{AuditAction, AuditEvent, FileRecord, Invalid, attachment};
+use share_model::{AuditAction, AuditEvent, FileRecord, Invalid, Role, attachment};
 use share_store::{
     Audit, Files, Found, Objects, Platform, StartError, TokenKind, TokenRecord, Tokens, Users,
 };
@@ -84,8 +84,9 @@ impl DownloadFile {
     }
 
     async fn file(&self, token: &TokenRecord) -> Result<FileRecord, ApiError> {
-        // A client that has been switched off has no links either.
-        let client = self.users.by_id(token.user_id).await?.filter(|client| client.active);
+        // Who has been switched off, or is no client any more, has no links either.
+        let owner = self.users.by_id(token.user_id).await?;
+        let client = owner.filter(|owner| owner.active && owner.role == Role::Client);
         client.ok_or(ApiError::LinkRevoked)?;
         let id = token.file_id.ok_or(ApiError::LinkUnknown)?;
         self.files.on_shelf(id).await?.ok_or(ApiError::FileGone)

@@ -10,7 +10,7 @@ use lambda_http::lambda_runtime::{self, LambdaEvent};
 use lambda_http::{Error, IntoResponse, service_fn};
 use serde_json::{Map, Value};
 use share_model::Environment;
-use share_store::{Platform, StartError};
+use share_store::{Platform, StartError, Users};
 
 use crate::endpoint::{Endpoint, answer};
 use crate::{Response, Task, log};
@@ -59,7 +59,14 @@ pub async fn run_task<T: Task>() -> Result<(), Error> {
 }
 
 async fn start<E: Endpoint>() -> Result<E, Error> {
-    Ok(E::connect(&platform().await).await.inspect_err(cannot_start)?)
+    let platform = platform().await;
+    let endpoint = E::connect(&platform).await.inspect_err(cannot_start)?;
+    // Lambda gives an initialisation a full core, and the first request a part of one. Every
+    // endpoint may read the Users table. A failure here is no reason not to start.
+    if let Err(error) = Users::connect(&platform)?.open_connection().await {
+        tracing::warn!(%error, "the connection could not be opened ahead of the first request");
+    }
+    Ok(endpoint)
 }
 
 fn cannot_start(error: &StartError) {

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use http::{HeaderName, Method, header};
 use jiff::Timestamp;
+use lambda_http::RequestExt;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
 use lambda_http::request::RequestContext;
-use lambda_http::{RequestExt, RequestPayloadExt};
 use share_model::Invalid;
 
 use crate::multipart::{self, UploadedFile};
@@ -169,8 +169,8 @@ impl Request {
         if self.media_type() != "application/x-www-form-urlencoded" {
             return self.json();
         }
-        let object = self.http.payload().ok().flatten();
-        object.map(Fields::new).ok_or(ApiError::MalformedForm)
+        let object = serde_urlencoded::from_bytes(self.http.body());
+        object.map(Fields::new).map_err(|_| ApiError::MalformedForm)
     }
 
     /// The content type without its parameters, in lower case; empty when there is none.

@@ -38,7 +38,7 @@ impl fmt::Display for FileId {
 impl FromStr for FileId {
     type Err = Invalid;
 
-    /// Accepts only the hyphenated form that answers carry, so that one file has one address.
+    /// Accepts only the hyphenated form that answers carry, in either case (RFC 9562, section 4).
     fn from_str(text: &str) -> Result<Self, Invalid> {
         match Uuid::try_parse(text) {
             Ok(id) if text.len() == 36 => Ok(Self(id)),
@@ -91,10 +91,11 @@ impl FileName {
     }
 }
 
-/// Unicode's bidirectional controls (UAX #9), separators and invisible characters.
+/// Unicode's bidirectional controls (UAX #9), separators and invisible characters, but not the
+/// joiners that Persian and Indic names and emoji need.
 fn deceives(character: char) -> bool {
     matches!(character,
-        '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+        '\u{061C}' | '\u{200B}' | '\u{200E}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
         | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 

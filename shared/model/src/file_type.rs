@@ -56,8 +56,9 @@ impl FileType {
                 is_office_document(bytes, folder).then_some(media_type)
             }
             Content::Text { media_type } => is_text(bytes).then_some(media_type),
+            // A docx is a zip as well, and may be called so.
             Content::Signature if self.extension == "zip" => {
-                infer::is(bytes, "zip").then_some("application/zip")
+                ZipArchive::new(Cursor::new(bytes)).is_ok().then_some("application/zip")
             }
             Content::Signature => infer::get(bytes)
                 .filter(|found| found.extension() == self.extension)

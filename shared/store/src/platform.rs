@@ -7,17 +7,20 @@ use aws_sdk_s3::config::timeout::TimeoutConfig;
 use share_model::Environment;
 
 /// What every store is built from.
-#[derive(Clone)]
 pub struct Platform {
     environment: Environment,
     sdk: SdkConfig,
+    /// One for all tables, so that they share their connections.
+    dynamodb: aws_sdk_dynamodb::Client,
 }
 
 impl Platform {
     /// The platform that `environment` describes, with region and credentials as `loader` finds
     /// them.
     pub async fn load(environment: Environment, loader: ConfigLoader) -> Self {
-        Self { environment, sdk: loader.load().await }
+        let sdk = loader.load().await;
+        let dynamodb = dynamodb(&environment, &sdk);
+        Self { environment, sdk, dynamodb }
     }
 
     /// The settings.
@@ -31,18 +34,7 @@ impl Platform {
     }
 
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        // The default of no limit would let one lost packet use up the gateway's 29 seconds.
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(2))
-            .operation_attempt_timeout(Duration::from_secs(4))
-            .operation_timeout(Duration::from_secs(15))
-            .build();
-        let mut config =
-            aws_sdk_dynamodb::config::Builder::from(&self.sdk).timeout_config(timeouts);
-        if let Some(url) = self.environment.optional("AWS_ENDPOINT_URL_DYNAMODB") {
-            config = config.endpoint_url(url);
-        }
-        aws_sdk_dynamodb::Client::from_conf(config.build())
+        self.dynamodb.clone()
     }
 
     pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
@@ -58,4 +50,18 @@ impl Platform {
         }
         aws_sdk_s3::Client::from_conf(config.build())
     }
+}
+
+fn dynamodb(environment: &Environment, sdk: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    // The default of no limit would let one lost packet use up the gateway's 29 seconds.
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(4))
+        .operation_timeout(Duration::from_secs(15))
+        .build();
+    let mut config = aws_sdk_dynamodb::config::Builder::from(sdk).timeout_config(timeouts);
+    if let Some(url) = environment.optional("AWS_ENDPOINT_URL_DYNAMODB") {
+        config = config.endpoint_url(url);
+    }
+    aws_sdk_dynamodb::Client::from_conf(config.build())
 }

@@ -46,6 +46,14 @@ impl Users {
         Ok(Self { client: platform.dynamodb(), table })
     }
 
+    /// Asks for nothing, so that the connection is open before the first request needs it.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn open_connection(&self) -> Result<(), StoreError> {
+        self.get("user#nobody".to_owned()).await.map(|_| ())
+    }
+
     /// The account with this identity, as it is now.
     ///
     /// # Errors
