@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use http_body_util::{BodyExt, Collected};
 use jiff::Timestamp;
-use lambda_http::lambda_runtime::{self, LambdaEvent};
+use lambda_http::lambda_runtime::{self, Diagnostic, LambdaEvent};
 use lambda_http::{Error, IntoResponse, service_fn};
 use serde_json::{Map, Value};
 use share_model::Environment;
@@ -53,7 +53,11 @@ pub async fn run_task<T: Task>() -> Result<(), Error> {
     let task = T::connect(&platform().await).await.inspect_err(cannot_start)?;
     let task = &task;
     let service = service_fn(move |event: LambdaEvent<Map<String, Value>>| async move {
-        task.run(event.payload, clock()).await.map_err(|error| error.to_string())
+        let answer = task.run(event.payload, clock()).await;
+        answer.map_err(|error| Diagnostic {
+            error_type: "NotDone".to_owned(),
+            error_message: error.to_string(),
+        })
     });
     lambda_runtime::run(service).await
 }
@@ -75,8 +79,13 @@ fn cannot_start(error: &StartError) {
 
 async fn platform() -> Platform {
     let environment = environment();
-    log::start(environment.optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default().to_owned());
-    let loader = aws_config::defaults(aws_config::BehaviorVersion::latest());
+    let function = environment.optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default().to_owned();
+    let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest());
+    // So that CloudTrail shows which function called.
+    if let Ok(name) = aws_config::AppName::new(function.clone()) {
+        loader = loader.app_name(name);
+    }
+    log::start(function);
     Platform::load(environment, loader).await
 }
 

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 
-use aws_sdk_dynamodb::error::DisplayErrorContext;
 use share_model::SettingError;
 
 /// A dependency failed, or holds something that cannot be read. For the log, not for a caller.
@@ -16,13 +15,20 @@ pub struct StoreError {
 impl StoreError {
     /// For `map_err` on an AWS SDK call; `operation` names it in the log.
     pub(crate) fn during<E: Error>(operation: &'static str) -> impl FnOnce(E) -> Self {
-        move |error| Self { operation, reason: DisplayErrorContext(error).to_string() }
+        move |error| Self { operation, reason: with_sources(&error) }
     }
 
     /// For a record that is not as this program writes it.
     pub(crate) fn because(operation: &'static str, reason: impl Into<String>) -> Self {
         Self { operation, reason: reason.into() }
     }
+}
+
+/// The error and its causes in a line. The SDK's own `DisplayErrorContext` adds the whole raw
+/// answer, which is more than a log should hold.
+fn with_sources(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Why a function cannot start.
