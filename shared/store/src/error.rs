@@ -14,7 +14,7 @@ pub struct StoreError {
 
 impl StoreError {
     /// For `map_err` on an AWS SDK call; `operation` names it in the log.
-    pub(crate) fn during<E: Error>(operation: &'static str) -> impl FnOnce(E) -> Self {
+    pub(crate) fn during<E: Error + 'static>(operation: &'static str) -> impl FnOnce(E) -> Self {
         move |error| Self { operation, reason: with_sources(&error) }
     }
 
@@ -26,8 +26,8 @@ impl StoreError {
 
 /// The error and its causes in a line. The SDK's own `DisplayErrorContext` adds the whole raw
 /// answer, which is more than a log should hold.
-fn with_sources(error: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
+fn with_sources(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| (*error).source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
