@@ -483,14 +483,11 @@ def permissions(stage):
                 for action in [actions] if isinstance(actions, str) else actions:
                     granted.add((name, action, resource(statement["Resource"])))
     by_physical = {stage.resources[name]: name for name in names}
-    pages = stage.client("cloudtrail").get_paginator("lookup_events").paginate()
-    for page in pages:
-        for event in page["Events"]:
-            detail = json.loads(event["CloudTrailEvent"])
-            agent = re.search(r"app/(\S+)", detail["userAgent"] or "")
-            if agent and agent[1] in by_physical:
-                name = by_physical[agent[1]]
-                used |= {(name, *it) for it in actions_of(detail, resource)}
+    for detail in recorded_calls(stage):
+        agent = re.search(r"app/(\S+)", detail["userAgent"] or "")
+        if agent and agent[1] in by_physical:
+            name = by_physical[agent[1]]
+            used |= {(name, *it) for it in actions_of(detail, resource)}
     check(used, "calls of the functions were recorded")
     print(f"   {'function':<22}{'action':<32}{'resource':<24}granted  used")
     for row in sorted(granted | used):
@@ -498,6 +495,28 @@ def permissions(stage):
         print(f"   {row[0]:<22}{row[1]:<32}{row[2]:<24}{marks[0]}      {marks[1]}")
     check(granted == used, "what is granted is used, and nothing else")
     say("every permission is used, and none is missing")
+
+
+def recorded_calls(stage):
+    """The calls of the functions. The emulator gives 50 at most and no next page, so this goes
+    back in time by itself."""
+    cloudtrail, seen = stage.client("cloudtrail"), {}
+    for name in (
+        "GetItem", "Query", "TransactWriteItems", "GetObject", "HeadObject", "PutObject",
+        "GetSecretValue", "POST.ses",
+    ):  # fmt: skip
+        end = int(time.time()) + 1
+        while True:
+            found = cloudtrail.lookup_events(
+                LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": name}],
+                EndTime=end,
+            )["Events"]
+            seen |= {event["EventId"]: json.loads(event["CloudTrailEvent"]) for event in found}
+            if len(found) < 50:
+                break
+            oldest = int(min(event["EventTime"].timestamp() for event in found))
+            end = min(oldest + 1, end - 1)
+    return seen.values()
 
 
 def actions_of(detail, resource):
@@ -517,6 +536,9 @@ def actions_of(detail, resource):
         yield f"s3:{'GetObject' if name == 'HeadObject' else name}", "FilesBucket"
     elif service == "secretsmanager":
         yield f"secretsmanager:{name}", "JwtSecret"
+    elif service == "ses":
+        # Recorded as POST.ses only; any other action than this would have been denied.
+        yield "ses:SendEmail", "*"
     else:
         yield f"{service}:{name}", "*"
 
