@@ -16,9 +16,12 @@ import time
 import traceback
 import urllib.error
 import urllib.request
+import uuid
 from pathlib import Path
 
 import boto3
+
+from lambda_runtime import RuntimeApi
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools" / "bin"
@@ -422,6 +425,66 @@ def bytes_come_back(stage):
     say("3 MiB of random bytes came back unchanged, once")
 
 
+STREAMED_BYTES = 100 * 1024 * 1024
+STREAM_MEMORY_LIMIT_MIB = 40
+
+
+def streaming(stage):
+    """The streaming binary, driven through the Runtime API: prelude, headers, bytes, memory."""
+    client = new_client(stage)
+    access = stage.login("client", client["username"], client["password"])
+    content = secrets.token_bytes(STREAMED_BYTES)
+    digest = hashlib.sha256(content).hexdigest()
+    # Larger than the API takes, so the object and its record are put from behind.
+    file = str(uuid.uuid4())
+    stage.client("s3").put_object(Bucket=stage.bucket, Key=file, Body=content)
+    record = {
+        "file_id": file, "filename": "large.zip", "content_type": "application/zip",
+        "sha256": digest, "uploaded_by": OPS["username"], "shelf": "available",
+        "uploaded_at": "2026-01-01T00:00:00.000Z",
+    }  # fmt: skip
+    item = {name: {"S": value} for name, value in record.items()}
+    item["size"] = {"N": str(STREAMED_BYTES)}
+    stage.client("dynamodb").put_item(TableName=stage.resources["FilesTable"], Item=item)
+    link = stage.expect(201, "POST", f"/api/files/generate-download-link/{file}", token=access)
+    event = json.loads((ROOT / "events" / "download_file" / "succeeds.json").read_text())
+    token = {"token": link["download_url"].split("=")[1]}
+    event["queryStringParameters"] = token
+    event["multiValueQueryStringParameters"] = {name: [value] for name, value in token.items()}
+    api = RuntimeApi(event)
+    names = ("Users", "Files", "Tokens", "Audit")
+    env = {
+        **environment(stage.port),
+        **{f"{name.upper()}_TABLE": stage.resources[f"{name}Table"] for name in names},
+        "FILES_BUCKET": stage.bucket, "DOWNLOAD_DELIVERY": "stream", "AWS_REGION": "us-east-1",
+        "AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": "streaming",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256", "AWS_LAMBDA_FUNCTION_VERSION": "1",
+    }  # fmt: skip
+    bootstrap = ROOT / "target" / "lambda" / binary("download_file") / "bootstrap"
+    with open(HOME / "streaming.log", "wb") as log:
+        process = subprocess.Popen([bootstrap], env=env, stdout=log, stderr=log)
+    try:
+        answer = api.answer(seconds=120)
+        peak = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())
+    finally:
+        process.kill()
+        process.wait()
+    check(answer is not None, f"the streaming binary answered; see {HOME / 'streaming.log'}")
+    mode = answer.headers.get("lambda-runtime-function-response-mode")
+    check(mode == "streaming", f"the answer is streamed: {answer.headers}")
+    prelude = answer.prelude
+    headers = {name.lower(): value for name, value in prelude["headers"].items()}
+    check(prelude["statusCode"] == 200, f"the prelude says 200: {prelude}")
+    check(headers["content-length"] == str(STREAMED_BYTES), f"the prelude tells the length: {prelude}")
+    check(headers["content-disposition"].startswith("attachment"), f"it is an attachment: {prelude}")
+    check(headers["etag"] == f'"{digest}"', f"the prelude tells the digest: {prelude}")
+    check(answer.length == STREAMED_BYTES, f"all bytes came: {answer.length}")
+    check(answer.digest.hexdigest() == digest, "the bytes are those that were stored")
+    memory = int(peak[1]) // 1024
+    check(memory < STREAM_MEMORY_LIMIT_MIB, f"peak memory below {STREAM_MEMORY_LIMIT_MIB} MiB: {memory}")
+    say(f"100 MiB streamed through the Runtime API, digest right, {memory} MiB of memory at most")
+
+
 def no_secrets_in_logs(stage):
     """Secrets and addresses of a whole story appear in no log."""
     client = new_client(stage)
@@ -549,6 +612,7 @@ def test():
         ("the Postman collection", collection),
         ("every event, on the deployed binary", events),
         ("bytes", bytes_come_back),
+        ("streaming", streaming),
         ("secrets in logs", no_secrets_in_logs),
         ("permissions", permissions),
     ]:
