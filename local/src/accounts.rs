@@ -13,7 +13,7 @@ use share_store::{Platform, Users};
 /// Their roles. Name `ops` goes with address `ops@example.com` and password `local-ops-password`.
 const ROLES: [Role; 3] = [Role::Admin, Role::Ops, Role::Client];
 
-/// Creates the accounts in a store that does not have them. Answers whether it did.
+/// Creates those of the accounts that the store does not have.
 ///
 /// Their passwords are in the README, so neither they nor a store that holds them may be reached
 /// from another machine.
@@ -22,7 +22,7 @@ pub(crate) async fn create(
     listen: SocketAddr,
     platform: &Platform,
     now: Timestamp,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<()> {
     let mark = data.join("has-local-accounts");
     if !listen.ip().is_loopback() {
         if mark.exists() {
@@ -32,17 +32,15 @@ pub(crate) async fn create(
                 data.display()
             );
         }
-        return Ok(false);
+        return Ok(());
     }
-    if mark.exists() {
-        return Ok(false);
-    }
+    // The mark comes first: there must be no account without it.
+    fs::write(&mark, "").with_context(|| format!("cannot write {}", mark.display()))?;
     let users = Users::connect(platform)?;
     for role in ROLES {
         users.create(&account(role, now).await?, now.as_second(), vec![]).await?;
     }
-    fs::write(&mark, "").with_context(|| format!("cannot write {}", mark.display()))?;
-    Ok(true)
+    Ok(())
 }
 
 async fn account(role: Role, now: Timestamp) -> anyhow::Result<User> {

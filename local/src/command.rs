@@ -97,7 +97,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
 /// The README's variables, where this process has them.
 #[expect(clippy::disallowed_methods, reason = "the local counterpart of share_api::lambda's home")]
 fn overrides() -> BTreeMap<String, String> {
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 12] = [
         "USERS_TABLE",
         "FILES_TABLE",
         "TOKENS_TABLE",
@@ -105,8 +105,6 @@ fn overrides() -> BTreeMap<String, String> {
         "FILES_BUCKET",
         "PUBLIC_BASE_URL",
         "JWT_SECRET",
-        "MAIL_MODE",
-        "MAIL_FROM",
         "OPS_SIGNUP",
         "ALLOWED_FILE_TYPES",
         "LINK_TTL_SECONDS",

@@ -84,7 +84,7 @@ impl Gateway {
         let Some(template) = self.template.gateway_responses.get(kind) else {
             return status_only(StatusCode::INTERNAL_SERVER_ERROR);
         };
-        let body = template.body.replace("$context.requestId", request_id);
+        let body = template.body.replace("$context.extendedRequestId", request_id);
         let mut response = Response::new(Body::from(body));
         *response.status_mut() =
             StatusCode::from_u16(template.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -49,8 +49,6 @@ pub struct Server {
     pub address: SocketAddr,
     /// The embedded DynamoDB, S3 and their credentials, and all other variables.
     pub variables: BTreeMap<String, String>,
-    /// Whether this start has created the three local accounts.
-    pub created_accounts: bool,
     gateway: Arc<Gateway>,
     stop: oneshot::Sender<()>,
     stopped: JoinHandle<std::io::Result<()>>,
@@ -73,7 +71,7 @@ impl Server {
         let variables = variables(&settings, address, &template).await?;
         let all = platform(&variables, variables.keys()).await;
         let now = (settings.clock)();
-        let created_accounts = accounts::create(&settings.data_dir, address, &all, now).await?;
+        accounts::create(&settings.data_dir, address, &all, now).await?;
         let mut functions = Functions::new();
         for (id, names) in template.variables.iter().filter(|(id, _)| template.has_route(id)) {
             let platform = platform(&variables, names.iter().chain(&given_by_platform())).await;
@@ -96,7 +94,7 @@ impl Server {
             axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
                 .with_graceful_shutdown(async { stopping.await.unwrap_or_default() });
         let stopped = tokio::spawn(serving.into_future());
-        Ok(Self { address, variables, created_accounts, gateway, stop, stopped, _lock: lock })
+        Ok(Self { address, variables, gateway, stop, stopped, _lock: lock })
     }
 
     /// Invokes a function, by its logical id, with the text of a REST proxy event, as

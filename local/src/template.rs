@@ -42,7 +42,7 @@ pub(crate) struct GatewayResponse {
     pub(crate) status: u16,
     /// Its headers.
     pub(crate) headers: Vec<(String, String)>,
-    /// Its body, with `$context.requestId` to be filled in.
+    /// Its body, with `$context.extendedRequestId` to be filled in.
     pub(crate) body: String,
 }
 

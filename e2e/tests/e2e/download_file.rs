@@ -19,6 +19,48 @@ async fn a_link_works_until_its_time_is_over_and_not_a_second_longer() {
 }
 
 #[tokio::test]
+async fn a_browser_sees_a_page_about_the_file_and_only_its_button_downloads() {
+    let world = World::start().await;
+    let content = b"figures";
+    let id =
+        world.upload("Q3 <b>&\"x\".txt", content).await.json()["id"].as_str().unwrap().to_owned();
+    let url = world.link(&id, &world.token("client").await).await;
+    let before = world.stored().await;
+    for _ in 0..3 {
+        let page = send(world.http.get(&url).header("accept", "text/html,*/*;q=0.8")).await;
+        assert_eq!(page.status, 200);
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+        let text = page.text();
+        assert!(text.contains("Q3 &lt;b&gt;&amp;&quot;x&quot;.txt"), "{text}");
+        assert!(text.contains("7 bytes") && text.contains(&sha256(content)), "{text}");
+        assert!(text.contains("<form method=\"post\">"), "{text}");
+    }
+    assert_eq!(world.stored().await, before, "looking at the page spends nothing");
+    let file = send(world.http.post(&url).header("accept", "text/html")).await;
+    assert_eq!((file.status.as_u16(), file.bytes.as_slice()), (200, content.as_slice()));
+    assert!(file.header("content-disposition").starts_with("attachment"));
+    let again = send(world.http.post(&url).header("accept", "text/html")).await;
+    assert_eq!(again.status, 410);
+    assert!(again.text().contains("This link has been used"));
+}
+
+#[tokio::test]
+async fn head_answers_as_get_would_and_spends_nothing() {
+    let world = World::start().await;
+    let url = world.link(&world.some_file().await, &world.token("client").await).await;
+    let before = world.stored().await;
+    let head = send(world.http.head(&url)).await;
+    assert_eq!((head.status.as_u16(), head.bytes.len()), (200, 0));
+    assert_eq!(world.stored().await, before);
+    let get = world.open(&url).await;
+    assert_eq!(get.bytes, b"a note");
+    for name in ["content-length", "content-type", "content-disposition", "etag", "repr-digest"] {
+        assert_eq!(head.header(name), get.header(name), "{name}");
+    }
+    assert_eq!(send(world.http.head(&url)).await.status, 410);
+}
+
+#[tokio::test]
 async fn a_browser_that_prefetches_a_link_spends_nothing() {
     let world = World::start().await;
     let url = world.link(&world.some_file().await, &world.token("client").await).await;

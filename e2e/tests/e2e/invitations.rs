@@ -66,7 +66,7 @@ async fn the_page_of_an_invitation_has_a_form_that_sets_the_password() {
 }
 
 #[tokio::test]
-async fn an_address_that_was_never_proven_is_free_again_when_its_link_has_expired() {
+async fn a_name_and_address_that_were_never_proven_are_free_again_when_their_link_has_expired() {
     let world = World::start().await;
     let body = |name: &str| json!({"username": name, "email": "late@example.org", "password": "correct horse battery"});
     let first = world.post("/api/users/signup", &body("squatter")).await;
@@ -76,7 +76,8 @@ async fn an_address_that_was_never_proven_is_free_again_when_its_link_has_expire
     let decoy = decoy.json()["verification_url"].as_str().unwrap().to_owned();
     assert_eq!(world.open(&decoy).await.code(), "verification_unknown");
     world.pass(1);
-    let owner = world.post("/api/users/signup", &body("owner")).await;
+    let owner = world.post("/api/users/signup", &body("Squatter")).await;
+    assert_eq!(owner.status, 201, "{owner:?}");
     let owner = owner.json()["verification_url"].as_str().unwrap().to_owned();
     assert_eq!(world.open(&first).await.code(), "verification_expired");
     assert_eq!(world.open(&owner).await.status, 200);

@@ -1,9 +1,14 @@
 //! `GET /api/file/download?token=`: the file, for exactly one of all who ask with this token.
+//!
+//! HEAD, and the page that a browser gets, tell about the file and spend nothing; the page's
+//! button POSTs. So a mail scanner or a link preview leaves the link as it is.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
-use share_api::{ApiError, Endpoint, Metric, Request, Response, bytes, redirect, stream};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use jiff::Timestamp;
+use share_api::{ApiError, Endpoint, Metric, Page, Request, Response, bytes, redirect, stream};
 use share_auth::PlainToken;
-use share_model::{AuditAction, AuditEvent, FileRecord, Invalid, Role, attachment};
+use share_model::{AuditAction, FileRecord, Invalid, Role, attachment};
 use share_store::{
     Audit, Files, Found, Objects, Platform, StartError, TokenKind, TokenRecord, Tokens, Users,
 };
@@ -45,7 +50,7 @@ impl Endpoint for DownloadFile {
             objects: Objects::connect(platform)?,
             audit: Audit::connect(platform)?,
             delivery: environment.parsed("DOWNLOAD_DELIVERY", "stream", Delivery::parse)?,
-            stream_limit_bytes: environment.parsed("STREAM_LIMIT_BYTES", "209715200", |text| {
+            stream_limit_bytes: environment.parsed("STREAM_LIMIT_BYTES", "209000000", |text| {
                 text.parse().map_err(|_| Invalid::because("must be a number of bytes"))
             })?,
         })
@@ -55,15 +60,15 @@ impl Endpoint for DownloadFile {
         request.refuse_prefetch()?; // 403
         let token = self.token(request).await?; // 400, 404, 410
         let file = self.file(&token).await?; // 410
+        if request.method() == Method::HEAD {
+            return Ok(bytes(headers(&file), Bytes::new()));
+        }
+        if request.method() == Method::GET && request.wants_page() {
+            return Ok(page(&file, &token));
+        }
         // Open first, spend second, send third: what cannot be served is not spent.
         let response = self.open(&file).await?; // 410, 503
-        let event = AuditEvent {
-            file: file.id,
-            action: AuditAction::LinkRedeemed,
-            actor: token.user_id,
-            at: request.now(),
-            request_id: request.id().to_owned(),
-        };
+        let event = request.audit(AuditAction::LinkRedeemed, file.id, token.user_id);
         if !self.tokens.spend(&token, request.now(), vec![self.audit.entry(&event)?]).await? {
             return Err(ApiError::LinkUsed); // 410
         }
@@ -127,6 +132,21 @@ impl Delivery {
             _ => Err(Invalid::because("must be stream, buffered or presigned")),
         }
     }
+}
+
+/// What a browser shows for the link. The form goes back to the page's own address.
+fn page(file: &FileRecord, token: &TokenRecord) -> Response {
+    let expires = Timestamp::from_second(token.expires_at).unwrap_or_default();
+    let content = format!(
+        "<dl><dt>Size</dt><dd>{} bytes</dd><dt>SHA-256</dt><dd>{}</dd>\
+         <dt>Link ends</dt><dd>{}</dd></dl>\n\
+         <form method=\"post\"><button>Download</button></form>\n\
+         <p><small>The link works once.</small></p>",
+        file.size,
+        file.sha256.hex(),
+        expires.strftime("%-d %B %Y, %H:%M UTC"),
+    );
+    Page { title: file.filename.as_str().to_owned(), content }.respond(StatusCode::OK)
 }
 
 fn headers(file: &FileRecord) -> HeaderMap {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use share_api::{ApiError, Callers, Endpoint, Fields, PublicUrl, Request, Response, json};
 use share_auth::PlainToken;
-use share_model::{AuditAction, AuditEvent, FileId, FileName, LinkLifetime, Role, rfc3339_millis};
+use share_model::{AuditAction, FileId, FileName, LinkLifetime, Role, rfc3339_millis};
 use share_store::{Audit, Files, Platform, StartError, TokenKind, TokenRecord, Tokens};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
@@ -63,13 +63,7 @@ impl Endpoint for GenerateDownloadLink {
             file_id: Some(file.id),
             expires_at: expires_at.as_second(),
         };
-        let event = AuditEvent {
-            file: file.id,
-            action: AuditAction::LinkCreated,
-            actor: client.id,
-            at: request.now(),
-            request_id: request.id().to_owned(),
-        };
+        let event = request.audit(AuditAction::LinkCreated, file.id, client.id);
         let path = format!("/api/file/download?token={}", token.reveal());
         let answer = Answer {
             download_url: self.public_url.of(request, &path)?,

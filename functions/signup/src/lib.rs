@@ -142,7 +142,8 @@ fn verification_mail(url: &str) -> (&'static str, String) {
 
 fn already_known_mail() -> (&'static str, String) {
     let text = "Somebody, perhaps you, signed up at Secure File Share with this e-mail address. \
-                It already has an account, so nothing was changed: log in with the account that \
-                you have.\n\nIf it was not you, ignore this mail.\n";
-    ("You already have an account", text.to_owned())
+                There is an account with it already, or a sign-up that waits to be confirmed, so \
+                nothing was changed. If you have an account, log in. If not, sign up again after \
+                24 hours.\n\nIf it was not you, ignore this mail.\n";
+    ("Your sign-up at Secure File Share", text.to_owned())
 }

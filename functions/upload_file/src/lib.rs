@@ -3,8 +3,8 @@
 use share_api::{ApiError, Callers, Endpoint, Request, Response, UploadedFile, created};
 use share_auth::random_bytes;
 use share_model::{
-    AllowedFileTypes, AuditAction, AuditEvent, ContentDigest, FileId, FileName, FileRecord,
-    Invalid, MAX_UPLOAD_BYTES, Role, TypeRefusal, User,
+    AllowedFileTypes, AuditAction, ContentDigest, FileId, FileName, FileRecord, Invalid,
+    MAX_UPLOAD_BYTES, Role, TypeRefusal, User,
 };
 use share_store::{Audit, Files, Objects, Platform, StartError};
 
@@ -37,13 +37,7 @@ impl Endpoint for UploadFile {
         let ops = self.callers.require(Role::Ops, request).await?; // 401, 403
         let upload = request.uploaded_file("file").await?; // 400, 415, 422
         let file = self.inspect(&upload, &ops, request)?; // 413, 415, 422
-        let event = AuditEvent {
-            file: file.id,
-            action: AuditAction::FileUploaded,
-            actor: ops.id,
-            at: request.now(),
-            request_id: request.id().to_owned(),
-        };
+        let event = request.audit(AuditAction::FileUploaded, file.id, ops.id);
         // Bytes first: what is on the shelf is complete. A crash in between leaves an object that
         // nothing points to.
         self.objects.put(&file, upload.content).await?; // 503

@@ -195,7 +195,7 @@ impl ApiError {
             Self::NoPublicUrl | Self::Unavailable(_) => (
                 S::SERVICE_UNAVAILABLE,
                 "dependency_unavailable",
-                "A service that this one needs does not answer. Nothing was done; try again.",
+                "A service that this one needs does not answer. Try again.",
             ),
         };
         (status, code, detail.to_owned())

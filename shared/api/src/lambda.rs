@@ -54,6 +54,8 @@ pub async fn run_task<T: Task>() -> Result<(), Error> {
     let task = &task;
     let service = service_fn(move |event: LambdaEvent<Map<String, Value>>| async move {
         let answer = task.run(event.payload, clock()).await;
+        let (request_id, done) = (event.context.request_id.as_str(), answer.is_ok());
+        tracing::info!(request_id, done, "a task was invoked");
         answer.map_err(|error| Diagnostic {
             error_type: "NotDone".to_owned(),
             error_message: error.to_string(),
@@ -64,12 +66,14 @@ pub async fn run_task<T: Task>() -> Result<(), Error> {
 
 async fn start<E: Endpoint>() -> Result<E, Error> {
     let platform = platform().await;
-    let endpoint = E::connect(&platform).await.inspect_err(cannot_start)?;
     // Lambda gives an initialisation a full core, and the first request a part of one. Every
     // endpoint may read the Users table. A failure here is no reason not to start.
-    if let Err(error) = Users::connect(&platform)?.open_connection().await {
+    let users = Users::connect(&platform).inspect_err(cannot_start)?;
+    let (endpoint, opened) = tokio::join!(E::connect(&platform), users.open_connection());
+    if let Err(error) = opened {
         tracing::warn!(%error, "the connection could not be opened ahead of the first request");
     }
+    let endpoint = endpoint.inspect_err(cannot_start)?;
     Ok(endpoint)
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use lambda_http::RequestExt;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
 use lambda_http::request::RequestContext;
-use share_model::Invalid;
+use share_model::{AuditAction, AuditEvent, FileId, Invalid, UserId};
 
 use crate::multipart::{self, UploadedFile};
 use crate::{ApiError, Fields};
@@ -22,8 +22,10 @@ impl Request {
     /// `http` as it came at `now`.
     pub(crate) fn new(http: lambda_http::Request, now: Timestamp) -> Self {
         let mut request = Self { http, now, id: String::new() };
-        let id = request.gateway().and_then(|gateway| gateway.request_id.clone());
-        let id = id.or_else(|| Some(request.http.lambda_context_ref()?.request_id.clone()));
+        // Lambda's own id first: the gateway's can be chosen by the client (x-amzn-RequestId).
+        let id = request.http.lambda_context_ref().map(|context| context.request_id.clone());
+        let id = id.filter(|id| !id.is_empty());
+        let id = id.or_else(|| request.gateway().and_then(|gateway| gateway.request_id.clone()));
         request.id = id.unwrap_or_default();
         request
     }
@@ -38,6 +40,12 @@ impl Request {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// This request as a line of a file's history.
+    #[must_use]
+    pub fn audit(&self, action: AuditAction, file: FileId, actor: UserId) -> AuditEvent {
+        AuditEvent { file, action, actor, at: self.now, request_id: self.id.clone() }
     }
 
     /// Its method.

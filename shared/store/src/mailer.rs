@@ -1,5 +1,6 @@
 //! Mail: through SES, or to the log.
 
+use aws_sdk_ses::error::ProvideErrorMetadata;
 use aws_sdk_ses::types::{Body, Content, Destination, Message};
 use share_model::{EmailAddress, Environment, Invalid, SettingError};
 
@@ -98,5 +99,10 @@ async fn send_through_ses(
         .source(from)
         .destination(Destination::builder().to_addresses(mail.to.as_str()).build())
         .message(message);
-    request.send().await.map_err(StoreError::during(failed)).map(|_| ())
+    // SES names the address in its message; its code is enough.
+    request
+        .send()
+        .await
+        .map(|_| ())
+        .map_err(|error| StoreError::because(failed, error.code().unwrap_or("SES does not answer")))
 }

@@ -18,7 +18,13 @@ impl Platform {
     /// The platform that `environment` describes, with region and credentials as `loader` finds
     /// them.
     pub async fn load(environment: Environment, loader: ConfigLoader) -> Self {
-        let sdk = loader.load().await;
+        // No service may use up the 28 seconds that a function has: what is half done must still
+        // be taken back.
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(2))
+            .operation_timeout(Duration::from_secs(8))
+            .build();
+        let sdk = loader.timeout_config(timeouts).load().await;
         let dynamodb = dynamodb(&environment, &sdk);
         Self { environment, sdk, dynamodb }
     }
@@ -40,7 +46,8 @@ impl Platform {
     pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(2))
-            .read_timeout(Duration::from_secs(10))
+            .read_timeout(Duration::from_secs(5))
+            .operation_timeout(Duration::from_secs(12))
             .build();
         let mut config = aws_sdk_s3::config::Builder::from(&self.sdk).timeout_config(timeouts);
         let own = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"];
@@ -53,11 +60,11 @@ impl Platform {
 }
 
 fn dynamodb(environment: &Environment, sdk: &SdkConfig) -> aws_sdk_dynamodb::Client {
-    // The default of no limit would let one lost packet use up the gateway's 29 seconds.
+    // Short attempts, because a lost answer is repeated without harm.
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
-        .operation_attempt_timeout(Duration::from_secs(4))
-        .operation_timeout(Duration::from_secs(15))
+        .operation_attempt_timeout(Duration::from_secs(3))
+        .operation_timeout(Duration::from_secs(8))
         .build();
     let mut config = aws_sdk_dynamodb::config::Builder::from(sdk).timeout_config(timeouts);
     if let Some(url) = environment.optional("AWS_ENDPOINT_URL_DYNAMODB") {

@@ -17,9 +17,9 @@ type Item = HashMap<String, AttributeValue>;
 /// The Users table.
 ///
 /// Three kinds of record share the key `pk`: `user#<id>` is the account; `name#<lower case>` and
-/// `mail#<lower case>` claim a name or address for the account that their `user_id` names. While an
-/// address is not proven, its claim has `unproven_until`, and lapses then: nobody can keep an
-/// address from its owner.
+/// `mail#<lower case>` claim a name or address for the account that their `user_id` names. Until the
+/// account has proven its address, its claims have `unproven_until`, and lapse then: nobody can
+/// keep a name or an address without proof.
 pub struct Users {
     client: Client,
     table: String,
@@ -95,8 +95,8 @@ impl Users {
         Ok(answer.map_err(StoreError::during("read the Users table"))?.item)
     }
 
-    /// Puts a new account, its claims and `with_it` in one transaction, or nothing. The claim of
-    /// its address lapses at `unproven_until`, in seconds since 1970, unless it is proven.
+    /// Puts a new account, its claims and `with_it` in one transaction, or nothing. Its
+    /// claims lapse at `unproven_until`, in seconds since 1970, unless its address is proven.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -106,8 +106,8 @@ impl Users {
         unproven_until: i64,
         with_it: Vec<Write>,
     ) -> Result<Registration, StoreError> {
-        let mut writes = self.account(user)?;
-        writes.push(self.claim_email(user, unproven_until)?);
+        let mut writes = self.account(user, unproven_until)?;
+        writes.push(self.claim(mail_key(&user.email), user, unproven_until)?);
         writes.extend(with_it);
         match commit(&self.client, "create a user", writes).await? {
             Outcome::Committed => Ok(Registration::Done),
@@ -141,30 +141,34 @@ impl Users {
                 return Ok(registration);
             }
         }
-        match commit(&self.client, "create a decoy", self.account(user)?).await? {
+        match commit(&self.client, "create a decoy", self.account(user, unproven_until)?).await? {
             Outcome::Committed => Ok(Registration::EmailKnown),
             Outcome::Refused(_) => Ok(Registration::UsernameTaken),
         }
     }
 
     /// The account and its name's claim, in this order.
-    fn account(&self, user: &User) -> Result<Vec<Write>, StoreError> {
+    fn account(&self, user: &User, unproven_until: i64) -> Result<Vec<Write>, StoreError> {
         let mut item: Item = to_item(user).map_err(StoreError::during("write a user"))?;
         item.insert("pk".to_owned(), AttributeValue::S(user_key(user.id)));
-        let new = "attribute_not_exists(pk)";
-        let name = self.put(claim(name_key(&user.username), user.id)).condition_expression(new);
-        Ok(vec![built(self.put(item).condition_expression(new))?, built(name)?])
+        let account = self.put(item).condition_expression("attribute_not_exists(pk)");
+        let name = self.claim(name_key(&user.username), user, unproven_until)?;
+        Ok(vec![built(account)?, name])
     }
 
-    fn claim_email(&self, user: &User, unproven_until: i64) -> Result<Write, StoreError> {
-        let mut item = claim(mail_key(&user.email), user.id);
+    /// A claim, on condition that nobody has it, or that it has lapsed.
+    fn claim(&self, key: String, user: &User, unproven_until: i64) -> Result<Write, StoreError> {
+        let owner = AttributeValue::S(user.id.to_string());
+        let mut item = HashMap::from([
+            ("pk".to_owned(), AttributeValue::S(key)),
+            ("user_id".to_owned(), owner),
+        ]);
         if !user.verified {
             item.insert("unproven_until".to_owned(), number(unproven_until));
         }
         let free = "attribute_not_exists(pk) OR unproven_until <= :now";
         let now = number(user.created_at.as_second());
-        let put = self.put(item).condition_expression(free);
-        built(put.expression_attribute_values(":now", now))
+        built(self.put(item).condition_expression(free).expression_attribute_values(":now", now))
     }
 
     fn put(&self, item: Item) -> PutBuilder {
@@ -194,7 +198,7 @@ impl Users {
         commit(&self.client, "withdraw a registration", writes).await.map(|_| ())
     }
 
-    /// Marks the account's address as proven, and its claim as lasting.
+    /// Marks the account's address as proven, and its claims as lasting.
     ///
     /// # Errors
     /// Never in practice: only if a key were missing.
@@ -217,14 +221,16 @@ impl Users {
         let account = account
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":yes", AttributeValue::Bool(true));
-        // Refused when the claim has lapsed and somebody else has the address now.
-        let claim = self
-            .update(mail_key(&user.email))
-            .update_expression("REMOVE unproven_until")
-            .condition_expression("user_id = :owner")
-            .expression_attribute_values(":owner", AttributeValue::S(user.id.to_string()));
-        let built = [account, claim].map(|update| update.build().map(Write::from));
-        let built = built.into_iter().collect::<Result<Vec<_>, _>>();
+        // Refused when a claim has lapsed and somebody else has it now.
+        let last = |key| {
+            self.update(key)
+                .update_expression("REMOVE unproven_until")
+                .condition_expression("user_id = :owner")
+                .expression_attribute_values(":owner", AttributeValue::S(user.id.to_string()))
+        };
+        let claims = [name_key(&user.username), mail_key(&user.email)].map(last);
+        let updates = [account].into_iter().chain(claims);
+        let built = updates.map(|update| update.build().map(Write::from)).collect::<Result<_, _>>();
         built.map_err(StoreError::during("write the Users table"))
     }
 
@@ -235,13 +241,6 @@ impl Users {
 
 fn built(put: PutBuilder) -> Result<Write, StoreError> {
     Ok(put.build().map_err(StoreError::during("write the Users table"))?.into())
-}
-
-fn claim(key: String, owner: UserId) -> Item {
-    HashMap::from([
-        ("pk".to_owned(), AttributeValue::S(key)),
-        ("user_id".to_owned(), AttributeValue::S(owner.to_string())),
-    ])
 }
 
 fn lapsed(claim: &Item, now: Timestamp) -> bool {
