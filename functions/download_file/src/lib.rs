@@ -10,7 +10,7 @@ use share_api::{ApiError, Endpoint, Metric, Page, Request, Response, bytes, redi
 use share_auth::PlainToken;
 use share_model::{AuditAction, FileRecord, Invalid, Role, attachment};
 use share_store::{
-    Audit, Files, Found, Objects, Platform, StartError, TokenKind, TokenRecord, Tokens, Users,
+    Audit, Files, Objects, Platform, StartError, TokenKind, TokenRecord, Tokens, Users,
 };
 
 /// The largest file that a buffered answer holds: Lambda's 6 MB, of which base64 takes a quarter,
@@ -80,12 +80,8 @@ impl DownloadFile {
     async fn token(&self, request: &Request) -> Result<TokenRecord, ApiError> {
         let token = PlainToken::parse(request.required_query("token")?);
         let token = token.map_err(|_| ApiError::LinkUnknown)?;
-        match self.tokens.find(&token.hash(), TokenKind::Download, request.now()).await? {
-            Found::Live(token) => Ok(token),
-            Found::Expired => Err(ApiError::LinkExpired),
-            Found::Spent => Err(ApiError::LinkUsed),
-            Found::Unknown => Err(ApiError::LinkUnknown),
-        }
+        let found = self.tokens.find(&token.hash(), TokenKind::Download, request.now()).await?;
+        found.live(ApiError::LinkExpired, ApiError::LinkUsed, ApiError::LinkUnknown)
     }
 
     async fn file(&self, token: &TokenRecord) -> Result<FileRecord, ApiError> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use share_api::{ApiError, Endpoint, Page, Request, Response, escape, ok};
 use share_auth::{Password, PlainToken};
 use share_model::User;
-use share_store::{Found, Platform, StartError, TokenKind, TokenRecord, Tokens, Users};
+use share_store::{Platform, StartError, TokenKind, TokenRecord, Tokens, Users};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct SetPassword {
@@ -53,12 +53,12 @@ impl SetPassword {
     async fn token(&self, request: &Request) -> Result<TokenRecord, ApiError> {
         let token = PlainToken::parse(request.required_query("token")?);
         let token = token.map_err(|_| ApiError::InvitationUnknown)?;
-        match self.tokens.find(&token.hash(), TokenKind::Invitation, request.now()).await? {
-            Found::Live(token) => Ok(token),
-            Found::Expired => Err(ApiError::InvitationExpired),
-            Found::Spent => Err(ApiError::InvitationUsed),
-            Found::Unknown => Err(ApiError::InvitationUnknown),
-        }
+        let found = self.tokens.find(&token.hash(), TokenKind::Invitation, request.now()).await?;
+        found.live(
+            ApiError::InvitationExpired,
+            ApiError::InvitationUsed,
+            ApiError::InvitationUnknown,
+        )
     }
 }
 

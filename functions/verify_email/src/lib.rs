@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 use serde::Serialize;
 use share_api::{ApiError, Endpoint, Page, Request, Response, ok};
 use share_auth::PlainToken;
-use share_store::{Found, Platform, StartError, TokenKind, Tokens, Users};
+use share_store::{Platform, StartError, TokenKind, Tokens, Users};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct VerifyEmail {
@@ -32,12 +32,11 @@ impl Endpoint for VerifyEmail {
         request.refuse_prefetch()?; // 403
         let token = PlainToken::parse(token).map_err(|_| ApiError::VerificationUnknown)?; // 404
         let found = self.tokens.find(&token.hash(), TokenKind::Verification, request.now()).await?; // 503
-        let token = match found {
-            Found::Live(token) => token,
-            Found::Expired => return Err(ApiError::VerificationExpired), // 410
-            Found::Spent => return Err(ApiError::VerificationUsed),      // 410
-            Found::Unknown => return Err(ApiError::VerificationUnknown), // 404
-        };
+        let token = found.live(
+            ApiError::VerificationExpired, // 410
+            ApiError::VerificationUsed,    // 410
+            ApiError::VerificationUnknown, // 404
+        )?;
         let user = self.users.by_id(token.user_id).await?.ok_or(ApiError::VerificationUnknown)?; // 404
         let verification = self.users.verification(&user)?;
         if !self.tokens.spend(&token, request.now(), verification).await? {

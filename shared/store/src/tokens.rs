@@ -67,6 +67,21 @@ pub enum Found {
     Unknown,
 }
 
+impl Found {
+    /// The token when it can be spent; or else the error that goes with what is known.
+    ///
+    /// # Errors
+    /// The one of the three that fits.
+    pub fn live<E>(self, expired: E, spent: E, unknown: E) -> Result<TokenRecord, E> {
+        match self {
+            Self::Live(token) => Ok(token),
+            Self::Expired => Err(expired),
+            Self::Spent => Err(spent),
+            Self::Unknown => Err(unknown),
+        }
+    }
+}
+
 /// For how long a spent or expired token is told apart from an unknown one: 30 days.
 ///
 /// DynamoDB deletes a record some time after its `forget_at`, days late at worst. No rule depends
