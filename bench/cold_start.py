@@ -56,7 +56,7 @@ TABLES = {  # keys and indexes as in template.yaml
     "TOKENS_TABLE": (
         "Tokens",
         ["token_hash"],
-        {"by_user": (["user_id", "token_hash"], "KEYS_ONLY")},
+        {"links_by_user": (["user_id", "created_at"], "KEYS_ONLY")},
     ),
     "AUDIT_TABLE": ("Audit", ["subject", "at_id"], {}),
 }
@@ -205,23 +205,51 @@ class Installation:
         item = self.dynamodb.get_item(TableName="Users", Key={"pk": {"S": f"name#{name}"}})
         return item["Item"]["user_id"]["S"]
 
-    def token(self, kind, name, file_id=None):
+    def token(self, kind, name):
         """A one-time token of an account, as shared/store/src/tokens.rs writes it."""
-
-        def encode(data):
-            return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
         token = secrets.token_bytes(32)
         item = {
-            "token_hash": {"S": encode(hashlib.sha256(token).digest())},
+            "token_hash": {"S": base64url(hashlib.sha256(token).digest())},
             "kind": {"S": kind},
             "user_id": {"S": self.user_id(name)},
             "expires_at": {"N": str(int(time.time()) + 3600)},
         }
-        if file_id:
-            item["file_id"] = {"S": file_id}
         self.dynamodb.put_item(TableName="Tokens", Item=item)
-        return encode(token)
+        return base64url(token)
+
+    def link(self, name, file_id):
+        """Token and id of a link of an account, as shared/store/src/links.rs writes it, but for the
+        first of its receipts, which nothing here reads."""
+        token = self.token("download", name)
+        padded = token + "=" * (-len(token) % 4)
+        link = base64url(hashlib.sha256(base64.urlsafe_b64decode(padded)).digest())
+        now = time.time()
+
+        def moment(seconds):
+            return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(seconds))
+
+        texts = {
+            "token_hash": f"link#{link}",
+            "id": link,
+            "user_id": self.user_id(name),
+            "file_id": file_id,
+            "filename": "welcome.pdf",
+            "created_at": moment(now),
+            "expires_at": moment(now + 3600),
+            "last_receipt": "0" * 64,
+        }
+        numbers = {"max_downloads": 1, "downloads": 0, "receipts": 1, "forget_at": int(now) + 7200}
+        item = {
+            **{key: {"S": value} for key, value in texts.items()},
+            **{key: {"N": str(value)} for key, value in numbers.items()},
+            **{key: {"BOOL": False} for key in ("bind", "notified")},
+        }
+        self.dynamodb.put_item(TableName="Tokens", Item=item)
+        return token, link
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 class Nothing(http.server.BaseHTTPRequestHandler):
@@ -412,9 +440,9 @@ def event(function, installation):
         values["verification_token"] = installation.token("verification", "client")
     elif function == "set_password":
         values["invitation_token"] = installation.token("invitation", "invited")
-    elif function == "download_file":
-        token = installation.token("download", "client", installation.values["file_id"])
-        values["download_token"] = token
+    elif function in ("download_file", "revoke_link"):
+        link = installation.link("client", installation.values["file_id"])
+        values["download_token"], values["link_id"] = link
     for name, value in values.items():
         text = text.replace("{{%s}}" % name, value)
     read = json.loads(text)

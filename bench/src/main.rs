@@ -1,4 +1,5 @@
-//! How fast the local front is: a warm request, and a large download.
+//! How fast the local front is: a warm request, a large download, and redeeming links; and what a
+//! redemption costs in DynamoDB.
 //!
 //! `cargo run --profile bench -p share-bench`. Client and server share this process and its two
 //! or more cores, so memory growth is that of both.
@@ -10,11 +11,15 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use aws_config::BehaviorVersion;
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::presigning::PresigningConfig;
-use futures_util::StreamExt;
+use futures_util::future::{join_all, ready};
+use futures_util::stream::{self, StreamExt};
+use reqwest::Method;
+use serde_json::json;
 use share_auth::random_bytes;
 use share_e2e::samples::noise;
-use share_e2e::{World, store};
+use share_e2e::{World, send, store};
 use share_model::{ContentDigest, Environment, FileId, FileName, FileRecord, Username};
 use share_store::{Files, Platform};
 
@@ -22,12 +27,15 @@ const MIB: u64 = 1024 * 1024;
 const LARGE_BYTES: u64 = 1024 * MIB;
 const LIST_REQUESTS: usize = 1000;
 const ROUNDS: usize = 5;
+const REDEMPTIONS: u16 = 640;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let world = World::start().await;
     let files = files(&world).await?;
     list_of_fifty(&world, &files).await?;
+    redemptions().await?;
+    write_units().await?;
     large_download(&world, &files).await
 }
 
@@ -57,6 +65,7 @@ fn record(world: &World, size: u64) -> anyhow::Result<FileRecord> {
         sha256: ContentDigest::of(b""),
         uploaded_by: Username::parse("ops")?,
         uploaded_at: world.now(),
+        notify: false,
     })
 }
 
@@ -83,6 +92,80 @@ async fn list_of_fifty(world: &World, files: &Files) -> anyhow::Result<()> {
         "list of 50 files, {LIST_REQUESTS} warm requests: median {median:.2?}, 99 % {high:.2?}"
     );
     Ok(())
+}
+
+/// Links redeemed in a second, a small file each, by 1, 8 and 64 clients at the same time.
+async fn redemptions() -> anyhow::Result<()> {
+    let world = World::start().await;
+    let (file, token) = (world.some_file().await, world.token("client").await);
+    for clients in [1, 8, 64] {
+        let mut rates = Vec::with_capacity(ROUNDS);
+        for _ in 0..ROUNDS {
+            let mut links = Vec::with_capacity(REDEMPTIONS.into());
+            for _ in 0..REDEMPTIONS {
+                links.push(world.link(&file, &token).await);
+            }
+            let started = Instant::now();
+            let answers = stream::iter(&links).map(|link| world.open(link));
+            let won =
+                answers.buffer_unordered(clients).filter(|it| ready(it.status == 200)).count();
+            anyhow::ensure!(won.await == usize::from(REDEMPTIONS));
+            rates.push(started.elapsed());
+        }
+        let rate = f64::from(REDEMPTIONS) / percentiles(rates).0.as_secs_f64();
+        println!("{clients:>2} clients: median of {ROUNDS} {rate:.0} redemptions a second");
+    }
+    let mut times = Vec::with_capacity(ROUNDS);
+    for _ in 0..ROUNDS {
+        let path = format!("/api/files/generate-download-link/{file}");
+        let request = world.request(Method::POST, &path).bearer_auth(&token);
+        let link = send(request.json(&json!({"max_downloads": 64}))).await.json();
+        let url = link["download_url"].as_str().unwrap_or_default();
+        let started = Instant::now();
+        let answers = join_all((0..64).map(|_| world.open(url))).await;
+        anyhow::ensure!(answers.iter().all(|answer| answer.status == 200));
+        times.push(started.elapsed());
+    }
+    println!(
+        "64 clients, one link of 64 downloads: median of {ROUNDS} {:.2?}",
+        percentiles(times).0
+    );
+    Ok(())
+}
+
+/// What a redemption writes, and what that costs: a transaction takes 2 write units for each KB, or
+/// part of one, of every record that it writes, deletes or checks.
+async fn write_units() -> anyhow::Result<()> {
+    let world = World::start().await;
+    let (file, token) = (world.some_file().await, world.token("client").await);
+    let answer = world.open(&world.link(&file, &token).await).await;
+    anyhow::ensure!(answer.status == 200);
+    let dynamodb = store::dynamodb(&world.server.variables).await;
+    for (table, kind) in [("TokensTable", "token_hash"), ("AuditTable", "at_id")] {
+        let items = dynamodb.scan().table_name(table).send().await?.items.unwrap_or_default();
+        for item in items {
+            let key = item[kind].as_s().map_or("", String::as_str);
+            let Some((name, _)) = key.split_once('#').filter(|(name, _)| !name.contains('T'))
+            else {
+                continue;
+            };
+            let size: usize = item.iter().map(|(name, value)| name.len() + size(value)).sum();
+            println!(
+                "a record {name}# of {table}: {size} bytes, {} units",
+                2 * size.div_ceil(1024)
+            );
+        }
+    }
+    Ok(())
+}
+
+/// As DynamoDB counts ("Item sizes and formats").
+fn size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
+        _ => 1,
+    }
 }
 
 async fn large_download(world: &World, files: &Files) -> anyhow::Result<()> {

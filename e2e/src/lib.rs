@@ -76,6 +76,12 @@ impl World {
         self.time.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 
+    /// Lets time pass, for the server only, until `second`, counted from 1970.
+    pub fn pass_until(&self, second: i64) {
+        self.pass(second - self.now().as_second());
+        assert_eq!(self.now().as_second(), second);
+    }
+
     /// The server's time.
     pub fn now(&self) -> Timestamp {
         moment(self.time.load(Ordering::Relaxed))
@@ -114,9 +120,13 @@ impl World {
 
     /// Uploads as Ops.
     pub async fn upload(&self, name: &str, content: &[u8]) -> Answer {
-        let token = self.token("ops").await;
         let part = Part::bytes(content.to_vec()).file_name(name.to_owned());
-        let form = Form::new().part("file", part);
+        self.upload_form(Form::new().part("file", part)).await
+    }
+
+    /// Uploads a form as Ops.
+    pub async fn upload_form(&self, form: Form) -> Answer {
+        let token = self.token("ops").await;
         let request = self.request(Method::POST, "/api/files/upload");
         send(request.bearer_auth(token).multipart(form)).await
     }
@@ -130,10 +140,17 @@ impl World {
 
     /// A download link to this file, made by the local client.
     pub async fn link(&self, file_id: &str, client_token: &str) -> String {
+        let link = self.link_with(file_id, client_token, &json!({})).await;
+        link["download_url"].as_str().unwrap().to_owned()
+    }
+
+    /// A download link to this file with these terms, as its maker is told of it.
+    pub async fn link_with(&self, file_id: &str, client_token: &str, terms: &Value) -> Value {
         let path = format!("/api/files/generate-download-link/{file_id}");
-        let answer = send(self.request(Method::POST, &path).bearer_auth(client_token)).await;
+        let request = self.request(Method::POST, &path).bearer_auth(client_token).json(terms);
+        let answer = send(request).await;
         assert_eq!(answer.status, 201, "{answer:?}");
-        answer.json()["download_url"].as_str().unwrap().to_owned()
+        answer.json()
     }
 
     /// Signs somebody up and gives the verification link.
@@ -143,6 +160,30 @@ impl World {
         let answer = self.post("/api/users/signup", &body).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.json()["verification_url"].as_str().unwrap().to_owned()
+    }
+
+    /// Signs another Client up and gives an access token of it.
+    pub async fn another_client(&self, name: &str) -> String {
+        assert_eq!(self.open(&self.sign_up(name).await).await.status, 200);
+        let body = json!({"username": name, "password": format!("a password for {name}")});
+        let answer = self.post("/api/client/login", &body).await;
+        answer.json()["access"].as_str().unwrap().to_owned()
+    }
+
+    /// Every record of a list, over all its pages, of which each has at most `limit`.
+    pub async fn all(&self, path: &str, limit: usize, token: &str) -> Vec<Value> {
+        let mut records = Vec::new();
+        let mut next = Some(format!("{path}?limit={limit}"));
+        while let Some(page) = next {
+            let answer = self.get(&page, token).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            let page = answer.json().as_array().unwrap().clone();
+            assert!(page.len() <= limit, "{} on a page of {limit}", page.len());
+            records.extend(page);
+            next = answer.next().map(|url| url.strip_prefix(&self.url("")).unwrap().to_owned());
+            assert!(next.is_none() || !records.is_empty(), "an empty page leads to no other");
+        }
+        records
     }
 
     /// Signs somebody up and gives them an invitation, as if by `create_account`.
@@ -185,6 +226,11 @@ impl Answer {
 
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The address of the next page.
+    pub fn next(&self) -> Option<&str> {
+        self.header("link").strip_prefix('<')?.strip_suffix(">; rel=\"next\"")
     }
 
     pub fn text(&self) -> String {

@@ -14,9 +14,11 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use serde_json::{Map, Value};
+use share_model::FileId;
+use share_store::ChainReport;
 
 use crate::console;
-use crate::server::{Server, Settings, create_account};
+use crate::server::{Server, Settings, create_account, verify_receipts};
 
 /// Secure File Share on this machine: API, DynamoDB, S3 and mail in one process.
 #[derive(Parser)]
@@ -43,6 +45,11 @@ enum Command {
         /// What it may do.
         #[arg(long, default_value = "ops", value_parser = ["ops", "client", "admin"])]
         role: String,
+    },
+    /// Checks that the receipts of a file's links are complete and as they were written.
+    VerifyReceipts {
+        /// Id of the file.
+        file_id: FileId,
     },
 }
 
@@ -80,14 +87,33 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             println!("{}", answer.get("message").and_then(Value::as_str).unwrap_or_default());
             Ok(())
         }
+        Some(Command::VerifyReceipts { file_id }) => {
+            let reports = verify_receipts(&settings, file_id).await?;
+            anyhow::ensure!(!reports.is_empty(), "there are no links to the file {file_id}");
+            for ChainReport { link, receipts, problem } in &reports {
+                match problem {
+                    None => println!("link {link}: {receipts} receipts, all as they were written"),
+                    Some(problem) => println!("link {link}: {problem}"),
+                }
+            }
+            let broken = reports.iter().filter(|report| report.problem.is_some()).count();
+            anyhow::ensure!(
+                broken == 0,
+                "the receipts of {broken} of {} links do not hold",
+                reports.len()
+            );
+            Ok(())
+        }
     }
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
     let data_dir = settings.data_dir.clone();
     let server = Server::start(settings).await?;
+    // Before anybody can know that it is there, and stop it.
+    let stop = stop_signal()?;
     greet(&server, &data_dir);
-    stop_signal().await?;
+    stop.await;
     println!("Stopping …");
     server.stop().await;
     println!("Stopped. Data stay in {}.", data_dir.display());
@@ -97,7 +123,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
 /// The README's variables, where this process has them.
 #[expect(clippy::disallowed_methods, reason = "the local counterpart of share_api::lambda's home")]
 fn overrides() -> BTreeMap<String, String> {
-    const NAMES: [&str; 12] = [
+    const NAMES: [&str; 15] = [
         "USERS_TABLE",
         "FILES_TABLE",
         "TOKENS_TABLE",
@@ -108,6 +134,9 @@ fn overrides() -> BTreeMap<String, String> {
         "OPS_SIGNUP",
         "ALLOWED_FILE_TYPES",
         "LINK_TTL_SECONDS",
+        "LINK_MAX_TTL_SECONDS",
+        "LEASE_TTL_SECONDS",
+        "LEASE_GRACE_SECONDS",
         "DOWNLOAD_DELIVERY",
         "STREAM_LIMIT_BYTES",
     ];
@@ -128,11 +157,16 @@ fn greet(server: &Server, data_dir: &Path) {
     }
 }
 
-async fn stop_signal() -> anyhow::Result<()> {
+/// Takes signals from now on, and waits for one to stop.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result.context("cannot wait for Ctrl-C"),
-        _ = terminate.recv() => Ok(()),
-    }
+    let catch = |kind| signal(kind).context("cannot wait for signals");
+    let (mut interrupt, mut terminate) =
+        (catch(SignalKind::interrupt())?, catch(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => (),
+            _ = terminate.recv() => (),
+        }
+    })
 }

@@ -43,6 +43,9 @@ pub(crate) async fn connect(id: &str, platform: &Platform) -> anyhow::Result<Arc
             start::<share_generate_download_link::GenerateDownloadLink>(platform).await
         }
         "DownloadFile" => start::<share_download_file::DownloadFile>(platform).await,
+        "ListLinks" => start::<share_list_links::ListLinks>(platform).await,
+        "RevokeLink" => start::<share_revoke_link::RevokeLink>(platform).await,
+        "ListReceipts" => start::<share_list_receipts::ListReceipts>(platform).await,
         _ => bail!("template.yaml names the function {id}, which local/src/functions.rs lacks"),
     };
     started.with_context(|| format!("the function {id} cannot start"))

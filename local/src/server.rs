@@ -19,8 +19,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 use share_api::{Response, Task};
 use share_create_account::CreateAccount;
-use share_model::Environment;
-use share_store::Platform;
+use share_model::{Environment, FileId};
+use share_store::{ChainReport, Links, Platform};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -127,6 +127,17 @@ pub(crate) async fn create_account(
     let variables = variables(settings, settings.listen, &Template::read()?).await?;
     let task = CreateAccount::connect(&platform(&variables, variables.keys()).await).await?;
     Ok(task.run(input, (settings.clock)()).await?)
+}
+
+/// Looks at the receipts of a file's links. No server may be using the folder.
+pub(crate) async fn verify_receipts(
+    settings: &Settings,
+    file: FileId,
+) -> anyhow::Result<Vec<ChainReport>> {
+    let _lock = lock(&settings.data_dir)?;
+    let variables = variables(settings, settings.listen, &Template::read()?).await?;
+    let links = Links::connect(&platform(&variables, variables.keys()).await)?;
+    Ok(links.verify_receipts(file, (settings.clock)()).await?)
 }
 
 fn lock(data_dir: &Path) -> anyhow::Result<File> {

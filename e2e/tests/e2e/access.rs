@@ -16,7 +16,7 @@ use share_e2e::{Answer, JWT_SECRET, World, send, store};
 use crate::bad_input::faults_of;
 
 /// Every route that asks who is calling: method, path, and the one role that may use it.
-const PROTECTED: [(&str, &str, &str); 7] = [
+const PROTECTED: [(&str, &str, &str); 10] = [
     ("POST", "/api/files/upload", "ops"),
     ("POST", "/api/file/upload", "ops"),
     ("GET", "/api/files/list", "client"),
@@ -24,6 +24,9 @@ const PROTECTED: [(&str, &str, &str); 7] = [
     ("POST", "/api/files/generate-download-link/{file_id}", "client"),
     ("GET", "/api/files/generate-download-link/{file_id}", "client"),
     ("POST", "/api/file/generate-load", "client"),
+    ("GET", "/api/links", "client"),
+    ("DELETE", "/api/links/{id}", "client"),
+    ("GET", "/api/files/{file_id}/receipts", "ops"),
 ];
 
 /// Every route for anyone: method, path, and the answer when nothing at all is sent.
@@ -69,9 +72,26 @@ fn every_route_of_the_template_is_in_one_of_the_two_tables() {
     assert_eq!(protected.chain(public).collect::<BTreeSet<_>>(), routes);
 }
 
+/// A file, and a link to it that the local client has made.
+struct Target {
+    file: String,
+    url: String,
+    link: String,
+}
+
+impl Target {
+    async fn make(world: &World, client: &str) -> Self {
+        let file = world.some_file().await;
+        let link = world.link_with(&file, client, &json!({})).await;
+        let text = |name: &str| link[name].as_str().unwrap().to_owned();
+        Self { url: text("download_url"), link: text("id"), file }
+    }
+}
+
 /// A request to a protected route that lacks nothing but credentials.
-fn call(world: &World, method: &str, path: &str, file: &str) -> RequestBuilder {
-    let path = path.replace("{file_id}", file);
+fn call(world: &World, method: &str, path: &str, target: &Target) -> RequestBuilder {
+    let Target { file, link, .. } = target;
+    let path = path.replace("{file_id}", file).replace("{id}", link);
     let request = world.request(method.parse().unwrap(), &path);
     if path.ends_with("upload") {
         let part = Part::bytes(b"a note".as_slice()).file_name("note.txt");
@@ -85,13 +105,13 @@ fn call(world: &World, method: &str, path: &str, file: &str) -> RequestBuilder {
 
 /// A genuine access token, taken apart so that one fact of it can be changed.
 #[derive(Clone)]
-struct Token {
+pub(crate) struct Token {
     header: Value,
     claims: Value,
 }
 
 impl Token {
-    fn read(token: &str) -> Self {
+    pub(crate) fn read(token: &str) -> Self {
         let mut parts = token.split('.').map(|part| {
             let bytes = URL_SAFE_NO_PAD.decode(part).unwrap();
             serde_json::from_slice(&bytes).unwrap_or_default()
@@ -134,7 +154,7 @@ impl Token {
     }
 
     /// The user's id.
-    fn subject(&self) -> String {
+    pub(crate) fn subject(&self) -> String {
         self.claims["sub"].as_str().unwrap().to_owned()
     }
 }
@@ -213,13 +233,12 @@ async fn a_protected_route_opens_to_its_role_and_to_nobody_else() {
         tokens.push((role, world.token(role).await));
     }
     let token = |wanted: &str| &tokens.iter().find(|(role, _)| *role == wanted).unwrap().1;
-    let file = world.some_file().await;
-    let link = world.link(&file, token("client")).await;
+    let target = Target::make(&world, token("client")).await;
     let login = json!({"username": "client", "password": "local-client-password"});
     let login = world.post("/api/client/login", &login).await.json();
     let opaque = [
         ("a refresh token", login["refresh"].as_str().unwrap().to_owned()),
-        ("a download token", link.split_once("token=").unwrap().1.to_owned()),
+        ("a download token", target.url.split_once("token=").unwrap().1.to_owned()),
     ];
 
     let before = world.stored().await;
@@ -237,7 +256,7 @@ async fn a_protected_route_opens_to_its_role_and_to_nobody_else() {
         }
     };
     for (method, path, role) in PROTECTED {
-        let call = || call(&world, method, path, &file);
+        let call = || call(&world, method, path, &target);
         check(
             format!("{method} {path} without a header"),
             &send(call()).await,
@@ -257,7 +276,7 @@ async fn a_protected_route_opens_to_its_role_and_to_nobody_else() {
             check(format!("{method} {path} as promoted {other}"), &answer, 403, "wrong_role");
         }
         let in_query = format!("{path}?access_token={}", token(role));
-        let answer = send(self::call(&world, method, &in_query, &file)).await;
+        let answer = send(self::call(&world, method, &in_query, &target)).await;
         check(
             format!("{method} {path} with the token in the query"),
             &answer,
@@ -271,9 +290,13 @@ async fn a_protected_route_opens_to_its_role_and_to_nobody_else() {
     for (method, path, role) in PROTECTED {
         let resealed = Token::read(token(role)).seal();
         for header in [format!("Bearer {}", token(role)), format!("bearer {resealed}")] {
-            let request = call(&world, method, path, &file).header(AUTHORIZATION, header);
+            let request = call(&world, method, path, &target).header(AUTHORIZATION, header);
             let answer = send(request).await;
-            let expected = if method == "GET" { 200 } else { 201 };
+            let expected = match method {
+                "GET" => 200,
+                "DELETE" => 204, // again too
+                _ => 201,
+            };
             assert_eq!(answer.status, expected, "{method} {path} as {role}: {answer:?}");
         }
     }
@@ -282,13 +305,13 @@ async fn a_protected_route_opens_to_its_role_and_to_nobody_else() {
 #[tokio::test]
 async fn an_access_token_ends_after_a_quarter_of_an_hour_on_every_route() {
     let world = World::start().await;
-    let file = world.some_file().await;
     let (ops, client) = (world.token("ops").await, world.token("client").await);
+    let target = Target::make(&world, &client).await;
     let token = |role: &str| if role == "ops" { &ops } else { &client };
     let foreign = "x".repeat(40);
     world.pass(15 * 60 - 1);
     for (method, path, role) in PROTECTED {
-        let answer = send(call(&world, method, path, &file).bearer_auth(token(role))).await;
+        let answer = send(call(&world, method, path, &target).bearer_auth(token(role))).await;
         assert!(answer.status.is_success(), "{method} {path}: {answer:?}");
     }
     world.pass(1);
@@ -298,7 +321,7 @@ async fn an_access_token_ends_after_a_quarter_of_an_hour_on_every_route() {
         // Whether its time is over is told of a genuine token only.
         let forged = Token::read(expired).sign(&foreign, Algorithm::HS256);
         for (token, code) in [(expired, "token_expired"), (&forged, "invalid_token")] {
-            let answer = send(call(&world, method, path, &file).bearer_auth(token)).await;
+            let answer = send(call(&world, method, path, &target).bearer_auth(token)).await;
             assert_eq!(faults_of(&answer, 401, code), [""; 0], "{method} {path}: {answer:?}");
             assert!(answer.header("www-authenticate").contains("error=\"invalid_token\""));
         }
@@ -329,7 +352,7 @@ async fn a_public_route_needs_no_token_and_minds_no_bad_one() {
 }
 
 /// Sets an attribute of a user's record, as an administrator at the table would.
-async fn set(world: &World, user: &str, name: &str, value: AttributeValue) {
+pub(crate) async fn set(world: &World, user: &str, name: &str, value: AttributeValue) {
     let client = store::dynamodb(&world.server.variables).await;
     let update = client.update_item().table_name("UsersTable");
     let update = update.key("pk", AttributeValue::S(format!("user#{user}")));
@@ -350,7 +373,7 @@ async fn login(world: &World, door: &str, who: (&str, &str), password: &str) -> 
     world.post(&format!("/api/{door}/login"), &body).await
 }
 
-fn assert_refused(answer: &Answer, status: u16, code: &str) {
+pub(crate) fn assert_refused(answer: &Answer, status: u16, code: &str) {
     assert_eq!(faults_of(answer, status, code), [""; 0], "{answer:?}");
 }
 
@@ -358,8 +381,7 @@ fn assert_refused(answer: &Answer, status: u16, code: &str) {
 async fn an_account_that_is_switched_off_is_shut_out_at_once_and_its_links_wait() {
     let world = World::start().await;
     let (ops, client) = (world.token("ops").await, world.token("client").await);
-    let file = world.some_file().await;
-    let link = world.link(&file, &client).await;
+    let target = Target::make(&world, &client).await;
     let ids = [Token::read(&ops).subject(), Token::read(&client).subject()];
     for id in &ids {
         set(&world, id, "active", AttributeValue::Bool(false)).await;
@@ -367,7 +389,7 @@ async fn an_account_that_is_switched_off_is_shut_out_at_once_and_its_links_wait(
     let before = world.stored().await;
     for (method, path, role) in PROTECTED {
         let token = if role == "ops" { &ops } else { &client };
-        let answer = send(call(&world, method, path, &file).bearer_auth(token)).await;
+        let answer = send(call(&world, method, path, &target).bearer_auth(token)).await;
         assert_refused(&answer, 403, "account_disabled");
     }
     for (role, other_door) in [("client", "ops"), ("ops", "client")] {
@@ -382,7 +404,7 @@ async fn an_account_that_is_switched_off_is_shut_out_at_once_and_its_links_wait(
         }
     }
     for _ in 0..2 {
-        assert_refused(&world.open(&link).await, 410, "link_revoked");
+        assert_refused(&world.open(&target.url).await, 410, "link_revoked");
     }
     assert_eq!(world.stored().await, before, "nothing was spent or written");
 
@@ -390,7 +412,7 @@ async fn an_account_that_is_switched_off_is_shut_out_at_once_and_its_links_wait(
         set(&world, id, "active", AttributeValue::Bool(true)).await;
     }
     assert_eq!(world.get(LIST, &client).await.status, 200, "switched on again");
-    assert_eq!(world.open(&link).await.bytes, b"a note", "the link was not spent");
+    assert_eq!(world.open(&target.url).await.bytes, b"a note", "the link was not spent");
 }
 
 #[tokio::test]
@@ -398,11 +420,11 @@ async fn a_changed_role_counts_from_the_next_request_on() {
     let world = World::start().await;
     let token = world.token("client").await;
     let id = Token::read(&token).subject();
-    let file = world.some_file().await;
+    let target = Target::make(&world, &token).await;
     for role in ["ops", "client", "admin"] {
         set(&world, &id, "role", AttributeValue::S(role.to_owned())).await;
         for (method, path, wanted) in PROTECTED {
-            let answer = send(call(&world, method, path, &file).bearer_auth(&token)).await;
+            let answer = send(call(&world, method, path, &target).bearer_auth(&token)).await;
             if role == wanted {
                 assert!(answer.status.is_success(), "{method} {path} as {role}: {answer:?}");
             } else {
@@ -424,8 +446,7 @@ async fn a_changed_role_counts_from_the_next_request_on() {
 async fn a_deleted_account_is_nobody() {
     let world = World::start().await;
     let token = world.token("client").await;
-    let file = world.some_file().await;
-    let link = world.link(&file, &token).await;
+    let target = Target::make(&world, &token).await;
     let id = Token::read(&token).subject();
     for key in
         [format!("user#{id}"), "name#client".to_owned(), "mail#client@example.com".to_owned()]
@@ -434,14 +455,14 @@ async fn a_deleted_account_is_nobody() {
     }
     let before = world.stored().await;
     for (method, path, _) in PROTECTED {
-        let answer = send(call(&world, method, path, &file).bearer_auth(&token)).await;
+        let answer = send(call(&world, method, path, &target).bearer_auth(&token)).await;
         assert_refused(&answer, 401, "invalid_token");
     }
     for who in [("username", "client"), ("email", "client@example.com")] {
         let answer = login(&world, "client", who, "local-client-password").await;
         assert_refused(&answer, 401, "invalid_credentials");
     }
-    assert_refused(&world.open(&link).await, 410, "link_revoked");
+    assert_refused(&world.open(&target.url).await, 410, "link_revoked");
     assert_eq!(world.stored().await, before);
 }
 

@@ -37,7 +37,11 @@ async fn every_event_gets_the_answer_that_its_table_says() {
     let world = World::start().await;
     let client = world.token("client").await;
     let file = world.some_file().await;
+    // Of a link of its own: what is taken back cannot be downloaded. GET makes one, too.
+    let other = format!("/api/files/generate-download-link/{file}");
+    let other = world.get(&other, &client).await.json();
     let values = [
+        ("{{link_id}}", other["id"].as_str().unwrap().to_owned()),
         ("{{ops_token}}", world.token("ops").await),
         ("{{download_token}}", token_of(&world.link(&file, &client).await).to_owned()),
         ("{{verification_token}}", token_of(&world.sign_up("events").await).to_owned()),

@@ -40,7 +40,6 @@ impl Task for CreateAccount {
             token_hash: token.hash(),
             kind: TokenKind::Invitation,
             user_id: user.id,
-            file_id: None,
             expires_at: now.as_second() + INVITATION_SECONDS,
         };
         let issuing = self.tokens.issuing(&record)?;

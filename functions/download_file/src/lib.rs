@@ -1,16 +1,27 @@
-//! `GET /api/file/download?token=`: the file, for exactly one of all who ask with this token.
+//! `GET /api/file/download?token=`: the file, for exactly as many of all who ask with this token as
+//! the link says.
 //!
 //! HEAD, and the page that a browser gets, tell about the file and spend nothing; the page's
 //! button POSTs. So a mail scanner or a link preview leaves the link as it is.
+//!
+//! Who redeems the link gets a lease, with which the same request continues a download that has
+//! broken off. `docs/one-time.md` says what holds after each way to fail.
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http_body_util::BodyExt;
 use jiff::Timestamp;
-use share_api::{ApiError, Endpoint, Metric, Page, Request, Response, bytes, redirect, stream};
+use share_api::{
+    ApiError, Body, Callers, Endpoint, Metric, Page, Request, Response, empty, give_lease,
+    log_failure, plant_lease, presented_lease, redirect, watched, whole,
+};
 use share_auth::PlainToken;
-use share_model::{AuditAction, FileRecord, Invalid, Role, attachment};
+use share_model::{
+    ByteRange, DownloadRequest, FileRecord, Invalid, LeaseTerms, Link, RangeRequest, Role, Turn,
+    User, attachment,
+};
 use share_store::{
-    Audit, Files, Objects, Platform, StartError, TokenKind, TokenRecord, Tokens, Users,
+    Begun, Files, HandedOver, Links, Mail, Mailer, Objects, Occasion, Platform, Presented,
+    StartError, StoreError, Users,
 };
 
 /// The largest file that a buffered answer holds: Lambda's 6 MB, of which base64 takes a quarter,
@@ -19,11 +30,13 @@ const BUFFERED_LIMIT_BYTES: u64 = 4_600_000;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct DownloadFile {
+    callers: Callers,
     users: Users,
     files: Files,
-    tokens: Tokens,
+    links: Links,
     objects: Objects,
-    audit: Audit,
+    mailer: Mailer,
+    lease_terms: LeaseTerms,
     delivery: Delivery,
     /// The largest file that is streamed. Lambda ends a stream at 200 MB; the local server has no
     /// such limit.
@@ -38,17 +51,39 @@ enum Delivery {
     Presigned,
 }
 
-impl Endpoint for DownloadFile {
-    const SUCCESS: Option<Metric> = Some(Metric::LinkUsed);
+/// What a request has to do with a link.
+struct Visit {
+    presented: Presented,
+    /// The lease that the request brings, whether or not the link knows it yet.
+    lease: Option<PlainToken>,
+    turn: Turn,
+    /// Who made the link.
+    client: User,
+    file: FileRecord,
+}
 
+/// The bytes at hand, or where they are.
+enum Opened {
+    Body(Body),
+    Elsewhere(String),
+}
+
+impl Endpoint for DownloadFile {
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
         let environment = platform.environment();
+        let lifetime = LeaseTerms::parse_lifetime;
+        let grace = LeaseTerms::parse_grace;
         Ok(Self {
+            callers: Callers::connect(platform).await?,
             users: Users::connect(platform)?,
             files: Files::connect(platform)?,
-            tokens: Tokens::connect(platform)?,
+            links: Links::connect(platform)?,
             objects: Objects::connect(platform)?,
-            audit: Audit::connect(platform)?,
+            mailer: Mailer::connect(platform)?,
+            lease_terms: LeaseTerms {
+                lifetime: environment.parsed("LEASE_TTL_SECONDS", "600", lifetime)?,
+                grace: environment.parsed("LEASE_GRACE_SECONDS", "60", grace)?,
+            },
             delivery: environment.parsed("DOWNLOAD_DELIVERY", "stream", Delivery::parse)?,
             stream_limit_bytes: environment.parsed("STREAM_LIMIT_BYTES", "209000000", |text| {
                 text.parse().map_err(|_| Invalid::because("must be a number of bytes"))
@@ -58,55 +93,91 @@ impl Endpoint for DownloadFile {
 
     async fn handle(&self, request: &Request) -> Result<Response, ApiError> {
         request.refuse_prefetch()?; // 403
-        let token = self.token(request).await?; // 400, 404, 410
-        let file = self.file(&token).await?; // 410
+        let range = request.header(header::RANGE);
+        let looks = request.method() == Method::GET && request.wants_page() && range.is_none();
+        let visit = self.visit(request, looks).await?; // 400, 401, 403, 404, 410
         if request.method() == Method::HEAD {
-            return Ok(bytes(headers(&file), Bytes::new()));
+            return Ok(with_headers(empty(StatusCode::OK), headers(&visit.file, None)));
         }
-        if request.method() == Method::GET && request.wants_page() {
-            return Ok(page(&file, &token));
+        if looks {
+            return Ok(self.page(&visit));
         }
+        let part = part(request, &visit.file)?; // 416
         // Open first, spend second, send third: what cannot be served is not spent.
-        let response = self.open(&file).await?; // 410, 503
-        let event = request.audit(AuditAction::LinkRedeemed, file.id, token.user_id);
-        if !self.tokens.spend(&token, request.now(), vec![self.audit.entry(&event)?]).await? {
-            return Err(ApiError::LinkUsed); // 410
-        }
-        Ok(response)
+        let opened = self.open(&visit.file, part).await?; // 410, 503
+        self.deliver(request, visit, part, opened).await // 410
     }
 }
 
 impl DownloadFile {
-    async fn token(&self, request: &Request) -> Result<TokenRecord, ApiError> {
+    /// Everything that must hold before the link is spent. Somebody who only `looks` is not told
+    /// that a lease has ended when the link can be redeemed once more.
+    async fn visit(&self, request: &Request, looks: bool) -> Result<Visit, ApiError> {
         let token = PlainToken::parse(request.required_query("token")?);
         let token = token.map_err(|_| ApiError::LinkUnknown)?;
-        let found = self.tokens.find(&token.hash(), TokenKind::Download, request.now()).await?;
-        found.live(ApiError::LinkExpired, ApiError::LinkUsed, ApiError::LinkUnknown)
-    }
-
-    async fn file(&self, token: &TokenRecord) -> Result<FileRecord, ApiError> {
+        let id = token.link_id();
+        let mut lease = presented_lease(request, &id)?;
+        let hash = lease.as_ref().map(PlainToken::hash);
+        let found = self.links.find(&id, hash.as_ref()).await?;
+        let mut presented = found.ok_or(ApiError::LinkUnknown)?;
+        let link = &presented.link;
+        if link.bind && self.callers.require(Role::Client, request).await?.id != link.user_id {
+            return Err(ApiError::LinkBound);
+        }
+        if looks && presented.lease.as_ref().is_some_and(|lease| !lease.is_live(request.now())) {
+            (presented.lease, lease) = (None, None);
+        }
+        let turn = presented.link.admit(presented.lease.as_ref(), request.now())?;
         // Who has been switched off, or is no client any more, has no links either.
-        let owner = self.users.by_id(token.user_id).await?;
+        let owner = self.users.by_id(presented.link.user_id).await?;
         let client = owner.filter(|owner| owner.active && owner.role == Role::Client);
-        client.ok_or(ApiError::LinkRevoked)?;
-        let id = token.file_id.ok_or(ApiError::LinkUnknown)?;
-        self.files.on_shelf(id).await?.ok_or(ApiError::FileGone)
+        let client = client.ok_or(ApiError::LinkRevoked)?;
+        let file = self.files.on_shelf(presented.link.file_id).await?.ok_or(ApiError::FileGone)?;
+        Ok(Visit { presented, lease, turn, client, file })
     }
 
-    /// The answer with the file's bytes at hand. Nothing has been sent yet.
-    async fn open(&self, file: &FileRecord) -> Result<Response, ApiError> {
-        let response = match self.delivery_of(file) {
+    /// What a browser shows for the link. The form goes back to the page's own address.
+    fn page(&self, visit: &Visit) -> Response {
+        let (file, link) = (&visit.file, &visit.presented.link);
+        let (button, note) = match (visit.turn, left(link)) {
+            (Turn::Resume, _) => ("Download again", "Your download has begun.".to_owned()),
+            (Turn::Redeem, 1) => ("Download", "The link works once.".to_owned()),
+            (Turn::Redeem, left) => ("Download", format!("The link works {left} more times.")),
+        };
+        let content = format!(
+            "<dl><dt>Size</dt><dd>{} bytes</dd><dt>SHA-256</dt><dd>{}</dd>\
+             <dt>Link ends</dt><dd>{}</dd></dl>\n\
+             <form method=\"post\"><button>{button}</button></form>\n\
+             <p><small>{note}</small></p>",
+            file.size,
+            file.sha256.hex(),
+            link.expires_at.strftime("%-d %B %Y, %H:%M UTC"),
+        );
+        let page = Page { title: file.filename.as_str().to_owned(), content };
+        let mut response = page.respond(StatusCode::OK);
+        if visit.lease.is_none() {
+            // So that the browser holds it before the first byte, and can click again when no
+            // answer comes.
+            let (lease, seconds) = (PlainToken::generate(), self.lease_terms.lifetime);
+            plant_lease(response.headers_mut(), &link.id, &lease, seconds);
+        }
+        response
+    }
+
+    /// The bytes at hand. Nothing has been sent yet.
+    async fn open(&self, file: &FileRecord, part: Option<ByteRange>) -> Result<Opened, ApiError> {
+        let opened = match self.delivery_of(file) {
             Delivery::Stream => {
-                let body = self.objects.open(file).await?;
-                body.map(|body| stream(headers(file), body.into_inner()))
+                let body = self.objects.open(file, part).await?;
+                body.map(|body| Opened::Body(Body::new(body.into_inner().map_err(Into::into))))
             }
             Delivery::Buffered => {
-                let body = self.objects.read(file).await?;
-                body.map(|body| bytes(headers(file), body))
+                let body = self.objects.read(file, part).await?;
+                body.map(|body| Opened::Body(whole(body)))
             }
-            Delivery::Presigned => self.objects.presign(file).await?.map(|url| redirect(&url)),
+            Delivery::Presigned => self.objects.presign(file).await?.map(Opened::Elsewhere),
         };
-        response.ok_or(ApiError::FileGone)
+        opened.ok_or(ApiError::FileGone)
     }
 
     /// Files that do not fit go by presigned URL.
@@ -116,6 +187,112 @@ impl DownloadFile {
             Delivery::Buffered if file.size > BUFFERED_LIMIT_BYTES => Delivery::Presigned,
             fits => fits,
         }
+    }
+
+    /// Spends the link, or a resume of its lease, and hands over what is open.
+    async fn deliver(
+        &self,
+        request: &Request,
+        visit: Visit,
+        part: Option<ByteRange>,
+        opened: Opened,
+    ) -> Result<Response, ApiError> {
+        let Visit { presented, lease, client, file, .. } = visit;
+        let lease = lease.unwrap_or_else(PlainToken::generate);
+        let (link, turn) = (presented.link.id.clone(), visit.turn);
+        let range = part.unwrap_or(ByteRange::whole(file.size));
+        let asked = DownloadRequest {
+            download: 0, // the link counts
+            address: request.source_address().to_owned(),
+            agent: request
+                .header(header::USER_AGENT)
+                .unwrap_or_default()
+                .chars()
+                .take(200)
+                .collect(),
+            range,
+        };
+        let begun = self
+            .links
+            .begin(presented, &lease.hash(), asked, self.lease_terms, request.occasion())
+            .await??;
+        let seconds = begun.lease_seconds;
+        let account = Account {
+            links: self.links.clone(),
+            users: self.users.clone(),
+            mailer: self.mailer.clone(),
+            lease_terms: self.lease_terms,
+            begun,
+            client,
+            file,
+            request_id: request.id().to_owned(),
+        };
+        let stopwatch = request.stopwatch();
+        let mut response = match opened {
+            Opened::Body(body) => {
+                let headers = headers(&account.file, part);
+                let mut response = with_headers(empty(StatusCode::OK), headers);
+                if part.is_some() {
+                    *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+                }
+                let settle = move |bytes| async move {
+                    account.settle(HandedOver::Bytes(bytes), stopwatch()).await;
+                };
+                *response.body_mut() = watched(body, range.length(), settle);
+                response
+            }
+            Opened::Elsewhere(url) => {
+                account.settle(HandedOver::Redirect, stopwatch()).await;
+                redirect(&url)
+            }
+        };
+        give_lease(response.headers_mut(), &link, &lease, seconds);
+        if turn == Turn::Redeem {
+            response.extensions_mut().insert(Metric::LinkUsed);
+        }
+        Ok(response)
+    }
+}
+
+/// What is to be done when no more bytes go out.
+struct Account {
+    links: Links,
+    users: Users,
+    mailer: Mailer,
+    lease_terms: LeaseTerms,
+    begun: Begun,
+    client: User,
+    file: FileRecord,
+    request_id: String,
+}
+
+impl Account {
+    /// Writes the receipt and tells the uploader. The client has its bytes whatever happens here.
+    async fn settle(self, handed_over: HandedOver, now: Timestamp) {
+        if let Err(error) = self.try_settle(handed_over, now).await {
+            log_failure(&self.request_id, &error);
+        }
+    }
+
+    async fn try_settle(&self, handed_over: HandedOver, now: Timestamp) -> Result<(), StoreError> {
+        let (file, terms) = (&self.file, self.lease_terms);
+        let occasion = Occasion { now, request_id: &self.request_id };
+        let ended = self.links.end(&self.begun, handed_over, file, terms, occasion).await?;
+        if !ended.notify {
+            return Ok(());
+        }
+        let uploader = self.users.by_username(&file.uploaded_by).await?;
+        let Some(uploader) = uploader.filter(|uploader| uploader.active) else { return Ok(()) };
+        let (name, client) = (file.filename.as_str(), self.client.username.as_str());
+        let text = format!(
+            "{name}\nwas downloaded on {}\nthrough a link that {client} had asked for.\n\n\
+             The file's receipts say more: file {}.",
+            now.strftime("%-d %B %Y, %H:%M UTC"),
+            file.id,
+        );
+        self.mailer
+            .send(&Mail { to: &uploader.email, subject: "Your file was downloaded", text: &text })
+            .await
     }
 }
 
@@ -130,35 +307,54 @@ impl Delivery {
     }
 }
 
-/// What a browser shows for the link. The form goes back to the page's own address.
-fn page(file: &FileRecord, token: &TokenRecord) -> Response {
-    let expires = Timestamp::from_second(token.expires_at).unwrap_or_default();
-    let content = format!(
-        "<dl><dt>Size</dt><dd>{} bytes</dd><dt>SHA-256</dt><dd>{}</dd>\
-         <dt>Link ends</dt><dd>{}</dd></dl>\n\
-         <form method=\"post\"><button>Download</button></form>\n\
-         <p><small>The link works once.</small></p>",
-        file.size,
-        file.sha256.hex(),
-        expires.strftime("%-d %B %Y, %H:%M UTC"),
-    );
-    Page { title: file.filename.as_str().to_owned(), content }.respond(StatusCode::OK)
+/// How often the link can still be redeemed.
+fn left(link: &Link) -> u32 {
+    link.max_downloads.get().saturating_sub(link.downloads)
 }
 
-fn headers(file: &FileRecord) -> HeaderMap {
+/// The part of the file that the request asks for (RFC 9110, section 14), unless it is the whole.
+fn part(request: &Request, file: &FileRecord) -> Result<Option<ByteRange>, ApiError> {
+    let Some(range) = request.header(header::RANGE) else { return Ok(None) };
+    // A condition that does not hold makes it a request for the whole file. There are no dates
+    // here that could match, and an entity tag must be the very one.
+    if request.header(header::IF_RANGE).is_some_and(|wanted| wanted != entity_tag(file)) {
+        return Ok(None);
+    }
+    match RangeRequest::parse(range, file.size) {
+        RangeRequest::Whole => Ok(None),
+        RangeRequest::Part(part) => Ok(Some(part)),
+        RangeRequest::Unsatisfiable => Err(ApiError::RangeUnsatisfiable(file.size)),
+    }
+}
+
+fn entity_tag(file: &FileRecord) -> String {
+    format!("\"{}\"", file.sha256.hex())
+}
+
+fn headers(file: &FileRecord, part: Option<ByteRange>) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    for (name, value) in [
+    let content_range =
+        part.map(|part| (header::CONTENT_RANGE, format!("bytes {part}/{}", file.size)));
+    let length = part.map_or(file.size, ByteRange::length);
+    let others = [
         (header::CONTENT_TYPE, file.content_type.clone()),
-        (header::CONTENT_LENGTH, file.size.to_string()),
+        (header::CONTENT_LENGTH, length.to_string()),
         (header::CONTENT_DISPOSITION, attachment(&file.filename)),
         (header::CONTENT_SECURITY_POLICY, "sandbox".to_owned()),
-        (header::ETAG, format!("\"{}\"", file.sha256.hex())),
+        (header::ACCEPT_RANGES, "bytes".to_owned()),
+        (header::ETAG, entity_tag(file)),
         // RFC 9530: so that a stream that breaks off, or changes, is noticed.
         (HeaderName::from_static("repr-digest"), format!("sha-256=:{}:", file.sha256.base64())),
-    ] {
+    ];
+    for (name, value) in others.into_iter().chain(content_range) {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
         }
     }
     headers
+}
+
+fn with_headers(mut response: Response, headers: HeaderMap) -> Response {
+    *response.headers_mut() = headers;
+    response
 }

@@ -60,7 +60,6 @@ impl Endpoint for Login {
             token_hash: refresh.hash(),
             kind: TokenKind::Refresh,
             user_id: user.id,
-            file_id: None,
             expires_at: request.now().as_second() + REFRESH_SECONDS,
         };
         self.tokens.issue(&record, vec![]).await?;

@@ -61,7 +61,6 @@ impl Endpoint for Signup {
             token_hash: token.hash(),
             kind: TokenKind::Verification,
             user_id: user.id,
-            file_id: None,
             expires_at: request.now().as_second() + VERIFICATION_SECONDS,
         };
         let path = format!("/api/users/verify-email?token={}", token.reveal());

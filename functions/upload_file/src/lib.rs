@@ -1,6 +1,6 @@
 //! `POST /api/files/upload`: a file of at most 4 MiB, checked and put on the shelf.
 
-use share_api::{ApiError, Callers, Endpoint, Request, Response, UploadedFile, created};
+use share_api::{ApiError, Callers, Endpoint, Request, Response, UploadForm, created};
 use share_auth::random_bytes;
 use share_model::{
     AllowedFileTypes, AuditAction, ContentDigest, FileId, FileName, FileRecord, Invalid,
@@ -35,7 +35,7 @@ impl Endpoint for UploadFile {
 
     async fn handle(&self, request: &Request) -> Result<Response, ApiError> {
         let ops = self.callers.require(Role::Ops, request).await?; // 401, 403
-        let upload = request.uploaded_file("file").await?; // 400, 415, 422
+        let upload = request.upload_form().await?; // 400, 415, 422
         let file = self.inspect(&upload, &ops, request)?; // 413, 415, 422
         let event = request.audit(AuditAction::FileUploaded, file.id, ops.id);
         // Bytes first: what is on the shelf is complete. A crash in between leaves an object that
@@ -49,7 +49,7 @@ impl Endpoint for UploadFile {
 impl UploadFile {
     fn inspect(
         &self,
-        upload: &UploadedFile,
+        upload: &UploadForm,
         ops: &User,
         request: &Request,
     ) -> Result<FileRecord, ApiError> {
@@ -74,6 +74,7 @@ impl UploadFile {
             sha256: ContentDigest::of(&upload.content),
             uploaded_by: ops.username.clone(),
             uploaded_at: request.now(),
+            notify: upload.notify,
         })
     }
 }

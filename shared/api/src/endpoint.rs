@@ -12,16 +12,13 @@ use crate::{ApiError, Metric, Request, Response};
 /// Its fields are the stores and settings that it needs; its IAM policy in `template.yaml` says
 /// the same.
 pub trait Endpoint: Sized + Send + Sync + 'static {
-    /// What to count when a request succeeds.
-    const SUCCESS: Option<Metric> = None;
-
     /// Builds the endpoint, once per process.
     ///
     /// # Errors
     /// When a setting is missing or wrong, or a secret cannot be read.
     fn connect(platform: &Platform) -> impl Future<Output = Result<Self, StartError>> + Send;
 
-    /// Answers one request.
+    /// Answers one request. A [`Metric`] among the answer's extensions is counted.
     ///
     /// # Errors
     /// Those that the caller gets as a problem.
@@ -38,7 +35,10 @@ pub async fn answer<E: Endpoint>(
     let request = Request::new(http, now);
     // Boxed, because the AWS SDK's futures are large and nest deeply.
     let (mut response, code, metric) = match Box::pin(endpoint.handle(&request)).await {
-        Ok(response) => (response, "ok", E::SUCCESS),
+        Ok(mut response) => {
+            let metric = response.extensions_mut().remove::<Metric>();
+            (response, "ok", metric)
+        }
         Err(error) => (refusal(&error, &request), error.code(), error.metric()),
     };
     secure(&mut response);

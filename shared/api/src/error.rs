@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use share_model::Invalid;
+use share_model::{Invalid, LinkRefusal};
 use share_store::StoreError;
 
 use crate::response::{Response, typed};
@@ -32,6 +32,7 @@ pub enum ApiError {
     MalformedMultipart,
     MissingParameter(&'static str),
     InvalidParameter(&'static str, Invalid),
+    InvalidHeader(&'static str, Invalid),
     MissingToken,
     InvalidToken,
     TokenExpired,
@@ -39,6 +40,7 @@ pub enum ApiError {
     EmailNotVerified,
     AccountDisabled,
     WrongRole,
+    LinkBound,
     OpsByInvitation,
     PrefetchRefused,
     FileUnknown,
@@ -50,18 +52,31 @@ pub enum ApiError {
     LinkUsed,
     LinkExpired,
     LinkRevoked,
+    LeaseEnded,
     FileGone,
     VerificationUsed,
     VerificationExpired,
     InvitationUsed,
     InvitationExpired,
     FileTooLarge,
+    RangeUnsatisfiable(u64),
     UnsupportedMediaType(&'static str),
     FileTypeNotAllowed(String),
     ContentMismatch,
     InvalidFields(Vec<FieldError>),
     NoPublicUrl,
     Unavailable(StoreError),
+}
+
+impl From<LinkRefusal> for ApiError {
+    fn from(refusal: LinkRefusal) -> Self {
+        match refusal {
+            LinkRefusal::Used => Self::LinkUsed,
+            LinkRefusal::Expired => Self::LinkExpired,
+            LinkRefusal::Revoked => Self::LinkRevoked,
+            LinkRefusal::LeaseEnded => Self::LeaseEnded,
+        }
+    }
 }
 
 impl From<StoreError> for ApiError {
@@ -107,6 +122,9 @@ impl ApiError {
                     format!("The parameter {name} {reason}."),
                 );
             }
+            Self::InvalidHeader(name, reason) => {
+                return (S::BAD_REQUEST, "invalid_header", format!("The header {name} {reason}."));
+            }
             Self::MissingToken => {
                 (S::UNAUTHORIZED, "missing_token", "Send an access token: Authorization: Bearer …")
             }
@@ -130,6 +148,11 @@ impl ApiError {
             Self::AccountDisabled => {
                 (S::FORBIDDEN, "account_disabled", "This account has been switched off.")
             }
+            Self::LinkBound => (
+                S::FORBIDDEN,
+                "link_bound",
+                "This link is bound to the account that made it, which is not yours.",
+            ),
             Self::WrongRole => (S::FORBIDDEN, "wrong_role", "Your role does not permit this."),
             Self::OpsByInvitation => {
                 (S::FORBIDDEN, "ops_by_invitation", "Ops accounts are made by invitation.")
@@ -156,6 +179,11 @@ impl ApiError {
                 (S::GONE, "link_expired", "This link has expired. Ask for a new one.")
             }
             Self::LinkRevoked => (S::GONE, "link_revoked", "This link has been taken back."),
+            Self::LeaseEnded => (
+                S::GONE,
+                "lease_ended",
+                "This download is over and cannot be resumed. Ask for a new link.",
+            ),
             Self::FileGone => (S::GONE, "file_gone", "The file is no longer available."),
             Self::VerificationUsed => (
                 S::GONE,
@@ -176,6 +204,10 @@ impl ApiError {
                 "file_too_large",
                 "A file may have at most 4 MiB (4194304 bytes).",
             ),
+            Self::RangeUnsatisfiable(size) => {
+                let detail = format!("The file has {size} bytes; none of those asked for.");
+                return (S::RANGE_NOT_SATISFIABLE, "range_unsatisfiable", detail);
+            }
             Self::UnsupportedMediaType(wanted) => {
                 let detail = format!("Send the body as {wanted}.");
                 return (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
@@ -210,9 +242,12 @@ impl ApiError {
     /// What to count when this happens.
     pub(crate) fn metric(&self) -> Option<Metric> {
         match self {
-            Self::LinkUnknown | Self::LinkUsed | Self::LinkExpired | Self::LinkRevoked => {
-                Some(Metric::LinkRefused)
-            }
+            Self::LinkUnknown
+            | Self::LinkUsed
+            | Self::LinkExpired
+            | Self::LinkRevoked
+            | Self::LinkBound
+            | Self::LeaseEnded => Some(Metric::LinkRefused),
             Self::InvalidCredentials => Some(Metric::LoginFailed),
             Self::NoPublicUrl | Self::Unavailable(_) => Some(Metric::DependencyFailure),
             _ => None,
@@ -265,6 +300,10 @@ impl ApiError {
             }
             Self::Unavailable(_) => {
                 return Some((header::RETRY_AFTER, HeaderValue::from_static("5")));
+            }
+            Self::RangeUnsatisfiable(size) => {
+                let range = HeaderValue::try_from(format!("bytes */{size}")).ok()?;
+                return Some((header::CONTENT_RANGE, range)); // RFC 9110, section 15.5.17
             }
             _ => return None,
         };

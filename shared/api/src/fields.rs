@@ -9,6 +9,7 @@ use crate::{ApiError, FieldError};
 ///
 /// A field that nobody reads is refused, so that a misspelt or forbidden one (`is_active`) is
 /// never silently dropped.
+#[derive(Default)]
 pub struct Fields {
     unread: Map<String, Value>,
     errors: Vec<FieldError>,
@@ -42,19 +43,46 @@ impl Fields {
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, Invalid>,
     ) -> Option<Option<T>> {
+        self.take(name, |value| match value {
+            Value::String(text) => parse(&text),
+            _ => Err(Invalid::because("must be a text")),
+        })
+    }
+
+    /// The number field `name`, as [`Fields::optional`] gives it.
+    pub fn optional_number<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(i64) -> Result<T, Invalid>,
+    ) -> Option<Option<T>> {
+        self.take(name, |value| match value.as_i64() {
+            Some(number) => parse(number),
+            None => Err(Invalid::because("must be a whole number")),
+        })
+    }
+
+    /// The field `name`, true or false, as [`Fields::optional`] gives it.
+    pub fn optional_flag(&mut self, name: &str) -> Option<Option<bool>> {
+        self.take(name, |value| {
+            value.as_bool().ok_or_else(|| Invalid::because("must be true or false"))
+        })
+    }
+
+    #[expect(clippy::option_option, reason = "wrong, absent and given are three things")]
+    fn take<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(Value) -> Result<T, Invalid>,
+    ) -> Option<Option<T>> {
         match self.unread.remove(name) {
             None | Some(Value::Null) => Some(None),
-            Some(Value::String(text)) => match parse(&text) {
+            Some(value) => match read(value) {
                 Ok(value) => Some(Some(value)),
                 Err(reason) => {
                     self.refuse(name, &reason.0);
                     None
                 }
             },
-            Some(_) => {
-                self.refuse(name, "must be a text");
-                None
-            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt::{Debug, Write as _};
 use std::io::Write as _;
 
 use serde_json::{Map, Value, json};
+use share_store::StoreError;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -35,6 +36,12 @@ impl Metric {
             Self::DependencyFailure => "DependencyFailure",
         }
     }
+}
+
+/// Logs and counts the failure of something that the caller of a request need not know of.
+pub fn log_failure(request_id: &str, error: &StoreError) {
+    let metric = Metric::DependencyFailure.as_str();
+    tracing::error!(request_id, cause = error.to_string(), metric);
 }
 
 /// Writes events to standard output from now on. `function` is the function's name.

@@ -7,45 +7,56 @@ use share_model::Invalid;
 
 use crate::ApiError;
 
-/// A file as a form carries it.
-pub struct UploadedFile {
+/// A file as a form carries it, in the part `file`.
+pub struct UploadForm {
     /// The name that the form gives it, not yet checked.
     pub filename: String,
     /// Its bytes.
     pub content: Bytes,
+    /// Whether the uploader wants to be told of the first download: the part `notify`, `true` or
+    /// `false`.
+    pub notify: bool,
 }
 
-/// The file in the part `name`. Other fields of the form are refused, as is a second file.
-pub(crate) async fn file(
-    name: &'static str,
-    content_type: &str,
-    body: Bytes,
-) -> Result<UploadedFile, ApiError> {
+/// Reads the form. Fields that it does not have are refused, as is a second one of a name.
+pub(crate) async fn read(content_type: &str, body: Bytes) -> Result<UploadForm, ApiError> {
     let malformed = |_| ApiError::MalformedMultipart;
     let boundary = multer::parse_boundary(content_type).map_err(malformed)?;
     // The gateway has already limited the body, and it is in memory as a whole.
     let stream = BodyDataStream::new(Full::new(body));
     let mut form = Multipart::new(stream, boundary);
-    let mut found = None;
+    let (mut file, mut notify) = (None, None);
     while let Some(part) = form.next_field().await.map_err(malformed)? {
-        let (part_name, filename) =
+        let (name, filename) =
             (part.name().map(str::to_owned), part.file_name().map(str::to_owned));
         let content = part.bytes().await.map_err(malformed)?;
-        match (part_name.as_deref(), filename) {
-            (Some(part_name), Some(filename)) if part_name == name => {
-                if found.replace(UploadedFile { filename, content }).is_some() {
-                    return Err(ApiError::field(name, Invalid::because("must be one file only")));
+        match (name.as_deref(), filename) {
+            (Some("file"), Some(filename)) => {
+                if file.replace((filename, content)).is_some() {
+                    return Err(refusal("file", "must be one file only"));
                 }
             }
-            (Some(part_name), None) if part_name == name => {
-                return Err(ApiError::field(name, Invalid::because("must be a file with a name")));
+            (Some("file"), None) => return Err(refusal("file", "must be a file with a name")),
+            (Some("notify"), None) => {
+                let flag = match &*content {
+                    b"true" => true,
+                    b"false" => false,
+                    _ => return Err(refusal("notify", "must be true or false")),
+                };
+                if notify.replace(flag).is_some() {
+                    return Err(refusal("notify", "must be given once only"));
+                }
             }
             (other, _) => {
                 let other: String = other.unwrap_or_default().chars().take(64).collect();
-                let reason = Invalid::because("is not a field of this request");
-                return Err(ApiError::field(&other, reason));
+                return Err(refusal(&other, "is not a field of this request"));
             }
         }
     }
-    found.ok_or_else(|| ApiError::field(name, Invalid::because("is required")))
+    let (filename, content) = file.ok_or_else(|| refusal("file", "is required"))?;
+    Ok(UploadForm { filename, content, notify: notify.unwrap_or(false) })
+}
+
+fn refusal(field: &str, reason: &str) -> ApiError {
+    ApiError::field(field, Invalid::because(reason))
 }

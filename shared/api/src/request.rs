@@ -1,5 +1,7 @@
 //! What came in.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use http::{HeaderName, Method, header};
 use jiff::Timestamp;
@@ -7,21 +9,23 @@ use lambda_http::RequestExt;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
 use lambda_http::request::RequestContext;
 use share_model::{AuditAction, AuditEvent, FileId, Invalid, UserId};
+use share_store::Occasion;
 
-use crate::multipart::{self, UploadedFile};
+use crate::multipart::{self, UploadForm};
 use crate::{ApiError, Fields};
 
 /// A request, the moment it came, and its id.
 pub struct Request {
     http: lambda_http::Request,
     now: Timestamp,
+    started: Instant,
     id: String,
 }
 
 impl Request {
     /// `http` as it came at `now`.
     pub(crate) fn new(http: lambda_http::Request, now: Timestamp) -> Self {
-        let mut request = Self { http, now, id: String::new() };
+        let mut request = Self { http, now, started: Instant::now(), id: String::new() };
         // Lambda's own id first: the gateway's can be chosen by the client (x-amzn-RequestId).
         let id = request.http.lambda_context_ref().map(|context| context.request_id.clone());
         let id = id.filter(|id| !id.is_empty());
@@ -34,6 +38,18 @@ impl Request {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// The moment that it is when it has been worked on for as long as this one.
+    pub fn stopwatch(&self) -> impl Fn() -> Timestamp + Send + 'static {
+        let (now, started) = (self.now, self.started);
+        move || now.checked_add(started.elapsed()).unwrap_or(now)
+    }
+
+    /// This request, as a link's receipts name it.
+    #[must_use]
+    pub fn occasion(&self) -> Occasion<'_> {
+        Occasion { now: self.now, request_id: &self.id }
     }
 
     /// Its id, as in the log and in problems.
@@ -123,6 +139,13 @@ impl Request {
         })
     }
 
+    /// The address from which it came, as the gateway saw it.
+    #[must_use]
+    pub fn source_address(&self) -> &str {
+        let identity = self.gateway().map(|gateway| &gateway.identity);
+        identity.and_then(|identity| identity.source_ip.as_deref()).unwrap_or_default()
+    }
+
     /// The route that the gateway matched, as `template.yaml` writes it.
     #[must_use]
     pub fn route(&self) -> &str {
@@ -187,16 +210,16 @@ impl Request {
         content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
     }
 
-    /// The one file of a `multipart/form-data` body, in the part `name`.
+    /// The one file of a `multipart/form-data` body, and what else it says.
     ///
     /// # Errors
     /// 415 for another content type, 400 when the form is broken, 422 when it is not one file.
-    pub async fn uploaded_file(&self, name: &'static str) -> Result<UploadedFile, ApiError> {
+    pub async fn upload_form(&self) -> Result<UploadForm, ApiError> {
         if self.media_type() != "multipart/form-data" {
             return Err(ApiError::UnsupportedMediaType("multipart/form-data"));
         }
         let content_type = self.header(header::CONTENT_TYPE).unwrap_or_default();
-        multipart::file(name, content_type, Bytes::copy_from_slice(self.http.body())).await
+        multipart::read(content_type, Bytes::copy_from_slice(self.http.body())).await
     }
 }
 

@@ -1,10 +1,10 @@
 //! Answers.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use crate::body::{Body, BodyError, streamed, whole};
+use crate::body::{Body, whole};
 
 /// An answer on its way out.
 pub type Response = http::Response<Body>;
@@ -38,35 +38,21 @@ pub(crate) fn typed(
     response
 }
 
-/// 200 with `bytes` under `headers`.
+/// An answer without a body.
 #[must_use]
-pub fn bytes(headers: HeaderMap, bytes: Bytes) -> Response {
-    with_headers(headers, whole(bytes))
-}
-
-/// 200 with a body that is read while it is sent, under `headers`.
-pub fn stream<B>(headers: HeaderMap, body: B) -> Response
-where
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<BodyError>,
-{
-    with_headers(headers, streamed(body))
+pub fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(whole(Bytes::new()));
+    *response.status_mut() = status;
+    response
 }
 
 /// 303 to `url`, where the bytes are.
 #[must_use]
 pub fn redirect(url: &str) -> Response {
-    let mut response = with_headers(HeaderMap::new(), whole(Bytes::new()));
-    *response.status_mut() = StatusCode::SEE_OTHER;
+    let mut response = empty(StatusCode::SEE_OTHER);
     if let Ok(url) = HeaderValue::from_str(url) {
         response.headers_mut().insert(header::LOCATION, url);
     }
-    response
-}
-
-fn with_headers(headers: HeaderMap, body: Body) -> Response {
-    let mut response = Response::new(body);
-    *response.headers_mut() = headers;
     response
 }
 

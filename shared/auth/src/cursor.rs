@@ -1,49 +1,50 @@
-//! Where the next page of the file list begins, in a form that its holder cannot change.
+//! Where the next page of a list begins, in a form that its holder cannot change.
+
+use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use share_model::{FileId, Invalid, rfc3339_millis};
+use share_model::Invalid;
 
 use crate::SigningKeys;
 
-/// The last file of a page.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PageCursor {
-    /// Its identity.
-    pub file: FileId,
-    /// When it was uploaded, by which the list is sorted.
-    #[serde(with = "rfc3339_millis")]
-    pub uploaded_at: Timestamp,
-}
+/// The key of the last record of a page, its attributes by their names in the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PageCursor(pub BTreeMap<String, String>);
 
 /// Keeps these MACs apart from the signatures of access tokens.
 const PURPOSE: &[u8] = b"page cursor\0";
 
 impl PageCursor {
     /// The text for the `cursor` parameter: base64url of the content, a dot, base64url of its MAC.
+    /// It is good for this `list` only.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "an id and a time always serialize")]
-    pub fn seal(&self, keys: &SigningKeys) -> String {
+    #[expect(clippy::expect_used, reason = "texts always serialize")]
+    pub fn seal(&self, list: &str, keys: &SigningKeys) -> String {
         let content = serde_json::to_vec(self).expect("a cursor serializes");
-        let tag = keys.mac(&[PURPOSE, &content].concat());
+        let tag = keys.mac(&signed(list, &content));
         format!("{}.{}", URL_SAFE_NO_PAD.encode(content), URL_SAFE_NO_PAD.encode(tag))
     }
 
     /// # Errors
-    /// When the text is not one that [`PageCursor::seal`] gave with one of these keys.
-    pub fn open(text: &str, keys: &SigningKeys) -> Result<Self, Invalid> {
+    /// When the text is not one that [`PageCursor::seal`] gave for this list with one of these
+    /// keys.
+    pub fn open(text: &str, list: &str, keys: &SigningKeys) -> Result<Self, Invalid> {
         let open = || {
             let (content, tag) = text.split_once('.')?;
             let content = URL_SAFE_NO_PAD.decode(content).ok()?;
             let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
-            let genuine = keys.is_mac(&[PURPOSE, &content].concat(), &tag);
+            let genuine = keys.is_mac(&signed(list, &content), &tag);
             genuine.then(|| serde_json::from_slice(&content).ok()).flatten()
         };
         open().ok_or_else(|| Invalid::because("must be a cursor from a Link header of this list"))
     }
+}
+
+fn signed(list: &str, content: &[u8]) -> Vec<u8> {
+    [PURPOSE, list.as_bytes(), b"\0", content].concat()
 }
 
 #[cfg(test)]
@@ -58,22 +59,27 @@ mod tests {
     proptest! {
         #[test]
         fn a_cursor_survives_its_text_and_any_change_is_noticed(
-            millis in 0_i64..4_000_000_000_000, random: [u8; 10], place: prop::sample::Index,
-            other in "[A-Za-z0-9_.-]",
+            key: BTreeMap<String, String>, place: prop::sample::Index, other in "[A-Za-z0-9_.-]",
         ) {
-            let at = Timestamp::from_millisecond(millis).unwrap();
-            let cursor = PageCursor { file: FileId::new(at, random), uploaded_at: at };
-            let text = cursor.seal(&keys());
-            prop_assert_eq!(PageCursor::open(&text, &keys()).unwrap(), cursor);
+            let cursor = PageCursor(key);
+            let text = cursor.seal("files", &keys());
+            prop_assert_eq!(PageCursor::open(&text, "files", &keys()).unwrap(), cursor);
             let place = place.index(text.len());
             let mut changed = text.clone();
             changed.replace_range(place..=place, &other);
-            prop_assert_eq!(PageCursor::open(&changed, &keys()).is_ok(), changed == text);
+            let opened = PageCursor::open(&changed, "files", &keys());
+            prop_assert_eq!(opened.is_ok(), changed == text);
+        }
+
+        #[test]
+        fn a_cursor_of_one_list_is_refused_by_another(key: BTreeMap<String, String>) {
+            let text = PageCursor(key).seal("files", &keys());
+            prop_assert!(PageCursor::open(&text, "links", &keys()).is_err());
         }
 
         #[test]
         fn any_text_at_all_is_refused_without_a_panic(text in ".{0,80}") {
-            prop_assert!(PageCursor::open(&text, &keys()).is_err());
+            prop_assert!(PageCursor::open(&text, "files", &keys()).is_err());
         }
     }
 }

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use share_model::Invalid;
+use share_model::{Invalid, LinkId};
 
 use crate::random_bytes;
 
@@ -45,6 +45,12 @@ impl PlainToken {
     pub fn hash(&self) -> TokenHash {
         TokenHash(URL_SAFE_NO_PAD.encode(Sha256::digest(self.0)))
     }
+
+    /// The link of which it is the token. Its identity is the token's hash.
+    #[must_use]
+    pub fn link_id(&self) -> LinkId {
+        LinkId::of_digest(Sha256::digest(self.0).into())
+    }
 }
 
 impl fmt::Debug for PlainToken {
@@ -59,6 +65,12 @@ impl fmt::Debug for PlainToken {
 pub struct TokenHash(String);
 
 impl TokenHash {
+    /// That of a link's token, which is the link's identity.
+    #[must_use]
+    pub fn of_link(link: &LinkId) -> Self {
+        Self(link.as_str().to_owned())
+    }
+
     /// The table's key.
     #[must_use]
     pub fn as_str(&self) -> &str {

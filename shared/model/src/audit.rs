@@ -1,4 +1,4 @@
-//! Who did what to which file.
+//! Who did what to which file. What happens to a link has receipts of its own.
 
 use jiff::Timestamp;
 
@@ -9,10 +9,6 @@ use crate::{FileId, UserId};
 pub enum AuditAction {
     /// A file was put on the shelf.
     FileUploaded,
-    /// A one-time link to a file was made.
-    LinkCreated,
-    /// A one-time link was spent.
-    LinkRedeemed,
 }
 
 impl AuditAction {
@@ -21,8 +17,6 @@ impl AuditAction {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::FileUploaded => "file_uploaded",
-            Self::LinkCreated => "link_created",
-            Self::LinkRedeemed => "link_redeemed",
         }
     }
 }
@@ -34,7 +28,7 @@ pub struct AuditEvent {
     pub file: FileId,
     /// The deed.
     pub action: AuditAction,
-    /// Who did it; for a redeemed link, the client for whom the link was made.
+    /// Who did it.
     pub actor: UserId,
     /// When.
     pub at: Timestamp,

@@ -1,4 +1,4 @@
-//! The SHA-256 of a file's bytes, and the ways to write it.
+//! The SHA-256 of a file or a receipt, and the ways to write it.
 
 use std::fmt::Write;
 

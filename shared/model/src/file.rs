@@ -117,6 +117,9 @@ pub struct FileRecord {
     /// When it was complete.
     #[serde(with = "rfc3339_millis")]
     pub uploaded_at: Timestamp,
+    /// Whether the uploader is told when a link to it has led to a whole download.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub notify: bool,
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! in as arguments, so every rule can be tested by calling it.
 
 mod audit;
+mod byte_range;
 mod content_digest;
 mod content_disposition;
 mod environment;
@@ -11,16 +12,24 @@ mod file;
 mod file_type;
 mod invalid;
 mod link;
+mod receipt;
 mod timestamp;
 mod user;
 
 pub use audit::{AuditAction, AuditEvent};
+pub use byte_range::{ByteRange, Coverage, RangeRequest};
 pub use content_digest::ContentDigest;
 pub use content_disposition::attachment;
 pub use environment::{Environment, SettingError};
 pub use file::{FileId, FileName, FileRecord, MAX_UPLOAD_BYTES};
 pub use file_type::{AllowedFileTypes, TypeRefusal};
 pub use invalid::Invalid;
-pub use link::LinkLifetime;
+pub use link::{
+    Lease, LeaseTerms, Link, LinkId, LinkLifetime, LinkNote, LinkRefusal, LinkState, MAX_RESUMES,
+    MaxDownloads, Turn,
+};
+pub use receipt::{
+    ChainBreak, ChainHead, DownloadRequest, Outcome, Receipt, ReceiptEvent, SealedReceipt,
+};
 pub use timestamp::rfc3339_millis;
 pub use user::{EmailAddress, Role, User, UserId, Username};

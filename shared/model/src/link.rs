@@ -1,21 +1,71 @@
-//! One-time download links.
+//! Download links: what they permit, and to whom.
 
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
-use crate::Invalid;
+use crate::{ChainHead, Coverage, FileId, FileName, Invalid, UserId, rfc3339_millis};
+
+/// A link's identity: the hash of its token. It names the link and cannot use it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LinkId(String);
+
+impl LinkId {
+    /// That of a link whose token has the SHA-256 `digest`.
+    #[must_use]
+    pub fn of_digest(digest: [u8; 32]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(digest))
+    }
+
+    /// # Errors
+    /// When `text` is not 43 characters of base64url, as SHA-256 gives them.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let base64url = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        if text.len() == 43 && text.bytes().all(base64url) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Invalid::because("must be a link's id, of 43 characters"))
+    }
+
+    /// The identity, as answers and tables have it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for LinkId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
 
 /// How long a link lives: 60 seconds to 7 days.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LinkLifetime(SignedDuration);
 
 impl LinkLifetime {
     /// # Errors
     /// When `text` is not a number of seconds within the bounds.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        match text.parse::<i64>() {
+        match text.parse() {
             Ok(seconds @ 60..=604_800) => Ok(Self(SignedDuration::from_secs(seconds))),
             _ => Err(Invalid::because("must be a number of seconds from 60 to 604800")),
         }
+    }
+
+    /// # Errors
+    /// When it is not from 60 seconds to `max`.
+    pub fn of_seconds(seconds: i64, max: Self) -> Result<Self, Invalid> {
+        if (60..=max.0.as_secs()).contains(&seconds) {
+            return Ok(Self(SignedDuration::from_secs(seconds)));
+        }
+        let max = max.0.as_secs();
+        Err(Invalid::because(format!("must be a number of seconds from 60 to {max}")))
     }
 
     /// When a link made at `now` ends, in whole seconds as the Tokens table keeps it.
@@ -26,21 +76,298 @@ impl LinkLifetime {
     }
 }
 
+/// How often a link can be redeemed: 1 to 100 times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MaxDownloads(u32);
+
+impl MaxDownloads {
+    /// Once, unless the link's maker says otherwise.
+    pub const ONE: Self = Self(1);
+
+    /// # Errors
+    /// When it is not from 1 to 100.
+    pub fn new(count: i64) -> Result<Self, Invalid> {
+        match u32::try_from(count) {
+            Ok(count @ 1..=100) => Ok(Self(count)),
+            _ => Err(Invalid::because("must be a number from 1 to 100")),
+        }
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// What the maker of a link wants to remember about it: one line of 1 to 200 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LinkNote(String);
+
+impl LinkNote {
+    /// # Errors
+    /// When it is empty, too long, or has control characters.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let length = text.chars().count();
+        if !(1..=200).contains(&length) || text.chars().any(char::is_control) {
+            return Err(Invalid::because("must be one line of 1 to 200 characters"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A link as it is remembered, before and after its use.
+///
+/// What can be spent is another record, the token, which is deleted with the last download.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// Its identity.
+    pub id: LinkId,
+    /// The Client who made it.
+    pub user_id: UserId,
+    /// The file to which it leads.
+    pub file_id: FileId,
+    /// The file's name.
+    pub filename: FileName,
+    /// When it was made.
+    #[serde(with = "rfc3339_millis")]
+    pub created_at: Timestamp,
+    /// The first moment at which it can no longer be redeemed.
+    #[serde(with = "rfc3339_millis")]
+    pub expires_at: Timestamp,
+    /// How often it can be redeemed.
+    pub max_downloads: MaxDownloads,
+    /// How often it has been.
+    pub downloads: u32,
+    /// Whether it can only be redeemed with its maker's access token.
+    pub bind: bool,
+    /// What its maker wants to remember.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<LinkNote>,
+    /// When it was taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+    /// Whether the uploader is being told of a completed download.
+    pub notified: bool,
+    /// The end of its chain of receipts.
+    #[serde(flatten)]
+    pub chain: ChainHead,
+}
+
+/// What has become of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LinkState {
+    /// It can be redeemed.
+    Live,
+    /// It has been redeemed as often as it may.
+    Used,
+    /// Its time is over.
+    Expired,
+    /// Its maker has taken it back.
+    Revoked,
+}
+
+impl Link {
+    /// What has become of it.
+    #[must_use]
+    pub fn state(&self, now: Timestamp) -> LinkState {
+        if self.revoked_at.is_some() {
+            LinkState::Revoked
+        } else if self.downloads >= self.max_downloads.get() {
+            LinkState::Used
+        } else if self.expires_at <= now {
+            LinkState::Expired
+        } else {
+            LinkState::Live
+        }
+    }
+
+    /// What somebody may do who comes at `now`, with or without a lease of this link.
+    ///
+    /// # Errors
+    /// Why they may do nothing.
+    pub fn admit(&self, lease: Option<&Lease>, now: Timestamp) -> Result<Turn, LinkRefusal> {
+        match (self.state(now), lease) {
+            (LinkState::Revoked, _) => Err(LinkRefusal::Revoked),
+            (_, Some(lease)) if lease.is_live(now) => Ok(Turn::Resume),
+            (_, Some(_)) => Err(LinkRefusal::LeaseEnded),
+            (LinkState::Used, None) => Err(LinkRefusal::Used),
+            (LinkState::Expired, None) => Err(LinkRefusal::Expired),
+            (LinkState::Live, None) => Ok(Turn::Redeem),
+        }
+    }
+}
+
+/// What a request for a file may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Redeem the link, which counts as a download.
+    Redeem,
+    /// Go on with a download that has begun.
+    Resume,
+}
+
+/// Why a request for a file may do nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkRefusal {
+    /// The link has been redeemed as often as it may.
+    Used,
+    /// The link's time is over.
+    Expired,
+    /// The link has been taken back.
+    Revoked,
+    /// The lease's time is over, or all its resumes are used.
+    LeaseEnded,
+}
+
+/// How often a download can be resumed.
+pub const MAX_RESUMES: u32 = 20;
+
+/// The right to the rest of a download that has begun, as the Tokens table holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Which of the link's downloads it belongs to, counted from 1.
+    pub download: u32,
+    /// How often it has been resumed.
+    pub resumes: u32,
+    /// The first second in which it is over, counted from 1970.
+    pub ends_at: i64,
+    /// What has been handed over.
+    pub covered: Coverage,
+}
+
+impl Lease {
+    /// Whether the download can be resumed.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        now.as_second() < self.ends_at && self.resumes < MAX_RESUMES
+    }
+}
+
+/// How long leases live.
+#[derive(Debug, Clone, Copy)]
+pub struct LeaseTerms {
+    /// Seconds from the redemption of the link.
+    pub lifetime: i64,
+    /// Seconds, at most, from the moment at which the last byte was handed over.
+    ///
+    /// Handed over is not received: bytes rest in the buffers of gateways and kernels, which hold
+    /// several MiB, and nobody tells the sender when a connection breaks under them.
+    pub grace: i64,
+}
+
+impl LeaseTerms {
+    /// # Errors
+    /// When `text` is not a number of seconds from 60 to 86400, a day.
+    pub fn parse_lifetime(text: &str) -> Result<i64, Invalid> {
+        match text.parse() {
+            Ok(seconds @ 60..=86_400) => Ok(seconds),
+            _ => Err(Invalid::because("must be a number of seconds from 60 to 86400")),
+        }
+    }
+
+    /// # Errors
+    /// When `text` is not a number of seconds from 0 to 3600, an hour.
+    pub fn parse_grace(text: &str) -> Result<i64, Invalid> {
+        match text.parse() {
+            Ok(seconds @ 0..=3600) => Ok(seconds),
+            _ => Err(Invalid::because("must be a number of seconds from 0 to 3600")),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn lifetime_is_checked_at_and_beyond_both_ends() {
-        for (text, good) in [
-            ("59", false),
-            ("60", true),
-            ("604800", true),
-            ("604801", false),
-            ("1h", false),
-            ("", false),
-        ] {
-            assert_eq!(LinkLifetime::parse(text).is_ok(), good, "{text:?}");
+    fn settings_are_checked_at_and_beyond_both_ends() {
+        let cases = |parse: &dyn Fn(&str) -> bool, cases: &[(&str, bool)]| {
+            for (text, good) in cases {
+                assert_eq!(parse(text), *good, "{text:?}");
+            }
+        };
+        cases(
+            &|text| LinkLifetime::parse(text).is_ok(),
+            &[("59", false), ("60", true), ("604800", true), ("604801", false), ("1h", false)],
+        );
+        cases(
+            &|text| LeaseTerms::parse_lifetime(text).is_ok(),
+            &[("59", false), ("60", true), ("86400", true), ("86401", false), ("", false)],
+        );
+        cases(
+            &|text| LeaseTerms::parse_grace(text).is_ok(),
+            &[("-1", false), ("0", true), ("3600", true), ("3601", false), ("", false)],
+        );
+    }
+
+    #[test]
+    fn terms_of_a_link_are_checked_at_and_beyond_both_ends() {
+        let max = LinkLifetime::parse("100").unwrap();
+        for (seconds, good) in [(59, false), (60, true), (100, true), (101, false)] {
+            assert_eq!(LinkLifetime::of_seconds(seconds, max).is_ok(), good, "{seconds}");
         }
+        for (count, good) in [(-1, false), (0, false), (1, true), (100, true), (101, false)] {
+            assert_eq!(MaxDownloads::new(count).is_ok(), good, "{count}");
+        }
+        for (length, good) in [(0, false), (1, true), (200, true), (201, false)] {
+            assert_eq!(LinkNote::parse(&"é".repeat(length)).is_ok(), good, "{length}");
+        }
+        assert!(LinkNote::parse("two\nlines").is_err());
+    }
+
+    fn link() -> Link {
+        let at = Timestamp::from_second(1000).unwrap();
+        Link {
+            id: LinkId::parse(&"a".repeat(43)).unwrap(),
+            user_id: UserId::new(at, [0; 10]),
+            file_id: FileId::new(at, [0; 10]),
+            filename: FileName::parse("a.txt").unwrap(),
+            created_at: at,
+            expires_at: Timestamp::from_second(1100).unwrap(),
+            max_downloads: MaxDownloads::new(2).unwrap(),
+            downloads: 0,
+            bind: false,
+            note: None,
+            revoked_at: None,
+            notified: false,
+            chain: ChainHead::default(),
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn without_a_lease_a_link_is_redeemed_as_often_and_as_long_as_it_says() {
+        for (downloads, now, admitted) in [
+            (0, 1099, Ok(Turn::Redeem)),
+            (1, 1099, Ok(Turn::Redeem)),
+            (2, 1099, Err(LinkRefusal::Used)),
+            (2, 1100, Err(LinkRefusal::Used)),
+            (1, 1100, Err(LinkRefusal::Expired)),
+        ] {
+            let link = Link { downloads, ..link() };
+            assert_eq!(link.admit(None, at(now)), admitted, "{downloads} downloads at {now}");
+        }
+    }
+
+    #[test]
+    fn a_lease_outlives_its_link_but_neither_its_own_time_nor_a_revocation() {
+        let lease = Lease { download: 2, resumes: 0, ends_at: 1300, covered: Coverage::default() };
+        let used = Link { downloads: 2, ..link() };
+        let twentieth = Lease { resumes: MAX_RESUMES - 1, ..lease.clone() };
+        let too_many = Lease { resumes: MAX_RESUMES, ..lease.clone() };
+        assert_eq!(used.admit(Some(&lease), at(1299)), Ok(Turn::Resume));
+        assert_eq!(used.admit(Some(&lease), at(1300)), Err(LinkRefusal::LeaseEnded));
+        assert_eq!(used.admit(Some(&twentieth), at(1299)), Ok(Turn::Resume));
+        assert_eq!(used.admit(Some(&too_many), at(1299)), Err(LinkRefusal::LeaseEnded));
+        let revoked = Link { revoked_at: Some(at(1200)), ..used };
+        assert_eq!(revoked.admit(Some(&lease), at(1299)), Err(LinkRefusal::Revoked));
+        assert_eq!(link().admit(Some(&too_many), at(1001)), Err(LinkRefusal::LeaseEnded));
     }
 }

@@ -6,10 +6,11 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use serde_dynamo::{from_item, to_item};
 use share_auth::PageCursor;
-use share_model::{FileId, FileRecord, rfc3339_millis};
+use share_model::{FileId, FileRecord};
 
+use crate::page::page;
 use crate::transaction::{Write, commit};
-use crate::{Platform, StartError, StoreError};
+use crate::{Page, Platform, StartError, StoreError};
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -22,14 +23,6 @@ const AVAILABLE: &str = "available";
 pub struct Files {
     client: Client,
     table: String,
-}
-
-/// One page of the shelf, newest first.
-pub struct Page {
-    /// The files.
-    pub files: Vec<FileRecord>,
-    /// Where the next page begins, when there is one.
-    pub next: Option<PageCursor>,
 }
 
 impl Files {
@@ -78,33 +71,16 @@ impl Files {
         &self,
         limit: usize,
         cursor: Option<&PageCursor>,
-    ) -> Result<Page, StoreError> {
-        // One more than asked, to know whether there is a next page.
-        let asked = i32::try_from(limit + 1).unwrap_or(i32::MAX);
-        let answer = self
+    ) -> Result<Page<FileRecord>, StoreError> {
+        let query = self
             .client
             .query()
             .table_name(&self.table)
             .index_name(SHELF)
             .key_condition_expression("shelf = :shelf")
             .expression_attribute_values(":shelf", AttributeValue::S(AVAILABLE.to_owned()))
-            .scan_index_forward(false)
-            .limit(asked)
-            .set_exclusive_start_key(cursor.map(index_key))
-            .send()
-            .await
-            .map_err(StoreError::during("list the Files table"))?;
-        let mut files = answer
-            .items
-            .unwrap_or_default()
-            .into_iter()
-            .map(record)
-            .collect::<Result<Vec<_>, _>>()?;
-        let more = files.len() > limit;
-        files.truncate(limit);
-        let last = files.last().filter(|_| more);
-        let next = last.map(|file| PageCursor { file: file.id, uploaded_at: file.uploaded_at });
-        Ok(Page { files, next })
+            .scan_index_forward(false);
+        page(query, &["file_id", "shelf", "uploaded_at"], limit, cursor).await?.map(record)
     }
 }
 
@@ -113,12 +89,4 @@ fn record(mut item: Item) -> Result<FileRecord, StoreError> {
         item.insert("id".to_owned(), id);
     }
     from_item(item).map_err(StoreError::during("read a file record"))
-}
-
-fn index_key(cursor: &PageCursor) -> Item {
-    HashMap::from([
-        ("file_id".to_owned(), AttributeValue::S(cursor.file.to_string())),
-        ("shelf".to_owned(), AttributeValue::S(AVAILABLE.to_owned())),
-        ("uploaded_at".to_owned(), AttributeValue::S(rfc3339_millis::text(cursor.uploaded_at))),
-    ])
 }

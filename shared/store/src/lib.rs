@@ -4,8 +4,10 @@
 mod audit;
 mod error;
 mod files;
+mod links;
 mod mailer;
 mod objects;
+mod page;
 mod platform;
 mod secrets;
 mod tokens;
@@ -14,9 +16,11 @@ mod users;
 
 pub use audit::Audit;
 pub use error::{StartError, StoreError};
-pub use files::{Files, Page};
+pub use files::Files;
+pub use links::{Begun, ChainProblem, ChainReport, Ended, HandedOver, Links, Occasion, Presented};
 pub use mailer::{Mail, Mailer};
 pub use objects::Objects;
+pub use page::Page;
 pub use platform::Platform;
 pub use secrets::signing_keys;
 pub use tokens::{Found, TokenKind, TokenRecord, Tokens};

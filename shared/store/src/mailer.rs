@@ -17,6 +17,7 @@ pub struct Mail<'a> {
 }
 
 /// Where mail goes.
+#[derive(Clone)]
 pub enum Mailer {
     /// To its addressee, through SES.
     Ses {

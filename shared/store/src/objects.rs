@@ -8,7 +8,7 @@ use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
-use share_model::{FileRecord, attachment};
+use share_model::{ByteRange, FileRecord, attachment};
 
 use crate::{Platform, StartError, StoreError};
 
@@ -48,15 +48,25 @@ impl Objects {
         request.send().await.map_err(StoreError::during("store an object")).map(|_| ())
     }
 
-    /// Opens a file's bytes, to be read while they are sent; `None` when they are not there.
+    /// Opens a file's bytes, or a part of them, to be read while they are sent; `None` when they
+    /// are not there.
     ///
     /// # Errors
     /// When S3 does not answer, or has an object of another length.
-    pub async fn open(&self, file: &FileRecord) -> Result<Option<ByteStream>, StoreError> {
+    pub async fn open(
+        &self,
+        file: &FileRecord,
+        part: Option<ByteRange>,
+    ) -> Result<Option<ByteStream>, StoreError> {
         let request = self.client.get_object().bucket(&self.bucket).key(file.id.to_string());
+        let request = request.set_range(part.map(|part| format!("bytes={part}")));
         match request.send().await {
             Ok(object) => {
-                expect_length(file, object.content_length)?;
+                let expected = part.map(|part| format!("bytes {part}/{}", file.size));
+                if object.content_range != expected {
+                    return Err(StoreError::because("open an object", "it gives another part"));
+                }
+                expect_length(part.map_or(file.size, ByteRange::length), object.content_length)?;
                 Ok(Some(object.body))
             }
             Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
@@ -66,12 +76,17 @@ impl Objects {
         }
     }
 
-    /// All of a file's bytes; `None` when they are not there. For files that an answer can hold.
+    /// A file's bytes, or a part of them; `None` when they are not there. For what an answer can
+    /// hold.
     ///
     /// # Errors
     /// When S3 does not answer, or breaks off.
-    pub async fn read(&self, file: &FileRecord) -> Result<Option<Bytes>, StoreError> {
-        let Some(body) = self.open(file).await? else { return Ok(None) };
+    pub async fn read(
+        &self,
+        file: &FileRecord,
+        part: Option<ByteRange>,
+    ) -> Result<Option<Bytes>, StoreError> {
+        let Some(body) = self.open(file, part).await? else { return Ok(None) };
         let bytes = body.collect().await.map_err(StoreError::during("read an object"))?;
         Ok(Some(bytes.into_bytes()))
     }
@@ -84,7 +99,7 @@ impl Objects {
     pub async fn presign(&self, file: &FileRecord) -> Result<Option<String>, StoreError> {
         let head = self.client.head_object().bucket(&self.bucket).key(file.id.to_string());
         match head.send().await {
-            Ok(object) => expect_length(file, object.content_length)?,
+            Ok(object) => expect_length(file.size, object.content_length)?,
             Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {
                 return Ok(None);
             }
@@ -105,8 +120,8 @@ impl Objects {
     }
 }
 
-fn expect_length(file: &FileRecord, length: Option<i64>) -> Result<(), StoreError> {
-    if length.and_then(|length| u64::try_from(length).ok()) == Some(file.size) {
+fn expect_length(expected: u64, length: Option<i64>) -> Result<(), StoreError> {
+    if length.and_then(|length| u64::try_from(length).ok()) == Some(expected) {
         return Ok(());
     }
     Err(StoreError::because("open an object", "its length is not that of the record"))

@@ -1,14 +1,15 @@
-//! The Tokens table: opaque tokens, each spent at most once.
+//! The Tokens table: opaque tokens, each spent at most once. What is known of the links that they
+//! are part of is in [`crate::Links`].
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_dynamo::{from_item, to_item};
 use share_auth::TokenHash;
-use share_model::{FileId, UserId};
+use share_model::UserId;
 
 use crate::transaction::{Outcome, Write, commit};
 use crate::{Platform, StartError, StoreError};
@@ -47,9 +48,6 @@ pub struct TokenRecord {
     pub kind: TokenKind,
     /// Whose it is.
     pub user_id: UserId,
-    /// The file, for a download.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub file_id: Option<FileId>,
     /// The first second in which it is no longer good, counted from 1970.
     pub expires_at: i64,
 }
@@ -88,7 +86,8 @@ impl Found {
 /// on that: conditions compare `expires_at`.
 const REMEMBERED_SECONDS: i64 = 30 * 24 * 60 * 60;
 
-/// The Tokens table.
+/// The tokens in the Tokens table.
+#[derive(Clone)]
 pub struct Tokens {
     client: Client,
     table: String,
@@ -171,6 +170,42 @@ impl Tokens {
         Ok(answer.map_err(StoreError::during("read the Tokens table"))?.item)
     }
 
+    /// The write that deletes a token, on condition that it can be spent at `now`.
+    ///
+    /// # Errors
+    /// Never in practice: only if a key were missing.
+    pub(crate) fn spending(
+        &self,
+        token: &TokenRecord,
+        now: Timestamp,
+    ) -> Result<Write, StoreError> {
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .key("token_hash", text(token.token_hash.as_str()))
+            .condition_expression(SPENDABLE)
+            .set_expression_attribute_values(Some(spendable(token, now)))
+            .build();
+        Ok(delete.map_err(StoreError::during("spend a token"))?.into())
+    }
+
+    /// The condition that a token can be spent at `now`, without spending it.
+    ///
+    /// # Errors
+    /// Never in practice: only if a key were missing.
+    pub(crate) fn still_spendable(
+        &self,
+        token: &TokenRecord,
+        now: Timestamp,
+    ) -> Result<Write, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .key("token_hash", text(token.token_hash.as_str()))
+            .condition_expression(SPENDABLE)
+            .set_expression_attribute_values(Some(spendable(token, now)))
+            .build();
+        Ok(check.map_err(StoreError::during("check a token"))?.into())
+    }
+
     /// Spends a token and does `with_it`, in one transaction. Answers `true` to exactly one of any
     /// number of callers, and `false` to the others, for whom nothing has happened.
     ///
@@ -182,15 +217,6 @@ impl Tokens {
         now: Timestamp,
         with_it: Vec<Write>,
     ) -> Result<bool, StoreError> {
-        let delete = Delete::builder()
-            .table_name(&self.table)
-            .key("token_hash", text(token.token_hash.as_str()))
-            .condition_expression("kind = :kind AND user_id = :user AND expires_at > :now")
-            .expression_attribute_values(":kind", text(token.kind.as_str()))
-            .expression_attribute_values(":user", text(&token.user_id.to_string()))
-            .expression_attribute_values(":now", number(now.as_second()))
-            .build()
-            .map_err(StoreError::during("spend a token"))?;
         let marker = Put::builder()
             .table_name(&self.table)
             .item("token_hash", AttributeValue::S(spent_key(&token.token_hash)))
@@ -199,11 +225,22 @@ impl Tokens {
             .item("forget_at", number(now.as_second() + REMEMBERED_SECONDS))
             .build()
             .map_err(StoreError::during("spend a token"))?;
-        let mut writes = vec![delete.into(), marker.into()];
+        let mut writes = vec![self.spending(token, now)?, marker.into()];
         writes.extend(with_it);
         let outcome = commit(&self.client, "spend a token", writes).await?;
         Ok(outcome == Outcome::Committed)
     }
+}
+
+/// What must hold of a token that is spent.
+const SPENDABLE: &str = "kind = :kind AND user_id = :user AND expires_at > :now";
+
+fn spendable(token: &TokenRecord, now: Timestamp) -> HashMap<String, AttributeValue> {
+    HashMap::from([
+        (":kind".to_owned(), text(token.kind.as_str())),
+        (":user".to_owned(), text(&token.user_id.to_string())),
+        (":now".to_owned(), number(now.as_second())),
+    ])
 }
 
 /// The record that a spent token leaves, so that its holder learns that it was used.

@@ -25,6 +25,12 @@ impl From<aws_sdk_dynamodb::types::Delete> for Write {
     }
 }
 
+impl From<aws_sdk_dynamodb::types::ConditionCheck> for Write {
+    fn from(check: aws_sdk_dynamodb::types::ConditionCheck) -> Self {
+        Self(TransactWriteItem::builder().condition_check(check).build())
+    }
+}
+
 impl From<aws_sdk_dynamodb::types::Update> for Write {
     fn from(update: aws_sdk_dynamodb::types::Update) -> Self {
         Self(TransactWriteItem::builder().update(update).build())
@@ -107,8 +113,8 @@ fn verdict(error: &SdkError<TransactWriteItemsError>) -> Verdict {
     }
 }
 
-/// 10 ms, doubled for each attempt, at most 320 ms; each transaction waits a different part of it.
-fn backoff(attempt: u32) -> Duration {
+/// 10 ms, doubled for each attempt, at most 320 ms; each caller waits a different part of it.
+pub(crate) fn backoff(attempt: u32) -> Duration {
     let full = 10 << attempt.min(5);
     let [part, ..] = share_auth::random_bytes::<1>();
     Duration::from_millis(full / 2 + full * u64::from(part) / 512)

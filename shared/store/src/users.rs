@@ -20,6 +20,7 @@ type Item = HashMap<String, AttributeValue>;
 /// `mail#<lower case>` claim a name or address for the account that their `user_id` names. Until the
 /// account has proven its address, its claims have `unproven_until`, and lapse then: nobody can
 /// keep a name or an address without proof.
+#[derive(Clone)]
 pub struct Users {
     client: Client,
     table: String,

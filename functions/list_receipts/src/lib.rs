@@ -1,0 +1,49 @@
+//! `GET /api/files/{file_id}/receipts`: what happened to every link to a file, page by page.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use share_api::{ApiError, Callers, Endpoint, Paging, PublicUrl, Request, Response};
+use share_model::{ContentDigest, FileId, Role, SealedReceipt};
+use share_store::{Audit, Files, Platform, StartError};
+
+/// What this endpoint touches; its IAM policy in `template.yaml` says the same.
+pub struct ListReceipts {
+    callers: Callers,
+    files: Files,
+    audit: Audit,
+    public_url: PublicUrl,
+}
+
+/// A receipt, its very text, and the text's hash.
+#[derive(Serialize)]
+struct Answer<'a> {
+    receipt: &'a RawValue,
+    hash: ContentDigest,
+}
+
+impl Endpoint for ListReceipts {
+    async fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self {
+            callers: Callers::connect(platform).await?,
+            files: Files::connect(platform)?,
+            audit: Audit::connect(platform)?,
+            public_url: PublicUrl::from_environment(platform.environment())?,
+        })
+    }
+
+    async fn handle(&self, request: &Request) -> Result<Response, ApiError> {
+        self.callers.require(Role::Ops, request).await?; // 401, 403
+        let id = request.path_parameter("file_id", str::parse::<FileId>)?; // 400
+        let file = self.files.on_shelf(id.ok_or(ApiError::FileUnknown)?).await?;
+        let file = file.ok_or(ApiError::FileUnknown)?.id; // 404
+        let path = format!("/api/files/{file}/receipts");
+        let paging = Paging::read(request, path, None, self.callers.keys())?; // 400
+        let page = self.audit.receipts(file, paging.limit, paging.cursor.as_ref()).await?; // 503
+        let receipts: Vec<_> = page.records.iter().filter_map(describe).collect();
+        paging.answer(&receipts, page.next.as_ref(), (&self.public_url, request))
+    }
+}
+
+fn describe(sealed: &SealedReceipt) -> Option<Answer<'_>> {
+    Some(Answer { receipt: serde_json::from_str(&sealed.text).ok()?, hash: sealed.hash })
+}

@@ -1,0 +1,34 @@
+//! `DELETE /api/links/{id}`: takes a link back at once.
+
+use http::StatusCode;
+use share_api::{ApiError, Callers, Endpoint, Request, Response, empty};
+use share_model::{LinkId, LinkState, Role};
+use share_store::{Links, Platform, StartError};
+
+/// What this endpoint touches; its IAM policy in `template.yaml` says the same.
+pub struct RevokeLink {
+    callers: Callers,
+    links: Links,
+}
+
+impl Endpoint for RevokeLink {
+    async fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self { callers: Callers::connect(platform).await?, links: Links::connect(platform)? })
+    }
+
+    async fn handle(&self, request: &Request) -> Result<Response, ApiError> {
+        let client = self.callers.require(Role::Client, request).await?; // 401, 403
+        let id = request.path_parameter("id", LinkId::parse)?.ok_or(ApiError::LinkUnknown)?; // 400
+        let state = self
+            .links
+            .revoke(&id, client.id, request.occasion())
+            .await?
+            .ok_or(ApiError::LinkUnknown)?; // 404
+        match state {
+            // Twice is as good as once.
+            LinkState::Live | LinkState::Revoked => Ok(empty(StatusCode::NO_CONTENT)),
+            LinkState::Used => Err(ApiError::LinkUsed), // 410
+            LinkState::Expired => Err(ApiError::LinkExpired), // 410
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! How a lease travels: in the header `Download-Lease`, or in a cookie.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use share_auth::PlainToken;
+use share_model::{Invalid, LinkId};
+
+use crate::{ApiError, Request};
+
+const HEADER: HeaderName = HeaderName::from_static("download-lease");
+
+/// The lease that a request presents. A lease need not have come from here: whoever brings 256
+/// random bits of its own with the first request holds the lease even when no answer arrives.
+///
+/// # Errors
+/// 400 when the header is there and is not 43 characters of base64url. A cookie that is not one
+/// of ours is passed over.
+pub fn presented_lease(request: &Request, link: &LinkId) -> Result<Option<PlainToken>, ApiError> {
+    if let Some(value) = request.header(HEADER) {
+        let wrong = "must be 43 characters of base64url, 256 bits in all";
+        let invalid = |_| ApiError::InvalidHeader("Download-Lease", Invalid::because(wrong));
+        return PlainToken::parse(value).map(Some).map_err(invalid);
+    }
+    let name = cookie_name(link);
+    let cookies = request.header(header::COOKIE).unwrap_or_default().split(';');
+    let ours = cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name);
+    Ok(ours.and_then(|(_, value)| PlainToken::parse(value).ok()))
+}
+
+/// Gives a lease to its holder, in both forms.
+pub fn give_lease(headers: &mut HeaderMap, link: &LinkId, lease: &PlainToken, seconds: i64) {
+    plant_lease(headers, link, lease, seconds);
+    if let Ok(value) = HeaderValue::try_from(lease.reveal()) {
+        headers.insert(HEADER, value);
+    }
+}
+
+/// Gives a browser a lease before its download begins, as a cookie.
+pub fn plant_lease(headers: &mut HeaderMap, link: &LinkId, lease: &PlainToken, seconds: i64) {
+    // `__Host-`: only this host, only over TLS, and set by no other (RFC 6265bis, 4.1.3.2). Lax,
+    // so that it comes along when the link is opened again from a mail.
+    let cookie = format!(
+        "{}={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}",
+        cookie_name(link),
+        lease.reveal(),
+    );
+    if let Ok(value) = HeaderValue::try_from(cookie) {
+        headers.append(header::SET_COOKIE, value);
+    }
+}
+
+/// One cookie for each link, so that two downloads do not take each other's lease away.
+fn cookie_name(link: &LinkId) -> String {
+    format!("__Host-download-lease-{link}")
+}

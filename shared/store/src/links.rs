@@ -1,0 +1,526 @@
+//! The links in the Tokens table, and the leases of downloads that have begun.
+//!
+//! A link is two records. Its token is what can be spent: it is deleted with the last download that
+//! the link permits, on condition that it is there. `link#<id>` is what is remembered: the link, how
+//! often it was redeemed, and the end of its chain of receipts. A download that has begun has a
+//! third, `lease#<id>#<hash of the lease>`.
+//!
+//! Whatever happens to a link is one transaction that writes a receipt, puts the remembered record
+//! on condition that the chain still ends where it ended when the record was read, and changes what
+//! goes with it. So everything that happens to one link happens one after the other, and nothing
+//! without a receipt; links do not wait for each other.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_dynamo::{from_item, to_item};
+use share_auth::{PageCursor, TokenHash};
+use share_model::{
+    ByteRange, ChainBreak, Coverage, DownloadRequest, FileId, FileRecord, Lease, LeaseTerms, Link,
+    LinkId, LinkRefusal, LinkState, Outcome, ReceiptEvent, SealedReceipt, Turn, UserId,
+};
+
+use crate::audit::forget_at;
+use crate::page::page;
+use crate::transaction::{Outcome as Committed, Write, backoff, commit};
+use crate::{Audit, Page, Platform, StartError, StoreError, TokenKind, TokenRecord, Tokens};
+
+type Item = HashMap<String, AttributeValue>;
+
+/// The index that lists a user's links by time of creation. Only their records have both keys.
+const BY_USER: &str = "links_by_user";
+
+/// What the keys of links begin with.
+const LINK: &str = "link#";
+
+/// For how long a lease that is over is told apart from one that never was: a day.
+const LEASE_REMEMBERED_SECONDS: i64 = 24 * 60 * 60;
+
+/// Attempts at a change of a link that others keep changing. Of 64 who redeem one link 64 times,
+/// the last has its turn within them.
+const ATTEMPTS: u32 = 100;
+
+/// The links.
+#[derive(Clone)]
+pub struct Links {
+    client: Client,
+    table: String,
+    tokens: Tokens,
+    audit: Audit,
+}
+
+/// A link, and the lease of it that somebody presents.
+#[derive(Debug, Clone)]
+pub struct Presented {
+    /// The link.
+    pub link: Link,
+    /// The lease, when there is one.
+    pub lease: Option<Lease>,
+}
+
+/// A request whose bytes may go out.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    link: LinkId,
+    lease: TokenHash,
+    /// The number of the receipt with which it began.
+    number: u32,
+    /// What it is about.
+    pub request: DownloadRequest,
+    /// How long, in seconds from the request, it can be resumed.
+    pub lease_seconds: i64,
+}
+
+/// The request in which something happens to a link, as its receipt names it.
+#[derive(Debug, Clone, Copy)]
+pub struct Occasion<'a> {
+    /// When it happens.
+    pub now: Timestamp,
+    /// The request's id.
+    pub request_id: &'a str,
+}
+
+/// What a client was given.
+#[derive(Debug, Clone, Copy)]
+pub enum HandedOver {
+    /// So many bytes.
+    Bytes(u64),
+    /// The address at which S3 gives it the bytes.
+    Redirect,
+}
+
+/// What has become of a request whose bytes went out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whether it was the first of its link to complete, and it is now up to the caller to tell
+    /// the uploader: nobody else will.
+    pub notify: bool,
+}
+
+/// What a look at a link's receipts has shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChainReport {
+    /// The link.
+    pub link: LinkId,
+    /// How many receipts there are.
+    pub receipts: usize,
+    /// What is wrong with them.
+    pub problem: Option<ChainProblem>,
+}
+
+/// Why a link's receipts cannot be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ChainProblem {
+    /// The chain does not hold.
+    #[error("{0}")]
+    Broken(ChainBreak),
+    /// The link's own record, which says where the chain ends, is gone.
+    #[error("the link's own record is missing")]
+    Headless,
+}
+
+impl Links {
+    /// The tables that `TOKENS_TABLE` and `AUDIT_TABLE` name.
+    ///
+    /// # Errors
+    /// When a variable is not set.
+    pub fn connect(platform: &Platform) -> Result<Self, StartError> {
+        let table = platform.environment().required("TOKENS_TABLE")?.to_owned();
+        let (tokens, audit) = (Tokens::connect(platform)?, Audit::connect(platform)?);
+        Ok(Self { client: platform.dynamodb(), table, tokens, audit })
+    }
+
+    /// Puts a new link, whose first receipt is `created`.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub async fn create(
+        &self,
+        link: &Link,
+        created: ReceiptEvent,
+        occasion: Occasion<'_>,
+    ) -> Result<(), StoreError> {
+        let token = self.tokens.issuing(&token(link))?;
+        if self.change(link, link.clone(), created, occasion, vec![token]).await? {
+            return Ok(());
+        }
+        Err(StoreError::because("make a link", "there is one of this id"))
+    }
+
+    /// The link with this identity, and its lease with this hash. Changes nothing.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn find(
+        &self,
+        id: &LinkId,
+        lease: Option<&TokenHash>,
+    ) -> Result<Option<Presented>, StoreError> {
+        let Some(link) = self.get(link_key(id)).await? else { return Ok(None) };
+        let lease = match lease {
+            Some(hash) => self.get(lease_key(id, hash)).await?,
+            None => None,
+        };
+        Ok(Some(Presented { link, lease }))
+    }
+
+    async fn get<T: DeserializeOwned>(&self, key: String) -> Result<Option<T>, StoreError> {
+        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let answer = request.key("token_hash", AttributeValue::S(key)).send().await;
+        let item = answer.map_err(StoreError::during("read the Tokens table"))?.item;
+        item.map(from_item).transpose().map_err(StoreError::during("read a link"))
+    }
+
+    /// The newest `limit` links of `user`, or those after `cursor`.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn page(
+        &self,
+        user: UserId,
+        limit: usize,
+        cursor: Option<&PageCursor>,
+    ) -> Result<Page<Link>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(BY_USER)
+            .key_condition_expression("user_id = :user")
+            .expression_attribute_values(":user", AttributeValue::S(user.to_string()))
+            .scan_index_forward(false);
+        let key = ["token_hash", "user_id", "created_at"];
+        let keys = page(query, &key, limit, cursor).await?;
+        // The index has only keys, so that it need not be written when a link is used, and the
+        // links are as they are now.
+        let order: Vec<_> = keys.records.iter().filter_map(|it| it.get("token_hash")).collect();
+        let mut links = self.get_all(order.iter().map(|key| (*key).clone()).collect()).await?;
+        let records = order.iter().filter_map(|key| links.remove(key.as_s().ok()?));
+        Ok(Page { records: records.collect(), next: keys.next })
+    }
+
+    /// The links with these keys, by key.
+    async fn get_all(
+        &self,
+        keys: Vec<AttributeValue>,
+    ) -> Result<BTreeMap<String, Link>, StoreError> {
+        let failed = "read links";
+        let mut links = BTreeMap::new();
+        let mut keys: Vec<Item> =
+            keys.into_iter().map(|key| Item::from([("token_hash".to_owned(), key)])).collect();
+        // DynamoDB may leave some for the next time.
+        for attempt in 0..ATTEMPTS {
+            if keys.is_empty() {
+                return Ok(links);
+            }
+            if attempt > 0 {
+                tokio::time::sleep(backoff(attempt)).await;
+            }
+            let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
+            let wanted = wanted.build().map_err(StoreError::during(failed))?;
+            let request = self.client.batch_get_item().request_items(&self.table, wanted);
+            let mut answer = request.send().await.map_err(StoreError::during(failed))?;
+            for items in answer.responses.take().unwrap_or_default().into_values() {
+                for item in items {
+                    let link: Link = from_item(item).map_err(StoreError::during(failed))?;
+                    links.insert(link_key(&link.id), link);
+                }
+            }
+            let left = answer.unprocessed_keys.unwrap_or_default();
+            keys = left.into_values().flat_map(|left| left.keys).collect();
+        }
+        Err(StoreError::because(failed, "the table is too busy"))
+    }
+
+    /// Lets a request for bytes begin, when the link admits it: redeems the link and puts its
+    /// lease, or resumes a download that has the lease. `presented` is what the caller has seen of
+    /// the link; the transaction holds only if that is still so.
+    ///
+    /// # Errors
+    /// When the tables do not answer. Then the request may or may not have begun: whoever repeats
+    /// it with the same lease gets the same download.
+    pub async fn begin(
+        &self,
+        mut presented: Presented,
+        lease_hash: &TokenHash,
+        mut request: DownloadRequest,
+        terms: LeaseTerms,
+        occasion: Occasion<'_>,
+    ) -> Result<Result<Begun, LinkRefusal>, StoreError> {
+        for attempt in 0..ATTEMPTS {
+            let before = &presented.link;
+            let turn = match before.admit(presented.lease.as_ref(), occasion.now) {
+                Ok(turn) => turn,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            let mut after = before.clone();
+            let mut writes = Vec::new();
+            let lease = if let Some(lease) = presented.lease {
+                Lease { resumes: lease.resumes + 1, ..lease }
+            } else {
+                after.downloads += 1;
+                let (token, now) = (token(before), occasion.now);
+                writes.push(if after.downloads == before.max_downloads.get() {
+                    self.tokens.spending(&token, now)?
+                } else {
+                    self.tokens.still_spendable(&token, now)?
+                });
+                let ends_at = now.as_second() + terms.lifetime;
+                let (download, covered) = (after.downloads, Coverage::default());
+                Lease { download, resumes: 0, ends_at, covered }
+            };
+            writes.push(self.put_lease(&before.id, lease_hash, &lease)?);
+            request.download = lease.download;
+            let event = match turn {
+                Turn::Redeem => ReceiptEvent::Redeemed(request.clone()),
+                Turn::Resume => ReceiptEvent::Resumed(request.clone()),
+            };
+            if self.change(before, after, event, occasion, writes).await? {
+                return Ok(Ok(Begun {
+                    link: before.id.clone(),
+                    lease: lease_hash.clone(),
+                    number: before.chain.receipts + 1,
+                    request,
+                    lease_seconds: lease.ends_at - occasion.now.as_second(),
+                }));
+            }
+            tokio::time::sleep(backoff(attempt)).await;
+            let found = self.find(&presented.link.id, Some(lease_hash)).await?;
+            presented = found.ok_or_else(|| StoreError::because("use a link", "it is gone"))?;
+        }
+        Err(StoreError::because("use a link", "too many others use it"))
+    }
+
+    /// Notes that no more of `file` goes out for `begun`. With the last byte of the file the lease
+    /// ends, after its grace.
+    ///
+    /// # Errors
+    /// When the tables do not answer. Then the lease stays as it is.
+    pub async fn end(
+        &self,
+        begun: &Begun,
+        handed_over: HandedOver,
+        file: &FileRecord,
+        terms: LeaseTerms,
+        occasion: Occasion<'_>,
+    ) -> Result<Ended, StoreError> {
+        for attempt in 0..ATTEMPTS {
+            let found = self.find(&begun.link, Some(&begun.lease)).await?;
+            let Some(Presented { link: before, lease: Some(mut lease) }) = found else {
+                return Err(StoreError::because("end a download", "its link or lease is gone"));
+            };
+            let range = begun.request.range;
+            let (bytes, redirected) = match handed_over {
+                HandedOver::Bytes(bytes) => (bytes, false),
+                HandedOver::Redirect => (0, true),
+            };
+            if bytes > 0 {
+                lease.covered.add(ByteRange { first: range.first, last: range.first + bytes - 1 });
+            }
+            let outcome = if redirected {
+                Outcome::Redirected
+            } else if lease.covered.is_whole(file.size) {
+                Outcome::Completed
+            } else if bytes == range.length() {
+                Outcome::Partial
+            } else {
+                Outcome::BrokenOff
+            };
+            let all = matches!(outcome, Outcome::Completed | Outcome::Redirected);
+            if all {
+                lease.ends_at = lease.ends_at.min(occasion.now.as_second() + terms.grace);
+            }
+            let notify = file.notify && all && !before.notified;
+            let mut after = before.clone();
+            after.notified |= notify;
+            let writes = vec![self.put_lease(&begun.link, &begun.lease, &lease)?];
+            let (begun, download) = (begun.number, lease.download);
+            let event = ReceiptEvent::Ended { begun, download, bytes, outcome };
+            if self.change(&before, after, event, occasion, writes).await? {
+                return Ok(Ended { outcome, notify });
+            }
+            tokio::time::sleep(backoff(attempt)).await;
+        }
+        Err(StoreError::because("end a download", "too many others use the link"))
+    }
+
+    /// Takes back a link of `user` and gives the state in which it was; only a live one changes.
+    /// `None` when the user has no such link.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub async fn revoke(
+        &self,
+        id: &LinkId,
+        user: UserId,
+        occasion: Occasion<'_>,
+    ) -> Result<Option<LinkState>, StoreError> {
+        for attempt in 0..ATTEMPTS {
+            let found = self.find(id, None).await?.map(|found| found.link);
+            let Some(before) = found.filter(|link| link.user_id == user) else { return Ok(None) };
+            let state = before.state(occasion.now);
+            if state != LinkState::Live {
+                return Ok(Some(state));
+            }
+            let after = Link { revoked_at: Some(occasion.now), ..before.clone() };
+            let writes = vec![self.tokens.spending(&token(&before), occasion.now)?];
+            let event = ReceiptEvent::Revoked { user_id: user };
+            if self.change(&before, after, event, occasion, writes).await? {
+                return Ok(Some(state));
+            }
+            tokio::time::sleep(backoff(attempt)).await;
+        }
+        Err(StoreError::because("take back a link", "too many others use it"))
+    }
+
+    /// The one way in which a link changes: from `before` to `after`, with a receipt of `event`
+    /// and `with_it`, in one transaction. Answers `false` when the link is no longer as `before`
+    /// has it, or a condition of `with_it` does not hold; then nothing has happened.
+    async fn change(
+        &self,
+        before: &Link,
+        mut after: Link,
+        event: ReceiptEvent,
+        occasion: Occasion<'_>,
+        with_it: Vec<Write>,
+    ) -> Result<bool, StoreError> {
+        let Occasion { now: at, request_id } = occasion;
+        let (receipt, head) = before.chain.append(&before.id, at, request_id, event);
+        after.chain = head;
+        let condition = match before.chain.receipts {
+            0 => "attribute_not_exists(token_hash)",
+            _ => "receipts = :before",
+        };
+        let number = AttributeValue::N(before.chain.receipts.to_string());
+        let values =
+            (before.chain.receipts > 0).then(|| Item::from([(":before".to_owned(), number)]));
+        let put = self
+            .put(link_key(&after.id), forget_at(&after), &after)?
+            .condition_expression(condition)
+            .set_expression_attribute_values(values);
+        let mut writes = vec![built(put)?, self.audit.receipt(&after, head.receipts, &receipt)?];
+        writes.extend(with_it);
+        let outcome = commit(&self.client, "change a link", writes).await?;
+        if outcome == Committed::Committed {
+            // A second place that says what the chain was, in other hands than the tables.
+            let (link, number, hash) = (after.id.as_str(), head.receipts, receipt.hash.hex());
+            tracing::info!(request_id, link, receipt = number, hash);
+        }
+        Ok(outcome == Committed::Committed)
+    }
+
+    fn put_lease(
+        &self,
+        link: &LinkId,
+        hash: &TokenHash,
+        lease: &Lease,
+    ) -> Result<Write, StoreError> {
+        built(self.put(lease_key(link, hash), lease.ends_at + LEASE_REMEMBERED_SECONDS, lease)?)
+    }
+
+    fn put<T: Serialize>(
+        &self,
+        key: String,
+        forget_at: i64,
+        content: &T,
+    ) -> Result<PutBuilder, StoreError> {
+        let item: Item = to_item(content).map_err(StoreError::during("write a link"))?;
+        Ok(Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .item("token_hash", AttributeValue::S(key))
+            .item("forget_at", AttributeValue::N(forget_at.to_string())))
+    }
+
+    /// Compares every receipt of the links to `file` with the one before it, and the last of each
+    /// link with what the link's own record says. Looks through the whole Tokens table, so that a
+    /// link without any receipts is noticed too. What retention may have deleted by `now` is left
+    /// out.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub async fn verify_receipts(
+        &self,
+        file: FileId,
+        now: Timestamp,
+    ) -> Result<Vec<ChainReport>, StoreError> {
+        let mut chains: BTreeMap<String, Vec<SealedReceipt>> = BTreeMap::new();
+        let mut cursor = None;
+        loop {
+            let page = self.audit.receipts(file, 1000, cursor.as_ref()).await?;
+            for receipt in page.records {
+                chains.entry(receipt.link.to_string()).or_default().push(receipt);
+            }
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let mut reports = Vec::new();
+        for link in self.links_to(file).await? {
+            let receipts = chains.remove(link.id.as_str()).unwrap_or_default();
+            if forget_at(&link) > now.as_second() {
+                let problem =
+                    link.chain.verify(&link.id, &receipts).err().map(ChainProblem::Broken);
+                reports.push(ChainReport { link: link.id, receipts: receipts.len(), problem });
+            }
+        }
+        for receipts in chains.into_values() {
+            let Some(first) = receipts.first() else { continue };
+            let problem = Some(ChainProblem::Headless);
+            reports.push(ChainReport {
+                link: first.link.clone(),
+                receipts: receipts.len(),
+                problem,
+            });
+        }
+        Ok(reports)
+    }
+
+    async fn links_to(&self, file: FileId) -> Result<Vec<Link>, StoreError> {
+        let failed = "look through the Tokens table";
+        let pages = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .filter_expression("begins_with(token_hash, :link) AND file_id = :file")
+            .expression_attribute_values(":link", AttributeValue::S(LINK.to_owned()))
+            .expression_attribute_values(":file", AttributeValue::S(file.to_string()))
+            .into_paginator()
+            .items()
+            .send();
+        let items = pages.collect::<Result<Vec<Item>, _>>().await;
+        let items = items.map_err(StoreError::during(failed))?.into_iter();
+        items.map(|item| from_item(item).map_err(StoreError::during(failed))).collect()
+    }
+}
+
+/// What can be spent of a link.
+fn token(link: &Link) -> TokenRecord {
+    TokenRecord {
+        token_hash: TokenHash::of_link(&link.id),
+        kind: TokenKind::Download,
+        user_id: link.user_id,
+        expires_at: link.expires_at.as_second(),
+    }
+}
+
+fn built(put: PutBuilder) -> Result<Write, StoreError> {
+    Ok(put.build().map_err(StoreError::during("write a link"))?.into())
+}
+
+fn link_key(id: &LinkId) -> String {
+    format!("{LINK}{id}")
+}
+
+fn lease_key(link: &LinkId, lease: &TokenHash) -> String {
+    format!("lease#{link}#{}", lease.as_str())
+}
