@@ -139,19 +139,23 @@ impl DownloadFile {
     /// What a browser shows for the link. The form goes back to the page's own address.
     fn page(&self, visit: &Visit) -> Response {
         let (file, link) = (&visit.file, &visit.presented.link);
-        let (button, note) = match (visit.turn, left(link)) {
-            (Turn::Resume, _) => ("Download again", "Your download has begun.".to_owned()),
-            (Turn::Redeem, 1) => ("Download", "The link works once.".to_owned()),
-            (Turn::Redeem, left) => ("Download", format!("The link works {left} more times.")),
+        let (ends, button, note) = match &visit.presented.lease {
+            Some(lease) => (
+                Timestamp::from_second(lease.ends_at).unwrap_or_default(),
+                "Download again",
+                "Your download has begun. Until then you can start it again, in this browser only."
+                    .to_owned(),
+            ),
+            None => (link.expires_at, "Download", promise(link)),
         };
         let content = format!(
             "<dl><dt>Size</dt><dd>{} bytes</dd><dt>SHA-256</dt><dd>{}</dd>\
-             <dt>Link ends</dt><dd>{}</dd></dl>\n\
+             <dt>Ends</dt><dd>{}</dd></dl>\n\
              <form method=\"post\"><button>{button}</button></form>\n\
              <p><small>{note}</small></p>",
             file.size,
             file.sha256.hex(),
-            link.expires_at.strftime("%-d %B %Y, %H:%M UTC"),
+            ends.strftime("%-d %B %Y, %H:%M UTC"),
         );
         let page = Page { title: file.filename.as_str().to_owned(), content };
         let mut response = page.respond(StatusCode::OK);
@@ -307,9 +311,12 @@ impl Delivery {
     }
 }
 
-/// How often the link can still be redeemed.
-fn left(link: &Link) -> u32 {
-    link.max_downloads.get().saturating_sub(link.downloads)
+/// How often the link can still be redeemed, in words.
+fn promise(link: &Link) -> String {
+    match link.max_downloads.get().saturating_sub(link.downloads) {
+        1 => "The link works once.".to_owned(),
+        left => format!("The link works {left} more times."),
+    }
 }
 
 /// The part of the file that the request asks for (RFC 9110, section 14), unless it is the whole.
