@@ -12,16 +12,18 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import traceback
 import urllib.error
 import urllib.request
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
 
-from lambda_runtime import RuntimeApi
+from lambda_runtime import BreakingRoad, RuntimeApi
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools" / "bin"
@@ -125,6 +127,10 @@ def start_emulator(port):
         "BIND_HOST": "127.0.0.1",
         "AUTH": "true",
         "CLOUDTRAIL_RECORDING": "1",
+        "CLOUDTRAIL_MAX_EVENTS": "200000",  # older calls would be forgotten
+        # So that all who race are in the functions at once, whatever the machine.
+        "MINISTACK_WORKER_THREADS": "256",
+        "LAMBDA_ACCOUNT_CONCURRENCY": "256",
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "STATE_DIR": str(HOME / "state"),
@@ -162,6 +168,8 @@ def deploy(port, **extra):
         "MailFrom": SENDER,
         "OpsSignup": "closed",
         "DownloadDelivery": "buffered",  # MiniStack's gateway cannot stream
+        "ThrottleRate": 1000,  # or the races would be against the throttle
+        "ThrottleBurst": 1000,
         **extra,
     }
     command = [
@@ -185,6 +193,7 @@ class Stage:
         https = urllib.request.HTTPSHandler(context=trusted())
         self.opener = urllib.request.build_opener(NoRedirect, https)
         self.inbox = f"{endpoint}/_ministack/ses/messages"
+        self.leases, self.download_tokens = set(), set()  # all that were given out
         stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
         outputs = {it["OutputKey"]: it["OutputValue"] for it in stack["Outputs"]}
         self.bucket = outputs["FilesBucketName"]
@@ -216,24 +225,39 @@ class Stage:
         for name, value in (headers or {}).items():
             request.add_header(name, value)
         try:
-            with self.opener.open(request, body, timeout=40) as answer:
-                return answer.status, answer.headers, answer.read()
+            answer = self.opener.open(request, body, timeout=40)
         except urllib.error.HTTPError as error:
-            return error.code, error.headers, error.read()
+            answer = error
+        with answer:
+            status, headers, content = answer.status, answer.headers, answer.read()
+        if lease := headers["Download-Lease"]:
+            self.leases.add(lease)
+        for token in re.findall(rb"/api/file/download\?token=([\w-]{43})", content[:10_000]):
+            self.download_tokens.add(token.decode())
+        return status, headers, content
 
     def expect(self, status, method, path, *arguments, **options):
         got, _, body = self.request(method, path, *arguments, **options)
         check(got == status, f"{method} {path.split('?')[0]}: {got} instead of {status}: {body[:400]}")
         return json.loads(body) if body[:1] in (b"{", b"[") else body
 
-    def mail_to(self, address):
-        """The newest mail to this address."""
+    def mails_to(self, address):
+        """All mails to this address, the oldest first."""
         with self.opener.open(self.inbox) as answer:
             boxes = json.load(answer)["messages"]
         mails = [mail for box in (boxes.values() if isinstance(boxes, dict) else [boxes]) for mail in box]
-        mails = [mail for mail in mails if address in json.dumps(mail)]
+        return [text for text in map(json.dumps, mails) if address in text]
+
+    def mail_to(self, address):
+        """The newest mail to this address."""
+        mails = self.mails_to(address)
         check(mails, f"a mail to {address} is in the inbox")
-        return json.dumps(mails[-1])
+        return mails[-1]
+
+    def link(self, file, token, **terms):
+        """A new download link to this file, as the API describes it."""
+        path = f"/api/files/generate-download-link/{file['id']}"
+        return self.expect(201, "POST", path, terms or None, token=token)
 
     def login(self, door, username, password):
         body = {"username": username, "password": password}
@@ -359,7 +383,7 @@ def events(stage):
     ops = stage.login("ops", OPS["username"], OPS["password"])
     access = stage.login("client", client["username"], client["password"])
     file = upload(stage, ops, b"for the events")
-    link = stage.expect(201, "POST", f"/api/files/generate-download-link/{file['id']}", token=access)
+    link = stage.link(file, access)
     other = new_client(stage, verify=False)
     stage.invoke("CreateAccount", {"username": "iris", "email": "iris@example.com", "role": "ops"})
     values = {
@@ -367,6 +391,7 @@ def events(stage):
         "ops_token": ops,
         "file_id": file["id"],
         "download_token": link["download_url"].split("=")[1],
+        "link_id": stage.link(file, access)["id"],
         "verification_token": other["token"],
         "invitation_token": re.search(r"password\?token=([\w-]{43})", stage.mail_to("iris@"))[1],
     }
@@ -381,6 +406,8 @@ def events(stage):
         answer, failed = stage.invoke(function, json.loads(text))
         check(not failed, f"{case}: {answer}")
         body = answer.get("body") or ""
+        lease = {name.lower(): value for name, value in (answer.get("headers") or {}).items()}
+        stage.leases |= {lease["download-lease"]} if "download-lease" in lease else set()
         if answer.get("isBase64Encoded"):
             body = base64.b64decode(body).decode(errors="replace")
         code = json.loads(body).get("code") if body.startswith("{") else None
@@ -399,10 +426,12 @@ def new_client(stage, verify=True):
     return {**account, "token": token}
 
 
-def upload(stage, token, content, name="note.txt"):
+def upload(stage, token, content, name="note.txt", notify=False):
     boundary = secrets.token_hex(16)
+    wish = f'--{boundary}\r\nContent-Disposition: form-data; name="notify"\r\n\r\ntrue\r\n'
     body = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        f'{wish if notify else ""}--{boundary}\r\n'
+        f'Content-Disposition: form-data; name="file"; filename="{name}"\r\n'
         f"Content-Type: application/octet-stream\r\n\r\n"
     ).encode() + content + f"\r\n--{boundary}--\r\n".encode()
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
@@ -417,7 +446,7 @@ def bytes_come_back(stage):
     content = secrets.token_bytes(3 * 1024 * 1024) + content
     ops = stage.login("ops", OPS["username"], OPS["password"])
     file = upload(stage, ops, content, "random.zip")
-    link = stage.expect(201, "POST", f"/api/files/generate-download-link/{file['id']}", token=access)
+    link = stage.link(file, access)
     status, headers, body = stage.request("GET", link["download_url"])
     check(status == 200 and body == content, f"3 MiB come back unchanged ({status}, {len(body)} bytes)")
     check(headers["Content-Disposition"].startswith("attachment"), "the download is an attachment")
@@ -425,12 +454,221 @@ def bytes_come_back(stage):
     say("3 MiB of random bytes came back unchanged, once")
 
 
+def lives_of_links(stage):
+    """A link from its making to its end: bound, noted, redeemed, resumed, listed, taken back."""
+    client, other = new_client(stage), new_client(stage)
+    access = stage.login("client", client["username"], client["password"])
+    stranger = stage.login("client", other["username"], other["password"])
+    ops = stage.login("ops", OPS["username"], OPS["password"])
+    content = b"0123456789" * 100
+    file = upload(stage, ops, content, notify=True)
+    terms = {"max_downloads": 2, "expires_in": 120, "bind": True, "note": "for the stage"}
+    link = stage.link(file, access, **terms)
+    check({name: link[name] for name in ("max_downloads", "bind", "note")}
+          == {name: terms[name] for name in ("max_downloads", "bind", "note")}
+          and not link["one_time"], f"the link has its terms: {link}")  # fmt: skip
+    url, notices = link["download_url"], lambda: [
+        mail for mail in stage.mails_to(OPS["email"]) if file["id"] in mail
+    ]  # fmt: skip
+
+    def refused(status, code, *arguments, **options):
+        body = stage.expect(status, "GET", *arguments, **options)
+        check(body["code"] == code, f"{code}: {body}")
+
+    refused(401, "missing_token", url)
+    refused(403, "link_bound", url, token=stranger)
+    # The first byte only, then the rest: complete with the second request.
+    status, headers, body = stage.request("GET", url, token=access, headers={"Range": "bytes=0-0"})
+    check((status, body) == (206, b"0"), f"the first byte: {status}, {body[:80]}")
+    lease = {"Download-Lease": headers["Download-Lease"]}
+    check(notices() == [], "no notice of a part")
+    rest = {**lease, "Range": "bytes=1-"}
+    status, headers, body = stage.request("GET", url, token=access, headers=rest)
+    check((status, body) == (206, content[1:]), f"the rest: {status}, {len(body)} bytes")
+    check(headers["Content-Range"] == f"bytes 1-999/{len(content)}", f"Content-Range: {headers}")
+    check(headers["Content-Length"] == "999", f"Content-Length: {headers}")
+    check(len(notices()) == 1, f"one notice of a whole download: {notices()}")
+    beyond = {**lease, "Range": "bytes=1000-"}
+    refused(416, "range_unsatisfiable", url, token=access, headers=beyond)
+    check(stage.request("GET", url, token=access)[2] == content, "the second download")
+    check(len(notices()) == 1, "no second notice")
+    refused(410, "link_used", url, token=access)
+    [listed] = stage.expect(200, "GET", "/api/links", token=access)
+    check((listed["id"], listed["state"], listed["downloads"]) == (link["id"], "used", 2), f"{listed}")
+    check(stage.expect(200, "GET", "/api/links", token=stranger) == [], "a stranger has no links")
+
+    link = stage.link(file, access, max_downloads=2)
+    _, headers, _ = stage.request("GET", link["download_url"], headers={"Range": "bytes=0-9"})
+    lease = {"Download-Lease": headers["Download-Lease"], "Range": "bytes=10-"}
+    path = f"/api/links/{link['id']}"
+    stage.expect(404, "DELETE", path, token=stranger)
+    stage.expect(204, "DELETE", path, token=access)
+    stage.expect(204, "DELETE", path, token=access)
+    refused(410, "link_revoked", link["download_url"])
+    refused(410, "link_revoked", link["download_url"], headers=lease)
+
+    told = stage.expect(200, "GET", f"/api/files/{file['id']}/receipts", token=ops)
+    told = [it["receipt"]["event"] for it in told]
+    first = ["created", "redeemed", "ended", "resumed", "ended", "redeemed", "ended"]
+    check(told == [*first, "created", "redeemed", "ended", "revoked"], f"the receipts: {told}")
+    stage.expect(403, "GET", f"/api/files/{file['id']}/receipts", token=access)
+    say("a link was bound, redeemed, resumed with 206, listed, taken back; one notice, 11 receipts")
+
+
+RACERS = 64
+ROUNDS = 5
+
+
+def races(stage):
+    """Many at once for one link: exactly as many win as it permits, and only they can resume."""
+    client = new_client(stage)
+    access = stage.login("client", client["username"], client["password"])
+    ops = stage.login("ops", OPS["username"], OPS["password"])
+    content = secrets.token_hex(5000).encode()
+    stage.raced = file = upload(stage, ops, content)
+    for permitted in (1, 10):
+        seconds = []
+        for number in range(1, ROUNDS + 1):
+            url = stage.link(file, access, max_downloads=permitted)["download_url"]
+            began = time.monotonic()
+            answers = at_once(RACERS, lambda url=url: stage.request("GET", url))
+            seconds.append(time.monotonic() - began)
+            won = [(headers, body) for status, headers, body in answers if status == 200]
+            lost = [body for status, _, body in answers if status == 410]
+            lost = [body for body in lost if json.loads(body)["code"] == "link_used"]
+            counts = {}
+            for status, _, _ in answers:
+                counts[status] = counts.get(status, 0) + 1
+            what = f"round {number}, {permitted} of {RACERS} permitted: {counts}"
+            check(len(won) == permitted and len(lost) == RACERS - permitted, what)
+            check(all(body == content for _, body in won), "each winner has the right bytes")
+            leases = {headers["Download-Lease"] for headers, _ in won}
+            check(len(leases) == permitted, "each winner has a lease of its own")
+            part = {"Range": "bytes=5000-"}
+            for lease in leases:
+                headers = {"Download-Lease": lease, **part}
+                status, headers, body = stage.request("GET", url, headers=headers)
+                check((status, body) == (206, content[5000:]), f"a winner resumes: {status}")
+                check(headers["Content-Range"] == "bytes 5000-9999/10000", f"{headers}")
+            for headers in (part, {"Download-Lease": secrets.token_urlsafe(32), **part}):
+                refused = stage.expect(410, "GET", url, headers=headers)
+                check(refused["code"] == "link_used", f"nobody else resumes: {refused}")
+        took = ", ".join(f"{it:.1f}" for it in seconds)
+        say(f"{ROUNDS} rounds of {RACERS} at once: {permitted} got the file and could resume it, "
+            f"{RACERS - permitted} got 410 link_used, in each ({took} s)")  # fmt: skip
+
+
+def at_once(number, deed):
+    """The results of as many threads as that, which begin together."""
+    gate = threading.Barrier(number)
+
+    def wait_and_do(_):
+        gate.wait()
+        return deed()
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(wait_and_do, range(number)))
+
+
+def receipts(stage):
+    """scripts/verify-receipts passes what is whole, and names what has been tampered with."""
+    audit, tokens = stage.resources["AuditTable"], stage.resources["TokensTable"]
+    database = stage.client("dynamodb")
+
+    def verify(expected, file=None, stack=STACK, port=stage.port):
+        command = [sys.executable, ROOT / "scripts" / "verify-receipts", file or stage.raced["id"]]
+        done = subprocess.run(
+            [*command, "--stack-name", stack], text=True, capture_output=True, env=environment(port)
+        )
+        said = done.stdout + done.stderr
+        check(done.returncode == expected, f"exit {expected} of verify-receipts: {said}")
+        return said.splitlines()
+
+    whole = verify(0)
+    # created; for each download redeemed, ended, resumed, ended.
+    counts = sorted(int(line.split()[2]) for line in whole)
+    check(counts == [5] * ROUNDS + [41] * ROUNDS, f"every receipt of the races is there: {whole}")
+    link = next(line.split()[1] for line in whole if " 5 receipts" in line)
+    found = database.query(
+        TableName=audit, KeyConditionExpression="subject = :file AND begins_with(at_id, :link)",
+        ExpressionAttributeValues={":file": {"S": f"file#{stage.raced['id']}"}, ":link": {"S": "link#"}},
+    )["Items"]  # fmt: skip
+    chain = [item for item in found if item["link"]["S"] == link]
+    record = database.get_item(TableName=tokens, Key={"token_hash": {"S": f"link#{link}"}})["Item"]
+
+    def put(item):
+        database.put_item(TableName=audit, Item=item)
+
+    def drop(item):
+        key = {name: item[name] for name in ("subject", "at_id")}
+        database.delete_item(TableName=audit, Key=key)
+
+    def changed(item, text, again):
+        text = text(item["receipt"]["S"])
+        digest = hashlib.sha256(text.encode()).hexdigest() if again else item["hash"]["S"]
+        return {**item, "receipt": {"S": text}, "hash": {"S": digest}}
+
+    def elsewhere(text):
+        return re.sub('"address":"[^"]*"', '"address":"192.0.2.1"', text)
+
+    longer = {
+        **changed(chain[4], lambda text: text.replace('"number":5', '"number":6').replace(
+            json.loads(text)["previous"], chain[4]["hash"]["S"]), again=True),
+        "at_id": {"S": chain[4]["at_id"]["S"][:-6] + "000006"},
+    }  # fmt: skip
+    cases = [
+        ("a changed text", [lambda: put(changed(chain[1], elsewhere, again=False))],
+         "receipt 2 has been changed"),
+        ("a changed text with its hash", [lambda: put(changed(chain[1], elsewhere, again=True))],
+         "receipt 3 does not follow the one before it"),
+        ("a last text changed with its hash",
+         [lambda: put(changed(chain[4], lambda text: text.replace("completed", "broken_off"), again=True))],
+         "receipt 5 has been changed"),
+        ("the first is gone", [lambda: drop(chain[0])], "receipt 1 is missing"),
+        ("one in the middle is gone", [lambda: drop(chain[2])], "receipt 3 is missing"),
+        ("the last is gone", [lambda: drop(chain[4])], "receipt 5 is missing"),
+        ("all are gone", [lambda item=item: drop(item) for item in chain], "there are no receipts"),
+        ("one is added", [lambda: put(longer)], "receipt 6 has been added"),
+        ("the record is gone",
+         [lambda: database.delete_item(TableName=tokens, Key={"token_hash": record["token_hash"]})],
+         "the link's own record is missing"),
+    ]  # fmt: skip
+    for what, deeds, complaint in cases:
+        for deed in deeds:
+            deed()
+        broken = [line for line in verify(1) if line.startswith("BROKEN")]
+        right = len(broken) == 1 and link in broken[0] and complaint in broken[0]
+        check(right, f"verify-receipts names it: {what}: {broken}")
+        drop(longer)
+        for item in chain:
+            put(item)
+        database.put_item(TableName=tokens, Item=record)
+    # Records that may be forgotten, of which DynamoDB has deleted some already.
+    over = {"forget_at": {"N": str(int(time.time()) - 1)}}
+    drop(chain[0])
+    for item in chain[1:]:
+        put({**item, **over})
+    database.put_item(TableName=tokens, Item={**record, **over})
+    check(len(verify(0)) == len(whole) - 1, "what may be forgotten is left out")
+    for item in chain:
+        put(item)
+    database.put_item(TableName=tokens, Item=record)
+    check(verify(0) == whole, "restored, everything holds again")
+    verify(1, file=str(uuid.uuid4()))
+    for lines in (verify(2, file="x"), verify(2, stack="none"), verify(2, port=1)):
+        check(len(lines) == 1, f"one line says why nothing was checked: {lines}")
+    say(f"verify-receipts: {len(whole)} links of {sum(counts)} receipts hold; each of {len(cases)} "
+        "ways to tamper with them is named, exit 1; misuse and no AWS are exit 2")  # fmt: skip
+
+
 STREAMED_BYTES = 100 * 1024 * 1024
+BROKEN_AFTER_BYTES = 30 * 1024 * 1024
 STREAM_MEMORY_LIMIT_MIB = 40
 
 
 def streaming(stage):
-    """The streaming binary, driven through the Runtime API: prelude, headers, bytes, memory."""
+    """The streaming binary, driven through the Runtime API: prelude, headers, bytes, memory; and
+    what comes of a connection to S3 that breaks."""
     client = new_client(stage)
     access = stage.login("client", client["username"], client["password"])
     content = secrets.token_bytes(STREAMED_BYTES)
@@ -446,43 +684,87 @@ def streaming(stage):
     item = {name: {"S": value} for name, value in record.items()}
     item["size"] = {"N": str(STREAMED_BYTES)}
     stage.client("dynamodb").put_item(TableName=stage.resources["FilesTable"], Item=item)
-    link = stage.expect(201, "POST", f"/api/files/generate-download-link/{file}", token=access)
-    event = json.loads((ROOT / "events" / "download_file" / "succeeds.json").read_text())
-    token = {"token": link["download_url"].split("=")[1]}
-    event["queryStringParameters"] = token
-    event["multiValueQueryStringParameters"] = {name: [value] for name, value in token.items()}
-    api = RuntimeApi(event)
+    link = stage.link({"id": file}, access, max_downloads=2)
+    token = link["download_url"].split("=")[1]
+    api, road = RuntimeApi(), BreakingRoad(stage.port)
     names = ("Users", "Files", "Tokens", "Audit")
     env = {
         **environment(stage.port),
         **{f"{name.upper()}_TABLE": stage.resources[f"{name}Table"] for name in names},
         "FILES_BUCKET": stage.bucket, "DOWNLOAD_DELIVERY": "stream", "AWS_REGION": "us-east-1",
+        "JWT_SECRET_ARN": stage.resources["JwtSecret"], "MAIL_MODE": "ses", "MAIL_FROM": SENDER,
+        "AWS_ENDPOINT_URL_S3": f"https://127.0.0.1:{road.port}",
         "AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": "streaming",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256", "AWS_LAMBDA_FUNCTION_VERSION": "1",
     }  # fmt: skip
+
+    def download(**headers):
+        """The answer to a download, and the headers in its prelude."""
+        api.give(download_event(token, headers))
+        answer = api.answer(seconds=120)
+        check(answer is not None, f"the streaming binary answered; see {HOME / 'streaming.log'}")
+        mode = answer.headers.get("lambda-runtime-function-response-mode")
+        check(mode == "streaming", f"the answer is streamed: {answer.headers}")
+        told = {name.lower(): value for name, value in answer.prelude["headers"].items()}
+        stage.leases.add(told["download-lease"])
+        return answer, told
+
     bootstrap = ROOT / "target" / "lambda" / binary("download_file") / "bootstrap"
     with open(HOME / "streaming.log", "wb") as log:
         process = subprocess.Popen([bootstrap], env=env, stdout=log, stderr=log)
     try:
-        answer = api.answer(seconds=120)
+        whole, headers = download()
         peak = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())
+        road.break_after(BROKEN_AFTER_BYTES)
+        broken, broken_headers = download()
+        lease = broken_headers["download-lease"]
+        rest, rest_headers = download(**{"Download-Lease": lease, "Range": f"bytes={broken.length}-"})
     finally:
         process.kill()
         process.wait()
-    check(answer is not None, f"the streaming binary answered; see {HOME / 'streaming.log'}")
-    mode = answer.headers.get("lambda-runtime-function-response-mode")
-    check(mode == "streaming", f"the answer is streamed: {answer.headers}")
-    prelude = answer.prelude
-    headers = {name.lower(): value for name, value in prelude["headers"].items()}
+    prelude = whole.prelude
     check(prelude["statusCode"] == 200, f"the prelude says 200: {prelude}")
     check(headers["content-length"] == str(STREAMED_BYTES), f"the prelude tells the length: {prelude}")
     check(headers["content-disposition"].startswith("attachment"), f"it is an attachment: {prelude}")
     check(headers["etag"] == f'"{digest}"', f"the prelude tells the digest: {prelude}")
-    check(answer.length == STREAMED_BYTES, f"all bytes came: {answer.length}")
-    check(answer.digest.hexdigest() == digest, "the bytes are those that were stored")
+    check(whole.length == STREAMED_BYTES, f"all bytes came: {whole.length}")
+    check(whole.digest.hexdigest() == digest, "the bytes are those that were stored")
     memory = int(peak[1]) // 1024
     check(memory < STREAM_MEMORY_LIMIT_MIB, f"peak memory below {STREAM_MEMORY_LIMIT_MIB} MiB: {memory}")
     say(f"100 MiB streamed through the Runtime API, digest right, {memory} MiB of memory at most")
+
+    came = broken.length
+    check(broken.prelude["statusCode"] == 200, f"the prelude says 200: {broken.prelude}")
+    check(0 < came < STREAMED_BYTES, f"the answer breaks off: {came} bytes")
+    right = hashlib.sha256(content[:came]).digest() == broken.digest.digest()
+    check(right, f"nothing but the file's bytes came, so their number is where to resume: {broken.end}")
+    check(rest.prelude["statusCode"] == 206, f"the lease resumes it: {rest.prelude}")
+    told = rest_headers["content-range"]
+    check(told == f"bytes {came}-{STREAMED_BYTES - 1}/{STREAMED_BYTES}", f"Content-Range: {told}")
+    right = hashlib.sha256(content[came:]).digest() == rest.digest.digest()
+    check(right and rest.length == STREAMED_BYTES - came, "the rest is the rest of the file")
+    check(stage.request("GET", link["download_url"])[0] == 410, "both downloads are spent")
+    ops = stage.login("ops", OPS["username"], OPS["password"])
+    told = stage.expect(200, "GET", f"/api/files/{file}/receipts", token=ops)
+    told = [(it["receipt"]["event"], it["receipt"].get("outcome"), it["receipt"].get("bytes")) for it in told]
+    check(told == [
+        ("created", None, None),
+        ("redeemed", None, None), ("ended", "completed", STREAMED_BYTES),
+        ("redeemed", None, None), ("ended", "broken_off", came),
+        ("resumed", None, None), ("ended", "completed", STREAMED_BYTES - came),
+    ], f"the receipts tell it: {told}")  # fmt: skip
+    say(f"S3 broke off after {came} bytes; the lease brought the other {rest.length}; receipts agree")
+
+
+def download_event(token, headers):
+    event = json.loads((ROOT / "events" / "download_file" / "succeeds.json").read_text())
+    query = {"token": token}
+    event["queryStringParameters"] = query
+    event["multiValueQueryStringParameters"] = {name: [value] for name, value in query.items()}
+    for name, value in headers.items():
+        event["headers"][name] = value
+        event["multiValueHeaders"][name] = [value]
+    return event
 
 
 def no_secrets_in_logs(stage):
@@ -494,8 +776,7 @@ def no_secrets_in_logs(stage):
     answer = stage.expect(200, "POST", "/api/client/login", without("token", "username", client))
     ops = stage.login("ops", OPS["username"], OPS["password"])
     file = upload(stage, ops, b"a secret note")
-    path = f"/api/files/generate-download-link/{file['id']}"
-    link = stage.expect(201, "POST", path, token=answer["access"])["download_url"]
+    link = stage.link(file, answer["access"])["download_url"]
     stage.expect(200, "GET", link)
     stage.expect(410, "GET", link)
     secret = {
@@ -509,13 +790,24 @@ def no_secrets_in_logs(stage):
     for group in logs.describe_log_groups()["logGroups"]:
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
         lines += [event["message"] for page in pages for event in page["events"]]
-    lines += [line for line in (HOME / "ministack.log").read_text().splitlines() if '"function"' in line]
+    for log in ("ministack.log", "streaming.log"):
+        text = (HOME / log).read_text(errors="replace")
+        lines += [line for line in text.splitlines() if '"function"' in line]
     check(any("link_used" in line for line in lines), "the logs were read")
+    text = "\n".join(lines)
     for what, value in secret.items():
-        check(not any(value in line for line in lines), f"no {what} in the logs")
+        check(value not in text, f"no {what} in the logs")
+    given = {"lease": stage.leases, "download token": stage.download_tokens}
+    for what, values in given.items():
+        check(values, f"a {what} was given out")
+        check(not any(value in text for value in values), f"no {what} of the whole run in the logs")
+    hashes = re.findall(r'"hash":"([0-9a-f]{64})"', text)
+    check(hashes, "the hashes of receipts are in the logs")
     for metric in ("LinkUsed", "LinkRefused", "LoginFailed", "DependencyFailure"):
         check(any(f'"{metric}":1' in line for line in lines), f"the metric {metric} was written")
-    say(f"{len(lines)} log lines hold none of {len(secret)} secrets; all four metrics are there")
+    say(f"{len(lines)} log lines hold none of {len(secret)} secrets, {len(stage.leases)} leases and "
+        f"{len(stage.download_tokens)} download tokens; the hashes of {len(set(hashes))} receipts and "
+        "all four metrics are there")  # fmt: skip
 
 
 def without(*arguments):
@@ -532,7 +824,8 @@ def permissions(stage):
     def resource(arn):
         for physical, logical in tables.items():
             if physical in arn:
-                return logical + ("/index/shelf" if "/index/" in arn else "")
+                _, found, index = arn.partition("/index/")
+                return logical + found + index
         if stage.bucket in arn:
             return "FilesBucket"
         return "JwtSecret" if "JwtSecret" in arn else arn
@@ -553,12 +846,12 @@ def permissions(stage):
             name = by_physical[agent[1]]
             used |= {(name, *it) for it in actions_of(detail, resource)}
     check(used, "calls of the functions were recorded")
-    print(f"   {'function':<22}{'action':<32}{'resource':<24}granted  used")
+    print(f"   {'function':<22}{'action':<32}{'resource':<33}granted  used")
     for row in sorted(granted | used):
         marks = ["yes" if row in seen else "NO " for seen in (granted, used)]
-        print(f"   {row[0]:<22}{row[1]:<32}{row[2]:<24}{marks[0]}      {marks[1]}")
+        print(f"   {row[0]:<22}{row[1]:<32}{row[2]:<33}{marks[0]}      {marks[1]}")
     check(granted == used, "what is granted is used, and nothing else")
-    say("every permission is used, and none is missing")
+    say(f"each of {len(granted)} permissions is used, and none is missing")
 
 
 def recorded_calls(stage):
@@ -566,8 +859,8 @@ def recorded_calls(stage):
     back in time by itself."""
     cloudtrail, seen = stage.client("cloudtrail"), {}
     for name in (
-        "GetItem", "Query", "TransactWriteItems", "GetObject", "HeadObject", "PutObject",
-        "GetSecretValue", "POST.ses",
+        "GetItem", "BatchGetItem", "Query", "TransactWriteItems", "GetObject", "HeadObject",
+        "PutObject", "GetSecretValue", "POST.ses",
     ):  # fmt: skip
         end = int(time.time()) + 1
         while True:
@@ -588,12 +881,18 @@ def actions_of(detail, resource):
     service, name = detail["eventSource"].split(".")[0], detail["eventName"]
     request = detail["requestParameters"] or {}
     if service == "dynamodb" and name == "TransactWriteItems":
-        actions = {"Put": "PutItem", "Delete": "DeleteItem", "Update": "UpdateItem"}
+        actions = {
+            "Put": "PutItem", "Delete": "DeleteItem", "Update": "UpdateItem",
+            "ConditionCheck": "ConditionCheckItem",
+        }  # fmt: skip
         for item in request["TransactItems"]:
             for kind, write in item.items():
                 yield f"dynamodb:{actions[kind]}", resource(write["TableName"])
+    elif service == "dynamodb" and name == "BatchGetItem":
+        for table in request["RequestItems"]:
+            yield "dynamodb:BatchGetItem", resource(table)
     elif service == "dynamodb":
-        index = "/index/" if "IndexName" in request else ""
+        index = f"/index/{request['IndexName']}" if "IndexName" in request else ""
         yield f"dynamodb:{name}", resource(request["TableName"] + index)
     elif service == "s3":
         # HeadObject is granted by s3:GetObject.
@@ -613,6 +912,9 @@ def test():
         ("the Postman collection", collection),
         ("every event, on the deployed binary", events),
         ("bytes", bytes_come_back),
+        ("the life of a link", lives_of_links),
+        ("races", races),
+        ("receipts", receipts),
         ("streaming", streaming),
         ("secrets in logs", no_secrets_in_logs),
         ("permissions", permissions),

@@ -135,7 +135,7 @@ impl World {
     pub async fn some_file(&self) -> String {
         let answer = self.upload("note.txt", b"a note").await;
         assert_eq!(answer.status, 201, "{answer:?}");
-        answer.json()["id"].as_str().unwrap().to_owned()
+        answer.id()
     }
 
     /// A download link to this file, made by the local client.
@@ -216,6 +216,11 @@ impl World {
 impl Answer {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic_with(self))
+    }
+
+    /// The field `id`.
+    pub fn id(&self) -> String {
+        self.json()["id"].as_str().unwrap().to_owned()
     }
 
     /// The problem's code; empty when the answer is not a problem.

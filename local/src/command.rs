@@ -92,7 +92,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             anyhow::ensure!(!reports.is_empty(), "there are no links to the file {file_id}");
             for ChainReport { link, receipts, problem } in &reports {
                 match problem {
-                    None => println!("link {link}: {receipts} receipts, all as they were written"),
+                    None => println!("link {link}: receipts {receipts}, all as they were written"),
                     Some(problem) => println!("link {link}: {problem}"),
                 }
             }

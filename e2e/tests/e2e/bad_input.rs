@@ -18,6 +18,7 @@ const LINK: &str = "/api/files/generate-download-link";
 const LOAD: &str = "/api/file/generate-load";
 const DOWNLOAD: &str = "/api/file/download";
 const VERIFY: &str = "/api/users/verify-email";
+const LINKS: &str = "/api/links";
 
 const MIB: usize = 1024 * 1024;
 
@@ -698,25 +699,39 @@ async fn an_unusual_but_honest_file_name_comes_back_whole() {
 }
 
 /// The `cursor` of a list's next page.
-async fn cursor(world: &World) -> String {
-    let answer = world.get(&format!("{LIST}?limit=1"), &world.token("client").await).await;
-    let link = answer.header("link");
-    let (_, cursor) = link.split_once("cursor=").unwrap();
-    cursor.split_once('>').unwrap().0.to_owned()
+async fn cursor(world: &World, path: &str, token: &str) -> String {
+    let answer = world.get(&format!("{path}?limit=1"), token).await;
+    answer.next().unwrap().split_once("cursor=").unwrap().1.to_owned()
+}
+
+/// Every list, and who may see it. Each has two pages of one record.
+async fn lists(world: &World) -> [(String, String); 3] {
+    let (client, ops) = (world.token("client").await, world.token("ops").await);
+    world.some_file().await;
+    let file = world.some_file().await;
+    world.link(&file, &client).await;
+    world.link(&file, &client).await;
+    let receipts = format!("/api/files/{file}/receipts");
+    [(LIST.to_owned(), client.clone()), (LINKS.to_owned(), client), (receipts, ops)]
 }
 
 #[tokio::test]
-async fn a_page_that_the_list_never_offered_is_refused() {
+async fn a_page_that_a_list_never_offered_is_refused() {
     let (world, foreign) = (World::start().await, [("JWT_SECRET", "x".repeat(40))]);
     let foreign = World::start_with(&foreign.each_ref().map(|it| (it.0, it.1.as_str()))).await;
-    for world in [&world, &foreign] {
-        world.some_file().await;
-        world.some_file().await;
+    let foreign_lists = lists(&foreign).await;
+    for ((path, token), (foreign_path, foreign_token)) in
+        lists(&world).await.iter().zip(&foreign_lists)
+    {
+        let genuine = cursor(&world, path, token).await;
+        let foreign = cursor(&foreign, foreign_path, foreign_token).await;
+        never_offered(&world, path, token, &genuine, &foreign).await;
     }
-    let (genuine, foreign) = (cursor(&world).await, cursor(&foreign).await);
-    let token = world.token("client").await;
+}
+
+async fn never_offered(world: &World, path: &str, token: &str, genuine: &str, foreign: &str) {
     let list =
-        |query: &str| world.request(Method::GET, &format!("{LIST}?{query}")).bearer_auth(&token);
+        |query: &str| world.request(Method::GET, &format!("{path}?{query}")).bearer_auth(token);
     let (content, tag) = genuine.split_once('.').unwrap();
     let (foreign_content, foreign_tag) = foreign.split_once('.').unwrap();
     let cursors = [
@@ -734,17 +749,17 @@ async fn a_page_that_the_list_never_offered_is_refused() {
         &format!("{genuine}%3D"),
         &genuine[1..],
         &genuine[..genuine.len() - 1],
-        &swap_a_letter(&genuine, content.len() / 2),
-        &swap_a_letter(&genuine, content.len() + 5),
-        &foreign,
+        &swap_a_letter(genuine, content.len() / 2),
+        &swap_a_letter(genuine, content.len() + 5),
+        foreign,
         &format!("{content}.{foreign_tag}"),
         &format!("{foreign_content}.{tag}"),
-        &token,
+        token,
         &"A".repeat(8192),
     ];
     let mut cases: Vec<_> = cursors
         .map(|cursor| {
-            let name = format!("the cursor {}", &cursor[..cursor.len().min(60)]);
+            let name = format!("{path}, the cursor {}", &cursor[..cursor.len().min(60)]);
             case(name, list(&format!("limit=1&cursor={cursor}")), 400, "invalid_parameter")
         })
         .into();
@@ -752,12 +767,12 @@ async fn a_page_that_the_list_never_offered_is_refused() {
     for limit in
         ["", "0", "101", "-1", "abc", "1.5", "1e1", "0x10", "%31%30%30%30", "%201", "1%00", &many]
     {
-        let name = format!("the limit {}", &limit[..limit.len().min(20)]);
+        let name = format!("{path}, the limit {}", &limit[..limit.len().min(20)]);
         cases.push(case(name, list(&format!("limit={limit}")), 400, "invalid_parameter"));
     }
-    refuse_all(&world, cases).await;
+    refuse_all(world, cases).await;
     for query in [&format!("cursor={genuine}"), "limit=1", "limit=100"] {
-        assert_eq!(send(list(query)).await.status, 200, "{query}");
+        assert_eq!(send(list(query)).await.status, 200, "{path}?{query}");
     }
 }
 
@@ -847,6 +862,169 @@ async fn a_link_to_what_is_no_file_or_another_file_is_refused() {
     assert_eq!(send(request(Method::POST, LOAD).json(&right)).await.status, 201);
 }
 
+#[tokio::test]
+async fn terms_of_a_link_that_are_wrong_are_refused_by_name() {
+    let world = World::start().await;
+    let token = world.token("client").await;
+    let id = world.some_file().await;
+    let path = format!("{LINK}/{id}");
+    let request = |path: &str| world.request(Method::POST, path).bearer_auth(&token);
+    let shown = |value: &Value| value.to_string().chars().take(40).collect::<String>();
+    let no_numbers =
+        [json!("3"), json!(1.5), json!(3.0), json!(1e3), json!(true), json!([60]), json!({})];
+    let no_flags = [json!(0), json!(1), json!("true"), json!(""), json!([true]), json!({})];
+    let no_texts = [json!(1), json!(true), json!(["a note"]), json!({"text": "a note"})];
+    let out_of_bounds =
+        [json!(0), json!(-1), json!(101), json!(1_000_000), json!(u64::MAX), json!(1e300)];
+    let no_lines = ["", "two\nlines", "two\r\nlines", "a\ttab", "a\0zero", "an escape \u{1b}[2J"];
+    let too_long = ["x".repeat(201), "é".repeat(201), "🔑".repeat(201), "x".repeat(MIB)];
+    let lines = no_lines.map(|text| json!(text)).into_iter().chain(too_long.map(|it| json!(it)));
+    let table = [
+        ("max_downloads", no_numbers.iter().chain(&out_of_bounds).cloned().collect::<Vec<_>>()),
+        (
+            "expires_in",
+            no_numbers
+                .iter()
+                .cloned()
+                .chain([json!(59), json!(604_801), json!(-60), json!(i64::MIN)])
+                .collect(),
+        ),
+        ("bind", no_flags.into()),
+        ("note", no_texts.into_iter().chain(lines).collect()),
+        ("maxDownloads", vec![json!(2)]),
+        ("one_time", vec![json!(true)]),
+        ("id", vec![json!("x")]),
+    ];
+    let mut cases = Vec::new();
+    for (field, value) in
+        table.iter().flat_map(|(field, all)| all.iter().map(move |it| (*field, it)))
+    {
+        let name = format!("{field} {}", shown(value));
+        let by_path = request(&path).json(&json!({field: value}));
+        cases.push(case(name.clone(), by_path, 422, "invalid_field").naming(field));
+        let by_body = request(LOAD).json(&json!({"file_id": id, field: value}));
+        cases.push(case(format!("{LOAD}: {name}"), by_body, 422, "invalid_field").naming(field));
+    }
+    for text in [
+        "{\"max_downloads\": 01}",
+        "{\"bind\": True}",
+        "{\"expires_in\": 60 seconds}",
+        "{\"note\": 'x'}",
+    ] {
+        let request = request(&path).header(CONTENT_TYPE, "application/json").body(text);
+        cases.push(case(text, request, 400, "malformed_json"));
+    }
+    refuse_all(&world, cases).await;
+    // All that is wrong is told at once.
+    let all = json!({"max_downloads": 0, "expires_in": 1, "bind": 1, "note": "", "x": 1});
+    let answer = send(request(&path).json(&all)).await;
+    let errors = answer.json()["errors"].as_array().unwrap().clone();
+    let fields: Vec<_> = errors.iter().map(|error| error["field"].as_str().unwrap()).collect();
+    assert_eq!(fields, ["max_downloads", "expires_in", "bind", "note", "x"]);
+    for note in ["x", " ", &"é".repeat(200), "🔑 für Ann: \"Q3\" <b>&amp;"] {
+        let link = world.link_with(&id, &token, &json!({"note": note, "max_downloads": 100})).await;
+        assert_eq!(link["note"], *note);
+    }
+}
+
+#[tokio::test]
+async fn a_note_is_one_line_also_where_unicode_has_line_ends_of_its_own() {
+    let world = World::start().await;
+    let token = world.token("client").await;
+    let path = format!("{LINK}/{}", world.some_file().await);
+    // LINE SEPARATOR, PARAGRAPH SEPARATOR, NEXT LINE: mandatory breaks (UAX #14).
+    let cases = ["\u{2028}", "\u{2029}", "\u{85}"].map(|end| {
+        let body = json!({"note": format!("two{end}lines")});
+        let request = world.request(Method::POST, &path).bearer_auth(&token).json(&body);
+        case(format!("{end:?}"), request, 422, "invalid_field").naming("note")
+    });
+    refuse_all(&world, cases.into()).await;
+}
+
+#[tokio::test]
+async fn what_is_no_id_of_a_link_or_a_file_is_told_apart_from_one_that_is_unknown() {
+    let world = World::start().await;
+    let (client, ops) = (world.token("client").await, world.token("ops").await);
+    let file = world.some_file().await;
+    let link = world.link_with(&file, &client, &json!({})).await["id"].as_str().unwrap().to_owned();
+    let revoke =
+        |id: &str| world.request(Method::DELETE, &format!("{LINKS}/{id}")).bearer_auth(&client);
+    let receipts = |id: &str| {
+        world.request(Method::GET, &format!("/api/files/{id}/receipts")).bearer_auth(&ops)
+    };
+    let both = ["1", "null", "%00", "%20", "..%2f..%2fetc%2fpasswd", "%ff", "%F0%9F%92%A9", "{id}"];
+    let mut cases = Vec::new();
+    for malformed in both {
+        cases.push(case(
+            format!("DELETE {malformed}"),
+            revoke(malformed),
+            400,
+            "invalid_parameter",
+        ));
+        cases.push(case(
+            format!("receipts of {malformed}"),
+            receipts(malformed),
+            400,
+            "invalid_parameter",
+        ));
+    }
+    for malformed in [
+        &link[1..],
+        &format!("{link}A"),
+        &format!("{link}%3D"),
+        &format!("%20{}", &link[1..]),
+        &format!("{}%2B", &link[1..]),
+        &format!("link%23{link}"),
+        &file,
+        &"A".repeat(8000),
+    ] {
+        let name = format!("DELETE {}", &malformed[..malformed.len().min(60)]);
+        cases.push(case(name, revoke(malformed), 400, "invalid_parameter"));
+    }
+    for malformed in [&link, &file.replace('-', ""), &format!("{file}%20"), &"0".repeat(8000)] {
+        let name = format!("receipts of {}", &malformed[..malformed.len().min(60)]);
+        cases.push(case(name, receipts(malformed), 400, "invalid_parameter"));
+    }
+    let unknown = revoke(&swap_a_letter(&link, 20));
+    cases.push(case("an unknown link", unknown, 404, "link_unknown"));
+    let unknown = receipts("01890a5d-ac96-774b-bcce-b302099a8057");
+    cases.push(case("an unknown file", unknown, 404, "file_unknown"));
+    refuse_all(&world, cases).await;
+    assert_eq!(send(revoke(&link)).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_wish_to_be_notified_is_true_or_false_and_said_once() {
+    let world = World::start().await;
+    let uploader = uploader(&world).await;
+    let file: (&[u8], &[u8]) = (b"name=\"file\"; filename=\"note.txt\"", b"a note");
+    let wish: &[u8] = b"name=\"notify\"";
+    let values: [&[u8]; 9] =
+        [b"", b"1", b"yes", b"on", b"TRUE", b"True", b" true", b"true\n", b"\xff"];
+    let mut cases: Vec<_> = values
+        .into_iter()
+        .map(|value| {
+            let name = format!("notify={}", String::from_utf8_lossy(value));
+            let request = uploader.form(form(&[file, (wish, value)]));
+            case(name, request, 422, "invalid_field").naming("notify")
+        })
+        .collect();
+    let twice = form(&[(wish, b"true"), file, (wish, b"true")]);
+    cases.push(case("twice", uploader.form(twice), 422, "invalid_field").naming("notify"));
+    let as_file: &[u8] = b"name=\"notify\"; filename=\"notify.txt\"";
+    let as_file = form(&[file, (as_file, b"true")]);
+    cases.push(case("as a file", uploader.form(as_file), 422, "invalid_field").naming("notify"));
+    let alone = form(&[(wish, b"true")]);
+    cases.push(case("no file", uploader.form(alone), 422, "invalid_field").naming("file"));
+    refuse_all(&world, cases).await;
+    for (wish, place) in [(b"true".as_slice(), 0), (b"false", 1)] {
+        let mut parts = vec![file];
+        parts.insert(place, (b"name=\"notify\"", wish));
+        let answer = send(uploader.form(form(&parts))).await;
+        assert_eq!(answer.status, 201, "before or after the file: {answer:?}");
+    }
+}
+
 /// The value of the query parameter `token`.
 fn token_of(url: &str) -> &str {
     url.split_once("token=").unwrap().1
@@ -914,6 +1092,8 @@ async fn a_wrong_method_is_told_the_right_ones() {
     let link = world.link(&id, &token).await;
     let link = link.strip_prefix(&world.url("")).unwrap();
     let path = format!("{LINK}/{id}");
+    let (own, receipts) =
+        (format!("{LINKS}/{}", "A".repeat(43)), format!("/api/files/{id}/receipts"));
     let routes = [
         (SIGNUP, "POST"),
         ("/api/client/signup", "POST"),
@@ -924,6 +1104,9 @@ async fn a_wrong_method_is_told_the_right_ones() {
         (LIST, "GET"),
         (&path, "GET, POST"),
         (LOAD, "POST"),
+        (LINKS, "GET"),
+        (&own, "DELETE"),
+        (&receipts, "GET"),
         (link, "GET, HEAD, POST"),
     ];
     let all = ["GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"];
@@ -936,7 +1119,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
                 cases.push(case(format!("{method} {path}"), request, 405, "method_not_allowed"));
             }
         }
-        let answer = send(world.request(Method::DELETE, &path)).await;
+        let answer = send(world.request(Method::PATCH, &path)).await;
         let mut told: Vec<_> = answer.header("allow").split(", ").collect();
         told.sort_unstable();
         assert_eq!(told.join(", "), allowed, "{path}");
@@ -968,6 +1151,11 @@ async fn an_unknown_route_is_a_problem_like_any_other() {
         "/api/files/generate-download-link",
         "/api/files/generate-download-link/",
         "/api/files/generate-download-link/a/b",
+        "/api/link",
+        "/api/links/a/b",
+        "/api/files/receipts",
+        "/api/files//receipts",
+        "/api/file/a/receipts",
         "/favicon.ico",
         "/.env",
         "/local/api/files/list",

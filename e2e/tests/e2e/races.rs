@@ -1,11 +1,20 @@
 //! One-time means once: whoever races, whatever is lost on the way, and when the server is killed.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join_all;
+use serde_json::json;
 use share_e2e::World;
 use share_e2e::proxy::Proxy;
 
+use crate::access::assert_refused;
+use crate::links::{DIGITS, Scene, count};
+
 /// How many ask at the same moment.
 const RIVALS: usize = 64;
+
+/// A lease that a client chose: 32 bytes in base64url.
+const CHOSEN: &str = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_concurrent_downloads_exactly_one_gets_the_bytes_fifty_links_in_a_row() {
@@ -27,6 +36,22 @@ async fn of_64_concurrent_downloads_exactly_one_gets_the_bytes_fifty_links_in_a_
         .filter(|record| record.contains("\\\"redeemed\\\""))
         .count();
     assert_eq!(redeemed, 50, "one audit event for each link");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_64_concurrent_requests_with_one_lease_21_are_served_and_are_one_download() {
+    let scene = Scene::start().await;
+    let link = scene.link(&json!({"max_downloads": 10})).await;
+    let answers = join_all((0..RIVALS).map(|_| scene.get(&link, CHOSEN, "bytes=0-4"))).await;
+    let (served, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|it| it.status == 206);
+    for answer in refused {
+        assert_refused(answer, 410, "lease_ended");
+    }
+    let leases: BTreeSet<_> = served.iter().map(|it| it.header("download-lease")).collect();
+    assert_eq!((served.len(), leases), (21, BTreeSet::from([CHOSEN])));
+    assert_eq!(scene.listed(&link).await["downloads"], 1);
+    let receipts = scene.receipts().await;
+    assert_eq!((count(&receipts, "redeemed"), count(&receipts, "resumed")), (1, 20));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,7 +86,7 @@ async fn of_64_concurrent_sign_ups_with_one_name_exactly_one_gets_it() {
 }
 
 /// A second front whose DynamoDB answers can be lost, over the store of the first.
-pub(crate) async fn behind_proxy(world: &World) -> (World, Proxy) {
+async fn behind_proxy(world: &World) -> (World, Proxy) {
     let variables = &world.server.variables;
     let marked = "DynamoDB_20120810.TransactWriteItems";
     let proxy = Proxy::start(&variables["AWS_ENDPOINT_URL_DYNAMODB"], marked).await;
@@ -91,6 +116,27 @@ async fn an_answer_lost_after_the_commit_neither_burns_nor_doubles_a_link() {
         .filter(|record| record.contains("\\\"redeemed\\\""))
         .count();
     assert_eq!(redeemed, 2, "one audit event for each link");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_of_dynamodb_costs_who_chooses_a_lease_nothing() {
+    let world = World::start().await;
+    let (front, proxy) = behind_proxy(&world).await;
+    let file = front.upload("digits.txt", DIGITS).await.id();
+    let (client, ops) = (front.token("client").await, front.token("ops").await);
+    let scene = Scene { world: front, client, ops, file };
+    // The SDK asks three times: with as many answers lost, the service does not know.
+    for (lost, answers) in [(1, vec![200]), (2, vec![200]), (3, vec![503, 200])] {
+        let link = scene.link(&json!({"max_downloads": 2})).await;
+        proxy.lose(lost);
+        for status in answers {
+            let answer = scene.get(&link, CHOSEN, "").await;
+            assert_eq!((proxy.left(), answer.status.as_u16()), (0, status), "{answer:?}");
+            assert!(status != 200 || answer.bytes == DIGITS, "{answer:?}");
+        }
+        assert_eq!(scene.listed(&link).await["downloads"], 1, "{lost} answers lost");
+    }
+    assert_eq!(count(&scene.receipts().await, "redeemed"), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

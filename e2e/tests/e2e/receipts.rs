@@ -2,7 +2,7 @@
 //! the mail to the uploader.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -19,7 +19,7 @@ use share_e2e::{World, client, send, store};
 use tempfile::TempDir;
 
 use crate::access::{Token, assert_refused};
-use crate::links::{DIGITS, Link, Scene, count};
+use crate::links::{DIGITS, Link, Scene};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_share-e2e-server");
 
@@ -181,7 +181,7 @@ async fn a_redirect_to_s3_is_told_as_one() {
 async fn large(form: Form) -> (Scene, Vec<u8>) {
     let mut scene = Scene::start().await;
     let answer = scene.world.upload_form(form).await;
-    scene.file = answer.json()["id"].as_str().unwrap().to_owned();
+    scene.file = answer.id();
     let mut piece = noise(MIB);
     let mut content = Vec::with_capacity(64 * MIB);
     for number in 0..64_u64 {
@@ -408,7 +408,7 @@ async fn verify_receipts_finds_whatever_was_changed_or_left_out() {
         let mut lines: Vec<_> = told.lines().collect();
         lines.sort_unstable();
         let whole = |link: &str, receipts: u32| {
-            format!("link {link}: {receipts} receipts, all as they were written")
+            format!("link {link}: receipts {receipts}, all as they were written")
         };
         let first = match deed {
             "nothing" => whole(&link, 5),
@@ -444,7 +444,9 @@ async fn an_uploader_is_told_when_every_byte_is_handed_over_and_only_when_it_wan
         for (wish, told) in [(None, false), (Some("false"), false), (Some("true"), true)] {
             let answer = scene.world.upload_form(form("digits.txt", wish)).await;
             assert_eq!(answer.status, 201, "{answer:?}");
-            scene.file = answer.json()["id"].as_str().unwrap().to_owned();
+            scene.file = answer.id();
+            let list = scene.world.get("/api/files/list", &scene.client).await;
+            assert!(!list.text().contains("notify"), "Clients are not told of it: {list:?}");
             let link = scene.link(&json!({})).await;
             let first = scene.get(&link, "", "bytes=0-4").await;
             let redirected = mode == "presigned";

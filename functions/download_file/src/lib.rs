@@ -93,13 +93,14 @@ impl Endpoint for DownloadFile {
 
     async fn handle(&self, request: &Request) -> Result<Response, ApiError> {
         request.refuse_prefetch()?; // 403
-        let range = request.header(header::RANGE);
-        let looks = request.method() == Method::GET && request.wants_page() && range.is_none();
+        let looks = request.method() == Method::GET && request.wants_page();
         let visit = self.visit(request, looks).await?; // 400, 401, 403, 404, 410
         if request.method() == Method::HEAD {
             return Ok(with_headers(empty(StatusCode::OK), headers(&visit.file, None)));
         }
-        if looks {
+        // A browser that asks for a part continues its download. Without a lease it is a preview.
+        let continues = visit.turn == Turn::Resume && request.header(header::RANGE).is_some();
+        if looks && !continues {
             return Ok(self.page(&visit));
         }
         let part = part(request, &visit.file)?; // 416
@@ -321,7 +322,8 @@ fn promise(link: &Link) -> String {
 
 /// The part of the file that the request asks for (RFC 9110, section 14), unless it is the whole.
 fn part(request: &Request, file: &FileRecord) -> Result<Option<ByteRange>, ApiError> {
-    let Some(range) = request.header(header::RANGE) else { return Ok(None) };
+    let range = request.header(header::RANGE).filter(|_| request.method() == Method::GET);
+    let Some(range) = range else { return Ok(None) };
     // A condition that does not hold makes it a request for the whole file. There are no dates
     // here that could match, and an entity tag must be the very one.
     if request.header(header::IF_RANGE).is_some_and(|wanted| wanted != entity_tag(file)) {

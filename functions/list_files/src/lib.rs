@@ -24,7 +24,10 @@ impl Endpoint for ListFiles {
         self.callers.require(Role::Client, request).await?; // 401, 403
         let path = "/api/files/list".to_owned();
         let paging = Paging::read(request, path, None, self.callers.keys())?; // 400
-        let page = self.files.page(paging.limit, paging.cursor.as_ref()).await?; // 503
+        let mut page = self.files.page(paging.limit, paging.cursor.as_ref()).await?; // 503
+        for file in &mut page.records {
+            file.notify = false; // between the uploader and us
+        }
         paging.answer(&page.records, page.next.as_ref(), (&self.public_url, request))
     }
 }

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use share_api::{ApiError, Callers, Endpoint, Request, Response, empty};
-use share_model::{LinkId, LinkState, Role};
+use share_model::{LinkId, Role};
 use share_store::{Links, Platform, StartError};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
@@ -19,16 +19,9 @@ impl Endpoint for RevokeLink {
     async fn handle(&self, request: &Request) -> Result<Response, ApiError> {
         let client = self.callers.require(Role::Client, request).await?; // 401, 403
         let id = request.path_parameter("id", LinkId::parse)?.ok_or(ApiError::LinkUnknown)?; // 400
-        let state = self
-            .links
-            .revoke(&id, client.id, request.occasion())
-            .await?
-            .ok_or(ApiError::LinkUnknown)?; // 404
-        match state {
-            // Twice is as good as once.
-            LinkState::Live | LinkState::Revoked => Ok(empty(StatusCode::NO_CONTENT)),
-            LinkState::Used => Err(ApiError::LinkUsed), // 410
-            LinkState::Expired => Err(ApiError::LinkExpired), // 410
+        if !self.links.revoke(&id, client.id, request.occasion()).await? {
+            return Err(ApiError::LinkUnknown); // 404
         }
+        Ok(empty(StatusCode::NO_CONTENT))
     }
 }

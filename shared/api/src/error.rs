@@ -125,9 +125,11 @@ impl ApiError {
             Self::InvalidHeader(name, reason) => {
                 return (S::BAD_REQUEST, "invalid_header", format!("The header {name} {reason}."));
             }
-            Self::MissingToken => {
-                (S::UNAUTHORIZED, "missing_token", "Send an access token: Authorization: Bearer …")
-            }
+            Self::MissingToken => (
+                S::UNAUTHORIZED,
+                "missing_token",
+                "This needs an access token. Send it as Authorization: Bearer …",
+            ),
             Self::InvalidToken => {
                 (S::UNAUTHORIZED, "invalid_token", "The access token is not valid.")
             }
@@ -182,7 +184,7 @@ impl ApiError {
             Self::LeaseEnded => (
                 S::GONE,
                 "lease_ended",
-                "This download is over and cannot be resumed. Ask for a new link.",
+                "This download cannot be resumed any more: its lease has ended.",
             ),
             Self::FileGone => (S::GONE, "file_gone", "The file is no longer available."),
             Self::VerificationUsed => (
@@ -279,8 +281,9 @@ impl ApiError {
         let (status, sentence) = (self.describe().0, self.sentence());
         let (title, rest) =
             sentence.split_once(". ").unwrap_or((sentence.trim_end_matches('.'), ""));
-        let (rest, request_id) = (escape(rest), escape(request_id));
-        let content = format!("<p>{rest}</p>\n<p><small>Request {request_id}</small></p>");
+        let rest = (!rest.is_empty()).then(|| format!("<p>{}</p>\n", escape(rest)));
+        let (rest, request_id) = (rest.unwrap_or_default(), escape(request_id));
+        let content = format!("{rest}<p><small>Request {request_id}</small></p>");
         Page { title: title.to_owned(), content }.respond(status)
     }
 

@@ -3,7 +3,10 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
+use http_body::Frame;
 use http_body_util::{BodyExt, Collected};
 use jiff::Timestamp;
 use lambda_http::lambda_runtime::{self, Diagnostic, LambdaEvent};
@@ -13,7 +16,7 @@ use share_model::Environment;
 use share_store::{Platform, StartError, Users};
 
 use crate::endpoint::{Endpoint, answer};
-use crate::{Response, Task, log};
+use crate::{Body, BodyError, Response, Task, log};
 
 /// Runs `E` as a Lambda function whose answers are whole.
 ///
@@ -40,7 +43,7 @@ pub async fn run_streaming<E: Endpoint>() -> Result<(), Error> {
     let endpoint = start::<E>().await?;
     let endpoint = &endpoint;
     lambda_http::run_with_streaming_response(service_fn(move |http| async move {
-        Ok::<_, Infallible>(answer(endpoint, http, clock()).await)
+        Ok::<_, Infallible>(answer(endpoint, http, clock()).await.map(UntilError))
     }))
     .await
 }
@@ -104,6 +107,31 @@ fn environment() -> Environment {
 #[must_use]
 pub fn clock() -> Timestamp {
     Timestamp::now()
+}
+
+/// A streamed body that just ends where it breaks off.
+///
+/// The runtime would tell Lambda of an error with lines that become bytes of the answer, and a
+/// client that continues where its bytes end would take them for the file's. `Content-Length`
+/// shows that bytes are missing.
+struct UntilError(Body);
+
+impl http_body::Body for UntilError {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = ready!(Pin::new(&mut self.0).poll_frame(context));
+        Poll::Ready(frame.filter(|frame| {
+            frame
+                .as_ref()
+                .inspect_err(|cause| tracing::error!(%cause, "a stream broke off"))
+                .is_ok()
+        }))
+    }
 }
 
 /// An answer for the buffered form of Lambda's reply.

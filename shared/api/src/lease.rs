@@ -15,7 +15,8 @@ const HEADER: HeaderName = HeaderName::from_static("download-lease");
 /// 400 when the header is there and is not 43 characters of base64url. A cookie that is not one
 /// of ours is passed over.
 pub fn presented_lease(request: &Request, link: &LinkId) -> Result<Option<PlainToken>, ApiError> {
-    if let Some(value) = request.header(HEADER) {
+    if request.has_header(&HEADER) {
+        let value = request.header(HEADER).unwrap_or_default();
         let wrong = "must be 43 characters of base64url, 256 bits in all";
         let invalid = |_| ApiError::InvalidHeader("Download-Lease", Invalid::because(wrong));
         return PlainToken::parse(value).map(Some).map_err(invalid);

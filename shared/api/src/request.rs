@@ -121,6 +121,12 @@ impl Request {
         self.http.headers().get(name)?.to_str().ok()
     }
 
+    /// Whether the header `name` is there, whatever it holds.
+    #[must_use]
+    pub fn has_header(&self, name: &HeaderName) -> bool {
+        self.http.headers().contains_key(name)
+    }
+
     /// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
     #[must_use]
     pub fn bearer_token(&self) -> Option<&str> {

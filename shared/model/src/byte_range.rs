@@ -53,7 +53,8 @@ impl RangeRequest {
     /// allows: the answer is then the whole file.
     #[must_use]
     pub fn parse(header: &str, size: u64) -> Self {
-        let unit_and_range = header.split_once('=').filter(|(unit, _)| unit.trim() == "bytes");
+        let unit_and_range =
+            header.split_once('=').filter(|(unit, _)| unit.trim().eq_ignore_ascii_case("bytes"));
         let Some((first, last)) = unit_and_range.and_then(|(_, range)| range.split_once('-'))
         else {
             return Self::Whole;
@@ -176,7 +177,7 @@ mod tests {
             ("bytes=-1", part(9, 9)),
             ("bytes=-10", part(0, 9)),
             ("bytes=-11", part(0, 9)),
-            ("bytes = 1-2", part(1, 2)),
+            ("BYTES = 1-2", part(1, 2)),
             ("bytes=10-", RangeRequest::Unsatisfiable),
             ("bytes=10-11", RangeRequest::Unsatisfiable),
             ("bytes=99999999999999999999999-", RangeRequest::Unsatisfiable),

@@ -93,7 +93,7 @@ impl FileName {
 
 /// Unicode's bidirectional controls (UAX #9), separators and invisible characters, but not the
 /// joiners that Persian and Indic names and emoji need.
-fn deceives(character: char) -> bool {
+pub(crate) fn deceives(character: char) -> bool {
     matches!(character,
         '\u{061C}' | '\u{200B}' | '\u{200E}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
         | '\u{2060}'..='\u{2069}' | '\u{FEFF}')

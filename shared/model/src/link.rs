@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::file::deceives;
 use crate::{ChainHead, Coverage, FileId, FileName, Invalid, UserId, rfc3339_millis};
 
 /// A link's identity: the hash of its token. It names the link and cannot use it.
@@ -108,11 +109,14 @@ pub struct LinkNote(String);
 
 impl LinkNote {
     /// # Errors
-    /// When it is empty, too long, or has control characters.
+    /// When it is empty, too long, or has control or direction characters.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let length = text.chars().count();
-        if !(1..=200).contains(&length) || text.chars().any(char::is_control) {
-            return Err(Invalid::because("must be one line of 1 to 200 characters"));
+        let plain = !text.chars().any(|c| c.is_control() || deceives(c));
+        if !(1..=200).contains(&length) || !plain {
+            return Err(Invalid::because(
+                "must be one line of 1 to 200 characters, without control or direction characters",
+            ));
         }
         Ok(Self(text.to_owned()))
     }
@@ -316,7 +320,9 @@ mod tests {
         for (length, good) in [(0, false), (1, true), (200, true), (201, false)] {
             assert_eq!(LinkNote::parse(&"é".repeat(length)).is_ok(), good, "{length}");
         }
-        assert!(LinkNote::parse("two\nlines").is_err());
+        for text in ["two\nlines", "two\u{2028}lines", "turned \u{202E}round"] {
+            assert!(LinkNote::parse(text).is_err(), "{text:?}");
+        }
     }
 
     fn link() -> Link {

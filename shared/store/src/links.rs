@@ -351,8 +351,8 @@ impl Links {
         Err(StoreError::because("end a download", "too many others use the link"))
     }
 
-    /// Takes back a link of `user` and gives the state in which it was; only a live one changes.
-    /// `None` when the user has no such link.
+    /// Takes back a link of `user`: from now on nobody can redeem it or resume a download of it.
+    /// Answers `false` when the user has no such link.
     ///
     /// # Errors
     /// When the tables do not answer.
@@ -361,19 +361,20 @@ impl Links {
         id: &LinkId,
         user: UserId,
         occasion: Occasion<'_>,
-    ) -> Result<Option<LinkState>, StoreError> {
+    ) -> Result<bool, StoreError> {
         for attempt in 0..ATTEMPTS {
             let found = self.find(id, None).await?.map(|found| found.link);
-            let Some(before) = found.filter(|link| link.user_id == user) else { return Ok(None) };
-            let state = before.state(occasion.now);
-            if state != LinkState::Live {
-                return Ok(Some(state));
-            }
+            let Some(before) = found.filter(|link| link.user_id == user) else { return Ok(false) };
+            let writes = match before.state(occasion.now) {
+                LinkState::Live => vec![self.tokens.spending(&token(&before), occasion.now)?],
+                // There is nothing to spend, but a download may go on.
+                LinkState::Used | LinkState::Expired => vec![],
+                LinkState::Revoked => return Ok(true),
+            };
             let after = Link { revoked_at: Some(occasion.now), ..before.clone() };
-            let writes = vec![self.tokens.spending(&token(&before), occasion.now)?];
             let event = ReceiptEvent::Revoked { user_id: user };
             if self.change(&before, after, event, occasion, writes).await? {
-                return Ok(Some(state));
+                return Ok(true);
             }
             tokio::time::sleep(backoff(attempt)).await;
         }

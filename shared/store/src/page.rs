@@ -44,8 +44,11 @@ pub(crate) async fn page(
         texts.map(|(name, text)| (name.clone(), AttributeValue::S(text.clone()))).collect()
     });
     let answer = query.limit(asked).set_exclusive_start_key(start).send().await;
-    let mut records = answer.map_err(StoreError::during("list a table"))?.items.unwrap_or_default();
-    let more = records.len() > limit;
+    let answer = answer.map_err(StoreError::during("list a table"))?;
+    let mut records = answer.items.unwrap_or_default();
+    // DynamoDB reads at most 1 MB at a time, which may be fewer.
+    let cut_short = records.len() <= limit && answer.last_evaluated_key.is_some();
+    let more = records.len() > limit || cut_short;
     records.truncate(limit);
     let last = records.last().filter(|_| more);
     let next = last.map(|record| {
