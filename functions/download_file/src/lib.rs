@@ -105,7 +105,7 @@ impl Endpoint for DownloadFile {
         }
         let part = part(request, &visit.file)?; // 416
         // Open first, spend second, send third: what cannot be served is not spent.
-        let opened = self.open(&visit.file, part).await?; // 410, 503
+        let opened = self.open(request, &visit.file, part).await?; // 410, 503
         self.deliver(request, visit, part, opened).await // 410
     }
 }
@@ -170,11 +170,21 @@ impl DownloadFile {
     }
 
     /// The bytes at hand. Nothing has been sent yet.
-    async fn open(&self, file: &FileRecord, part: Option<ByteRange>) -> Result<Opened, ApiError> {
+    async fn open(
+        &self,
+        request: &Request,
+        file: &FileRecord,
+        part: Option<ByteRange>,
+    ) -> Result<Opened, ApiError> {
         let opened = match self.delivery_of(file) {
             Delivery::Stream => {
                 let body = self.objects.open(file, part).await?;
-                body.map(|body| Opened::Body(Body::new(body.into_inner().map_err(Into::into))))
+                let request_id = request.id().to_owned();
+                let broken = move |error: StoreError| {
+                    log_failure(&request_id, &error);
+                    error.into()
+                };
+                body.map(|body| Opened::Body(Body::new(body.map_err(broken))))
             }
             Delivery::Buffered => {
                 let body = self.objects.read(file, part).await?;

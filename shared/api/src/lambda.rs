@@ -125,12 +125,7 @@ impl http_body::Body for UntilError {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = ready!(Pin::new(&mut self.0).poll_frame(context));
-        Poll::Ready(frame.filter(|frame| {
-            frame
-                .as_ref()
-                .inspect_err(|cause| tracing::error!(%cause, "a stream broke off"))
-                .is_ok()
-        }))
+        Poll::Ready(frame.filter(Result::is_ok))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The bucket: the files' bytes, each under its file's id.
 
+use std::error::Error;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -8,6 +9,8 @@ use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
+use http_body::Body;
+use http_body_util::BodyExt;
 use share_model::{ByteRange, FileRecord, attachment};
 
 use crate::{Platform, StartError, StoreError};
@@ -57,6 +60,19 @@ impl Objects {
         &self,
         file: &FileRecord,
         part: Option<ByteRange>,
+    ) -> Result<Option<impl Body<Data = Bytes, Error = StoreError> + Send + 'static>, StoreError>
+    {
+        let broken = |error: Box<dyn Error + Send + Sync>| {
+            StoreError::because("read an object", error.to_string())
+        };
+        let object = self.get(file, part).await?;
+        Ok(object.map(|object| object.into_inner().map_err(broken)))
+    }
+
+    async fn get(
+        &self,
+        file: &FileRecord,
+        part: Option<ByteRange>,
     ) -> Result<Option<ByteStream>, StoreError> {
         let request = self.client.get_object().bucket(&self.bucket).key(file.id.to_string());
         let request = request.set_range(part.map(|part| format!("bytes={part}")));
@@ -86,7 +102,7 @@ impl Objects {
         file: &FileRecord,
         part: Option<ByteRange>,
     ) -> Result<Option<Bytes>, StoreError> {
-        let Some(body) = self.open(file, part).await? else { return Ok(None) };
+        let Some(body) = self.get(file, part).await? else { return Ok(None) };
         let bytes = body.collect().await.map_err(StoreError::during("read an object"))?;
         Ok(Some(bytes.into_bytes()))
     }
