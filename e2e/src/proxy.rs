@@ -1,4 +1,5 @@
-//! A TCP proxy that can lose an answer, or cut it short, after the server has done what was asked.
+//! A TCP proxy that can lose an answer, or cut it short, after the server has done what was asked;
+//! and that can answer in the place of DynamoDB, as it does when transactions collide.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,32 +16,48 @@ pub struct Proxy {
     faults: Arc<Faults>,
 }
 
-/// What happens to the answers to marked requests.
+/// What can happen to marked requests.
 struct Faults {
     /// Requests that contain this are marked.
     marked: &'static str,
     to_lose: AtomicUsize,
-    cuts: Mutex<Option<Cuts>>,
+    collisions: AtomicUsize,
+    disturbance: Mutex<Option<Disturbance>>,
 }
 
-/// Cuts at random.
-struct Cuts {
+/// Faults at random.
+struct Disturbance {
     random: Rng,
     /// How many of a thousand answers are cut.
-    per_mille: u32,
+    cuts: u32,
     /// After how many bytes.
     after: Range<usize>,
+    /// How many of a thousand requests collide.
+    collisions: u32,
+}
+
+/// What becomes of a request and its answer.
+enum Verdict {
+    Pass,
+    /// Only so many bytes of the answer pass.
+    Cut(usize),
+    /// The server does not get to see the request.
+    Collide,
 }
 
 impl Proxy {
     /// Starts a proxy in front of `upstream`, a URL. Requests that contain `marked` are those
-    /// whose answers it can lose.
+    /// to which something can happen.
     pub async fn start(upstream: &str, marked: &'static str) -> Self {
         let upstream = upstream.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let faults =
-            Arc::new(Faults { marked, to_lose: AtomicUsize::new(0), cuts: Mutex::new(None) });
+        let faults = Arc::new(Faults {
+            marked,
+            to_lose: AtomicUsize::new(0),
+            collisions: AtomicUsize::new(0),
+            disturbance: Mutex::new(None),
+        });
         let shared = Arc::clone(&faults);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -62,40 +79,78 @@ impl Proxy {
         self.faults.to_lose.load(Ordering::SeqCst)
     }
 
-    /// From now on cuts `per_mille` of a thousand answers to marked requests `after` so many
-    /// bytes, at random from `seed`.
-    pub fn cut(&self, per_mille: u32, after: Range<usize>, seed: u64) {
-        let cuts = Cuts { random: Rng::with_seed(seed), per_mille, after };
-        *self.faults.cuts.lock().unwrap() = Some(cuts);
+    /// From now on cuts so many of a thousand answers to marked requests, `after` so many bytes;
+    /// at random from `seed`.
+    pub fn cut(&self, cuts: u32, after: Range<usize>, seed: u64) {
+        self.disturb(cuts, after, 0, seed);
+    }
+
+    /// From now on cuts answers as [`Proxy::cut`] does, and answers `collisions` of a thousand
+    /// marked requests as DynamoDB does when another transaction holds a record.
+    pub fn disturb(&self, cuts: u32, after: Range<usize>, collisions: u32, seed: u64) {
+        let random = Rng::with_seed(seed);
+        let disturbance = Disturbance { random, cuts, after, collisions };
+        *self.faults.disturbance.lock().unwrap() = Some(disturbance);
+    }
+
+    /// How many requests have collided.
+    pub fn collisions(&self) -> usize {
+        self.faults.collisions.load(Ordering::SeqCst)
     }
 }
 
 impl Faults {
-    /// How many bytes of the answer to this request pass, when not all do.
-    fn verdict(&self, request: &[u8]) -> Option<usize> {
+    fn verdict(&self, request: &[u8]) -> Verdict {
         if !String::from_utf8_lossy(request).contains(self.marked) {
-            return None;
+            return Verdict::Pass;
         }
         let less = |count: usize| count.checked_sub(1);
         if self.to_lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
-            return Some(0);
+            return Verdict::Cut(0);
         }
-        let mut cuts = self.cuts.lock().unwrap();
-        let cuts = cuts.as_mut()?;
-        let hit = cuts.random.u32(..1000) < cuts.per_mille;
-        hit.then(|| cuts.random.usize(cuts.after.clone()))
+        let mut disturbance = self.disturbance.lock().unwrap();
+        let Some(disturbance) = disturbance.as_mut() else { return Verdict::Pass };
+        match disturbance.random.u32(..1000) {
+            hit if hit < disturbance.cuts => {
+                Verdict::Cut(disturbance.random.usize(disturbance.after.clone()))
+            }
+            hit if hit < disturbance.cuts + disturbance.collisions => {
+                self.collisions.fetch_add(1, Ordering::SeqCst);
+                Verdict::Collide
+            }
+            _ => Verdict::Pass,
+        }
     }
 }
 
 async fn relay(mut client: TcpStream, mut server: TcpStream, faults: Arc<Faults>) {
-    let (mut request, mut answer) = (vec![0; 65536], vec![0; 65536]);
+    let (mut piece, mut answer) = (vec![0; 65536], vec![0; 65536]);
+    // The head of a request, until its end has come.
+    let mut head = Vec::new();
+    // The bytes of the request that are still to come.
+    let mut rest = 0;
+    // The bytes of the answer that pass, when not all do.
     let mut passing = None;
+    let mut colliding = false;
     loop {
         tokio::select! {
-            read = client.read(&mut request) => {
+            read = client.read(&mut piece) => {
                 let Ok(length @ 1..) = read else { return };
-                passing = passing.or(faults.verdict(&request[..length]));
-                if server.write_all(&request[..length]).await.is_err() { return }
+                let mut bytes = piece[..length].to_vec();
+                if rest == 0 {
+                    head.append(&mut bytes);
+                    let Some(length) = request_length(&head) else { continue };
+                    let verdict = faults.verdict(&head);
+                    colliding = matches!(verdict, Verdict::Collide);
+                    if let Verdict::Cut(bytes) = verdict {
+                        passing = Some(bytes);
+                    }
+                    bytes.append(&mut head);
+                    rest = length;
+                }
+                rest = rest.saturating_sub(bytes.len());
+                if !colliding && server.write_all(&bytes).await.is_err() { return }
+                if colliding && rest == 0 && client.write_all(&collision()).await.is_err() { return }
             }
             read = server.read(&mut answer) => {
                 let Ok(length @ 1..) = read else { return };
@@ -107,4 +162,24 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, faults: Arc<Faults>
             }
         }
     }
+}
+
+/// The length of a request, head included, once its head has come. Our clients send one request
+/// after the other, and say how long it is.
+fn request_length(request: &[u8]) -> Option<usize> {
+    let end = request.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+    let head = String::from_utf8_lossy(&request[..end]).to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    Some(end + length.map_or(0, |length| length.trim().parse().unwrap()))
+}
+
+/// As the reference of `TransactWriteItems` shows it.
+fn collision() -> Vec<u8> {
+    let body = "{\"__type\":\"com.amazonaws.dynamodb.v20120810#TransactionCanceledException\",\
+        \"CancellationReasons\":[{\"Code\":\"TransactionConflict\",\
+        \"Message\":\"Transaction is ongoing for the item\"},{\"Code\":\"None\"}],\
+        \"Message\":\"Transaction cancelled\"}";
+    let length = body.len();
+    let head = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/x-amz-json-1.0";
+    format!("{head}\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
 }

@@ -4,13 +4,14 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use dynoxide::Database;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s_fs::FileSystem;
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::template::Template;
@@ -33,14 +34,31 @@ pub(crate) async fn dynamodb(database: &Path, template: &Template) -> anyhow::Re
     let database = Database::new(path)
         .map_err(|error| anyhow::anyhow!("cannot open the database {path}: {error}"))?;
     for (name, definition) in &template.tables {
-        if database.get_table_metadata(name).map_err(failed("look up a table"))?.is_none() {
-            let request = serde_json::from_value(definition.clone())?;
-            database.create_table(request).map_err(failed("create a table"))?;
+        match database.get_table_metadata(name).map_err(failed("look up a table"))? {
+            None => {
+                let request = serde_json::from_value(definition.clone())?;
+                database.create_table(request).map_err(failed("create a table"))?;
+            }
+            Some(table) => {
+                let has = table.gsi_definitions.unwrap_or_default();
+                if let Some(index) = indexes(definition).find(|index| !has.contains(index)) {
+                    bail!(
+                        "{path} was made by another version: {name} has no index {index}; delete \
+                         the data folder, or choose another --data-dir"
+                    );
+                }
+            }
         }
     }
     let (listener, address) = loopback().await?;
     tokio::spawn(dynoxide::server::serve_on(listener, database));
     Ok(address)
+}
+
+/// The names of a table's indexes.
+fn indexes(definition: &Value) -> impl Iterator<Item = &str> {
+    let indexes = definition.get("GlobalSecondaryIndexes").and_then(Value::as_array);
+    indexes.into_iter().flatten().filter_map(|index| index.get("IndexName")?.as_str())
 }
 
 fn failed<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> anyhow::Error {

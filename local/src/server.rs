@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use share_api::{Response, Task};
 use share_create_account::CreateAccount;
 use share_model::{Environment, FileId};
-use share_store::{ChainReport, Links, Platform};
+use share_store::{ChainReport, Platform, Verification};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -136,8 +136,8 @@ pub(crate) async fn verify_receipts(
 ) -> anyhow::Result<Vec<ChainReport>> {
     let _lock = lock(&settings.data_dir)?;
     let variables = variables(settings, settings.listen, &Template::read()?).await?;
-    let links = Links::connect(&platform(&variables, variables.keys()).await)?;
-    Ok(links.verify_receipts(file, (settings.clock)()).await?)
+    let receipts = Verification::connect(&platform(&variables, variables.keys()).await)?;
+    Ok(receipts.verify_receipts(file, (settings.clock)()).await?)
 }
 
 fn lock(data_dir: &Path) -> anyhow::Result<File> {

@@ -16,8 +16,8 @@ use share_api::{
 };
 use share_auth::PlainToken;
 use share_model::{
-    ByteRange, DownloadRequest, FileRecord, Invalid, LeaseTerms, Link, RangeRequest, Role, Turn,
-    User, attachment,
+    ByteRange, DownloadRequest, FileRecord, Invalid, LeaseTerms, Link, Outcome, RangeRequest, Role,
+    Turn, User, attachment,
 };
 use share_store::{
     Begun, Files, HandedOver, Links, Mail, Mailer, Objects, Occasion, Platform, Presented,
@@ -101,7 +101,7 @@ impl Endpoint for DownloadFile {
         // A browser that asks for a part continues its download. Without a lease it is a preview.
         let continues = visit.turn == Turn::Resume && request.header(header::RANGE).is_some();
         if looks && !continues {
-            return Ok(self.page(&visit));
+            return Ok(page(&visit, request.now()));
         }
         let part = part(request, &visit.file)?; // 416
         // Open first, spend second, send third: what cannot be served is not spent.
@@ -135,38 +135,6 @@ impl DownloadFile {
         let client = client.ok_or(ApiError::LinkRevoked)?;
         let file = self.files.on_shelf(presented.link.file_id).await?.ok_or(ApiError::FileGone)?;
         Ok(Visit { presented, lease, turn, client, file })
-    }
-
-    /// What a browser shows for the link. The form goes back to the page's own address.
-    fn page(&self, visit: &Visit) -> Response {
-        let (file, link) = (&visit.file, &visit.presented.link);
-        let (ends, button, note) = match &visit.presented.lease {
-            Some(lease) => (
-                Timestamp::from_second(lease.ends_at).unwrap_or_default(),
-                "Download again",
-                "Your download has begun. Until then you can start it again, in this browser only."
-                    .to_owned(),
-            ),
-            None => (link.expires_at, "Download", promise(link)),
-        };
-        let content = format!(
-            "<dl><dt>Size</dt><dd>{} bytes</dd><dt>SHA-256</dt><dd>{}</dd>\
-             <dt>Ends</dt><dd>{}</dd></dl>\n\
-             <form method=\"post\"><button>{button}</button></form>\n\
-             <p><small>{note}</small></p>",
-            file.size,
-            file.sha256.hex(),
-            ends.strftime("%-d %B %Y, %H:%M UTC"),
-        );
-        let page = Page { title: file.filename.as_str().to_owned(), content };
-        let mut response = page.respond(StatusCode::OK);
-        if visit.lease.is_none() {
-            // So that the browser holds it before the first byte, and can click again when no
-            // answer comes.
-            let (lease, seconds) = (PlainToken::generate(), self.lease_terms.lifetime);
-            plant_lease(response.headers_mut(), &link.id, &lease, seconds);
-        }
-        response
     }
 
     /// The bytes at hand. Nothing has been sent yet.
@@ -214,7 +182,7 @@ impl DownloadFile {
     ) -> Result<Response, ApiError> {
         let Visit { presented, lease, client, file, .. } = visit;
         let lease = lease.unwrap_or_else(PlainToken::generate);
-        let (link, turn) = (presented.link.id.clone(), visit.turn);
+        let link = presented.link.id.clone();
         let range = part.unwrap_or(ByteRange::whole(file.size));
         let asked = DownloadRequest {
             download: 0, // the link counts
@@ -231,7 +199,7 @@ impl DownloadFile {
             .links
             .begin(presented, &lease.hash(), asked, self.lease_terms, request.occasion())
             .await??;
-        let seconds = begun.lease_seconds;
+        let (turn, seconds) = (begun.turn, begun.lease_seconds);
         let account = Account {
             links: self.links.clone(),
             users: self.users.clone(),
@@ -299,8 +267,12 @@ impl Account {
         let uploader = self.users.by_username(&file.uploaded_by).await?;
         let Some(uploader) = uploader.filter(|uploader| uploader.active) else { return Ok(()) };
         let (name, client) = (file.filename.as_str(), self.client.username.as_str());
+        let deed = match ended.outcome {
+            Outcome::Redirected => "is being downloaded from S3, since",
+            _ => "was downloaded on",
+        };
         let text = format!(
-            "{name}\nwas downloaded on {}\nthrough a link that {client} had asked for.\n\n\
+            "{name}\n{deed} {}\nthrough a link that {client} had asked for.\n\n\
              The file's receipts say more: file {}.",
             now.strftime("%-d %B %Y, %H:%M UTC"),
             file.id,
@@ -320,6 +292,38 @@ impl Delivery {
             _ => Err(Invalid::because("must be stream, buffered or presigned")),
         }
     }
+}
+
+/// What a browser shows for the link. The form goes back to the page's own address.
+fn page(visit: &Visit, now: Timestamp) -> Response {
+    let (file, link) = (&visit.file, &visit.presented.link);
+    let (ends, button, note) = match &visit.presented.lease {
+        Some(lease) => (
+            Timestamp::from_second(lease.ends_at).unwrap_or_default(),
+            "Download again",
+            "Your download has begun. Until then you can start it again, in this browser only."
+                .to_owned(),
+        ),
+        None => (link.expires_at, "Download", promise(link)),
+    };
+    let content = format!(
+        "<dl><dt>Size</dt><dd>{} bytes</dd><dt>SHA-256</dt><dd>{}</dd>\
+         <dt>Ends</dt><dd>{}</dd></dl>\n\
+         <form method=\"post\"><button>{button}</button></form>\n\
+         <p><small>{note}</small></p>",
+        file.size,
+        file.sha256.hex(),
+        ends.strftime("%-d %B %Y, %H:%M UTC"),
+    );
+    let page = Page { title: file.filename.as_str().to_owned(), content };
+    let mut response = page.respond(StatusCode::OK);
+    if visit.lease.is_none() {
+        // So that the browser holds it before the first byte, and can click again when no
+        // answer comes.
+        let seconds = link.expires_at.as_second() - now.as_second();
+        plant_lease(response.headers_mut(), &link.id, &PlainToken::generate(), seconds);
+    }
+    response
 }
 
 /// How often the link can still be redeemed, in words.

@@ -33,7 +33,8 @@ where
     R: FnOnce(u64) -> F + Send + Unpin + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
-    let watched = Watched { source, length, handed_over: 0, report: Some(report), ending: None };
+    let (report, last_byte) = (Some(report), None);
+    let watched = Watched { source, length, handed_over: 0, last_byte, report, ending: None };
     watched.boxed_unsync()
 }
 
@@ -45,6 +46,8 @@ where
     source: B,
     length: u64,
     handed_over: u64,
+    /// Held back until the source has ended well.
+    last_byte: Option<Bytes>,
     /// Until it has been called.
     report: Option<R>,
     /// From then on.
@@ -76,29 +79,36 @@ where
 
     /// The next bytes to hand over, when they come before the end.
     fn poll_source(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let left = self.length - self.handed_over;
         let frame = ready!(Pin::new(&mut self.source).poll_frame(context));
         let piece = match frame.map(|frame| frame.map(Frame::into_data)) {
-            Some(Ok(Ok(piece))) if piece.len() as u64 <= left => piece,
+            Some(Ok(Ok(piece))) => piece,
             // Trailers say nothing here.
             Some(Ok(Err(_))) => Bytes::new(),
             Some(Err(error)) => {
                 self.end(self.handed_over, Err(error.into()));
                 return Poll::Ready(None);
             }
-            Some(Ok(Ok(_))) | None => {
-                self.end(self.handed_over, Err("the source has another length".into()));
+            None => {
+                match self.last_byte.take() {
+                    Some(last) => self.end(self.length, Ok(last)),
+                    None => self.end(self.handed_over, Err("the source is too short".into())),
+                }
                 return Poll::Ready(None);
             }
         };
-        if (piece.len() as u64) < left {
-            self.handed_over += piece.len() as u64;
-            return Poll::Ready(Some(piece));
+        let held = u64::from(self.last_byte.is_some());
+        let left = self.length - self.handed_over - held;
+        if piece.len() as u64 > left {
+            self.end(self.handed_over, Err("the source is too long".into()));
+            return Poll::Ready(None);
         }
-        let mut before = piece;
-        let last = before.split_off(before.len() - 1);
-        self.end(self.length, Ok(last));
-        Poll::Ready(Some(before))
+        let mut piece = piece;
+        if piece.len() as u64 == left && left > 0 {
+            // Only at its end does the source say whether its checksum is right.
+            self.last_byte = Some(piece.split_off(piece.len() - 1));
+        }
+        self.handed_over += piece.len() as u64;
+        Poll::Ready(Some(piece))
     }
 }
 

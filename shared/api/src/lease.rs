@@ -21,10 +21,8 @@ pub fn presented_lease(request: &Request, link: &LinkId) -> Result<Option<PlainT
         let invalid = |_| ApiError::InvalidHeader("Download-Lease", Invalid::because(wrong));
         return PlainToken::parse(value).map(Some).map_err(invalid);
     }
-    let name = cookie_name(link);
-    let cookies = request.header(header::COOKIE).unwrap_or_default().split(';');
-    let ours = cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name);
-    Ok(ours.and_then(|(_, value)| PlainToken::parse(value).ok()))
+    let cookie = request.cookie(&cookie_name(link));
+    Ok(cookie.and_then(|value| PlainToken::parse(value).ok()))
 }
 
 /// Gives a lease to its holder, in both forms.

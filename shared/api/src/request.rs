@@ -127,6 +127,15 @@ impl Request {
         self.http.headers().contains_key(name)
     }
 
+    /// The cookie `name`. Clients of HTTP/2 may send several headers of them.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let headers = self.http.headers().get_all(header::COOKIE).into_iter();
+        let pairs = headers.filter_map(|it| it.to_str().ok()).flat_map(|it| it.split(';'));
+        let mut named = pairs.filter_map(|pair| pair.trim().split_once('='));
+        named.find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
     /// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
     #[must_use]
     pub fn bearer_token(&self) -> Option<&str> {

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
+use serde::Deserialize;
 use serde_dynamo::{from_item, to_item};
 use share_auth::PageCursor;
 use share_model::{AuditEvent, FileId, Link, SealedReceipt, rfc3339_millis};
@@ -26,6 +27,16 @@ type Item = HashMap<String, AttributeValue>;
 
 /// What the keys of receipts begin with.
 const RECEIPTS: &str = "link#";
+
+/// A receipt, and when it may be forgotten.
+#[derive(Debug, Deserialize)]
+pub struct StoredReceipt {
+    /// The receipt.
+    #[serde(flatten)]
+    pub sealed: SealedReceipt,
+    /// In seconds since 1970.
+    pub forget_at: i64,
+}
 
 /// For how long events are kept: a year. Receipts are kept for a year after their link's end.
 const RETENTION_SECONDS: i64 = 365 * 24 * 60 * 60;
@@ -89,7 +100,7 @@ impl Audit {
         file: FileId,
         limit: usize,
         cursor: Option<&PageCursor>,
-    ) -> Result<Page<SealedReceipt>, StoreError> {
+    ) -> Result<Page<StoredReceipt>, StoreError> {
         let query = self
             .client
             .query()

@@ -21,8 +21,8 @@ use serde::de::DeserializeOwned;
 use serde_dynamo::{from_item, to_item};
 use share_auth::{PageCursor, TokenHash};
 use share_model::{
-    ByteRange, ChainBreak, Coverage, DownloadRequest, FileId, FileRecord, Lease, LeaseTerms, Link,
-    LinkId, LinkRefusal, LinkState, Outcome, ReceiptEvent, SealedReceipt, Turn, UserId,
+    ByteRange, Coverage, DownloadRequest, FileRecord, Lease, LeaseTerms, Link, LinkId, LinkRefusal,
+    LinkState, Outcome, ReceiptEvent, Turn, UserId,
 };
 
 use crate::audit::forget_at;
@@ -36,14 +36,16 @@ type Item = HashMap<String, AttributeValue>;
 const BY_USER: &str = "links_by_user";
 
 /// What the keys of links begin with.
-const LINK: &str = "link#";
+pub(crate) const LINK: &str = "link#";
 
-/// For how long a lease that is over is told apart from one that never was: a day.
+/// For how long a lease is told apart from one that never was, after it and its link are over: a
+/// day.
 const LEASE_REMEMBERED_SECONDS: i64 = 24 * 60 * 60;
 
-/// Attempts at a change of a link that others keep changing. Of 64 who redeem one link 64 times,
-/// the last has its turn within them.
-const ATTEMPTS: u32 = 100;
+/// Attempts at a change of a link that others keep changing: a quarter of a minute of waiting at
+/// most, so that a function can still say that it was in vain. Of 64 who redeem one link 64 times
+/// over the embedded DynamoDB, the last has its turn after two seconds.
+const ATTEMPTS: u32 = 60;
 
 /// The links.
 #[derive(Clone)]
@@ -70,6 +72,8 @@ pub struct Begun {
     lease: TokenHash,
     /// The number of the receipt with which it began.
     number: u32,
+    /// What it is: a redemption of the link, or a resume.
+    pub turn: Turn,
     /// What it is about.
     pub request: DownloadRequest,
     /// How long, in seconds from the request, it can be resumed.
@@ -102,28 +106,6 @@ pub struct Ended {
     /// Whether it was the first of its link to complete, and it is now up to the caller to tell
     /// the uploader: nobody else will.
     pub notify: bool,
-}
-
-/// What a look at a link's receipts has shown.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ChainReport {
-    /// The link.
-    pub link: LinkId,
-    /// How many receipts there are.
-    pub receipts: usize,
-    /// What is wrong with them.
-    pub problem: Option<ChainProblem>,
-}
-
-/// Why a link's receipts cannot be trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ChainProblem {
-    /// The chain does not hold.
-    #[error("{0}")]
-    Broken(ChainBreak),
-    /// The link's own record, which says where the chain ends, is gone.
-    #[error("the link's own record is missing")]
-    Headless,
 }
 
 impl Links {
@@ -276,7 +258,7 @@ impl Links {
                 let (download, covered) = (after.downloads, Coverage::default());
                 Lease { download, resumes: 0, ends_at, covered }
             };
-            writes.push(self.put_lease(&before.id, lease_hash, &lease)?);
+            writes.push(self.put_lease(before, lease_hash, &lease)?);
             request.download = lease.download;
             let event = match turn {
                 Turn::Redeem => ReceiptEvent::Redeemed(request.clone()),
@@ -287,6 +269,7 @@ impl Links {
                     link: before.id.clone(),
                     lease: lease_hash.clone(),
                     number: before.chain.receipts + 1,
+                    turn,
                     request,
                     lease_seconds: lease.ends_at - occasion.now.as_second(),
                 }));
@@ -333,14 +316,14 @@ impl Links {
             } else {
                 Outcome::BrokenOff
             };
-            let all = matches!(outcome, Outcome::Completed | Outcome::Redirected);
-            if all {
+            if outcome == Outcome::Completed {
                 lease.ends_at = lease.ends_at.min(occasion.now.as_second() + terms.grace);
             }
+            let all = matches!(outcome, Outcome::Completed | Outcome::Redirected);
             let notify = file.notify && all && !before.notified;
             let mut after = before.clone();
             after.notified |= notify;
-            let writes = vec![self.put_lease(&begun.link, &begun.lease, &lease)?];
+            let writes = vec![self.put_lease(&before, &begun.lease, &lease)?];
             let (begun, download) = (begun.number, lease.download);
             let event = ReceiptEvent::Ended { begun, download, bytes, outcome };
             if self.change(&before, after, event, occasion, writes).await? {
@@ -417,13 +400,9 @@ impl Links {
         Ok(outcome == Committed::Committed)
     }
 
-    fn put_lease(
-        &self,
-        link: &LinkId,
-        hash: &TokenHash,
-        lease: &Lease,
-    ) -> Result<Write, StoreError> {
-        built(self.put(lease_key(link, hash), lease.ends_at + LEASE_REMEMBERED_SECONDS, lease)?)
+    fn put_lease(&self, link: &Link, hash: &TokenHash, lease: &Lease) -> Result<Write, StoreError> {
+        let over = lease.ends_at.max(link.expires_at.as_second());
+        built(self.put(lease_key(&link.id, hash), over + LEASE_REMEMBERED_SECONDS, lease)?)
     }
 
     fn put<T: Serialize>(
@@ -438,69 +417,6 @@ impl Links {
             .set_item(Some(item))
             .item("token_hash", AttributeValue::S(key))
             .item("forget_at", AttributeValue::N(forget_at.to_string())))
-    }
-
-    /// Compares every receipt of the links to `file` with the one before it, and the last of each
-    /// link with what the link's own record says. Looks through the whole Tokens table, so that a
-    /// link without any receipts is noticed too. What retention may have deleted by `now` is left
-    /// out.
-    ///
-    /// # Errors
-    /// When the tables do not answer.
-    pub async fn verify_receipts(
-        &self,
-        file: FileId,
-        now: Timestamp,
-    ) -> Result<Vec<ChainReport>, StoreError> {
-        let mut chains: BTreeMap<String, Vec<SealedReceipt>> = BTreeMap::new();
-        let mut cursor = None;
-        loop {
-            let page = self.audit.receipts(file, 1000, cursor.as_ref()).await?;
-            for receipt in page.records {
-                chains.entry(receipt.link.to_string()).or_default().push(receipt);
-            }
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
-            }
-        }
-        let mut reports = Vec::new();
-        for link in self.links_to(file).await? {
-            let receipts = chains.remove(link.id.as_str()).unwrap_or_default();
-            if forget_at(&link) > now.as_second() {
-                let problem =
-                    link.chain.verify(&link.id, &receipts).err().map(ChainProblem::Broken);
-                reports.push(ChainReport { link: link.id, receipts: receipts.len(), problem });
-            }
-        }
-        for receipts in chains.into_values() {
-            let Some(first) = receipts.first() else { continue };
-            let problem = Some(ChainProblem::Headless);
-            reports.push(ChainReport {
-                link: first.link.clone(),
-                receipts: receipts.len(),
-                problem,
-            });
-        }
-        Ok(reports)
-    }
-
-    async fn links_to(&self, file: FileId) -> Result<Vec<Link>, StoreError> {
-        let failed = "look through the Tokens table";
-        let pages = self
-            .client
-            .scan()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .filter_expression("begins_with(token_hash, :link) AND file_id = :file")
-            .expression_attribute_values(":link", AttributeValue::S(LINK.to_owned()))
-            .expression_attribute_values(":file", AttributeValue::S(file.to_string()))
-            .into_paginator()
-            .items()
-            .send();
-        let items = pages.collect::<Result<Vec<Item>, _>>().await;
-        let items = items.map_err(StoreError::during(failed))?.into_iter();
-        items.map(|item| from_item(item).map_err(StoreError::during(failed))).collect()
     }
 }
 
