@@ -74,8 +74,7 @@ pub struct Begun {
     number: u32,
     /// What it is: a redemption of the link, or a resume.
     pub turn: Turn,
-    /// What it is about.
-    pub request: DownloadRequest,
+    request: DownloadRequest,
     /// How long, in seconds from the request, it can be resumed.
     pub lease_seconds: i64,
 }
@@ -198,13 +197,8 @@ impl Links {
         let mut keys: Vec<Item> =
             keys.into_iter().map(|key| Item::from([("token_hash".to_owned(), key)])).collect();
         // DynamoDB may leave some for the next time.
-        for attempt in 0..ATTEMPTS {
-            if keys.is_empty() {
-                return Ok(links);
-            }
-            if attempt > 0 {
-                tokio::time::sleep(backoff(attempt)).await;
-            }
+        let mut patience = Patience::new(failed);
+        while !keys.is_empty() {
             let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
             let wanted = wanted.build().map_err(StoreError::during(failed))?;
             let request = self.client.batch_get_item().request_items(&self.table, wanted);
@@ -217,8 +211,11 @@ impl Links {
             }
             let left = answer.unprocessed_keys.unwrap_or_default();
             keys = left.into_values().flat_map(|left| left.keys).collect();
+            if !keys.is_empty() {
+                patience.wait().await?;
+            }
         }
-        Err(StoreError::because(failed, "the table is too busy"))
+        Ok(links)
     }
 
     /// Lets a request for bytes begin, when the link admits it: redeems the link and puts its
@@ -236,7 +233,8 @@ impl Links {
         terms: LeaseTerms,
         occasion: Occasion<'_>,
     ) -> Result<Result<Begun, LinkRefusal>, StoreError> {
-        for attempt in 0..ATTEMPTS {
+        let mut patience = Patience::new("use a link");
+        loop {
             let before = &presented.link;
             let turn = match before.admit(presented.lease.as_ref(), occasion.now) {
                 Ok(turn) => turn,
@@ -274,11 +272,10 @@ impl Links {
                     lease_seconds: lease.ends_at - occasion.now.as_second(),
                 }));
             }
-            tokio::time::sleep(backoff(attempt)).await;
+            patience.wait().await?;
             let found = self.find(&presented.link.id, Some(lease_hash)).await?;
             presented = found.ok_or_else(|| StoreError::because("use a link", "it is gone"))?;
         }
-        Err(StoreError::because("use a link", "too many others use it"))
     }
 
     /// Notes that no more of `file` goes out for `begun`. With the last byte of the file the lease
@@ -294,7 +291,8 @@ impl Links {
         terms: LeaseTerms,
         occasion: Occasion<'_>,
     ) -> Result<Ended, StoreError> {
-        for attempt in 0..ATTEMPTS {
+        let mut patience = Patience::new("end a download");
+        loop {
             let found = self.find(&begun.link, Some(&begun.lease)).await?;
             let Some(Presented { link: before, lease: Some(mut lease) }) = found else {
                 return Err(StoreError::because("end a download", "its link or lease is gone"));
@@ -329,9 +327,8 @@ impl Links {
             if self.change(&before, after, event, occasion, writes).await? {
                 return Ok(Ended { outcome, notify });
             }
-            tokio::time::sleep(backoff(attempt)).await;
+            patience.wait().await?;
         }
-        Err(StoreError::because("end a download", "too many others use the link"))
     }
 
     /// Takes back a link of `user`: from now on nobody can redeem it or resume a download of it.
@@ -345,7 +342,8 @@ impl Links {
         user: UserId,
         occasion: Occasion<'_>,
     ) -> Result<bool, StoreError> {
-        for attempt in 0..ATTEMPTS {
+        let mut patience = Patience::new("take back a link");
+        loop {
             let found = self.find(id, None).await?.map(|found| found.link);
             let Some(before) = found.filter(|link| link.user_id == user) else { return Ok(false) };
             let writes = match before.state(occasion.now) {
@@ -359,9 +357,8 @@ impl Links {
             if self.change(&before, after, event, occasion, writes).await? {
                 return Ok(true);
             }
-            tokio::time::sleep(backoff(attempt)).await;
+            patience.wait().await?;
         }
-        Err(StoreError::because("take back a link", "too many others use it"))
     }
 
     /// The one way in which a link changes: from `before` to `after`, with a receipt of `event`
@@ -417,6 +414,29 @@ impl Links {
             .set_item(Some(item))
             .item("token_hash", AttributeValue::S(key))
             .item("forget_at", AttributeValue::N(forget_at.to_string())))
+    }
+}
+
+/// Waits between attempts at something that others keep from being done.
+struct Patience {
+    operation: &'static str,
+    attempt: u32,
+}
+
+impl Patience {
+    fn new(operation: &'static str) -> Self {
+        Self { operation, attempt: 0 }
+    }
+
+    /// # Errors
+    /// After the last attempt.
+    async fn wait(&mut self) -> Result<(), StoreError> {
+        if self.attempt == ATTEMPTS {
+            return Err(StoreError::because(self.operation, "too many others are at it"));
+        }
+        tokio::time::sleep(backoff(self.attempt)).await;
+        self.attempt += 1;
+        Ok(())
     }
 }
 
