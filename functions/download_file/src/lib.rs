@@ -56,7 +56,6 @@ struct Visit {
     presented: Presented,
     /// The lease that the request brings, whether or not the link knows it yet.
     lease: Option<PlainToken>,
-    turn: Turn,
     /// Who made the link.
     client: User,
     file: FileRecord,
@@ -99,7 +98,7 @@ impl Endpoint for DownloadFile {
             return Ok(with_headers(empty(StatusCode::OK), headers(&visit.file, None)));
         }
         // A browser that asks for a part continues its download. Without a lease it is a preview.
-        let continues = visit.turn == Turn::Resume && request.header(header::RANGE).is_some();
+        let continues = visit.presented.lease.is_some() && request.header(header::RANGE).is_some();
         if looks && !continues {
             return Ok(page(&visit, request.now()));
         }
@@ -122,19 +121,26 @@ impl DownloadFile {
         let found = self.links.find(&id, hash.as_ref()).await?;
         let mut presented = found.ok_or(ApiError::LinkUnknown)?;
         let link = &presented.link;
-        if link.bind && self.callers.require(Role::Client, request).await?.id != link.user_id {
-            return Err(ApiError::LinkBound);
+        let mut client = None;
+        if link.bind {
+            let caller = self.callers.require(Role::Client, request).await?;
+            client = Some(caller).filter(|caller| caller.id == link.user_id);
+            if client.is_none() {
+                return Err(ApiError::LinkBound);
+            }
         }
         if looks && presented.lease.as_ref().is_some_and(|lease| !lease.is_live(request.now())) {
             (presented.lease, lease) = (None, None);
         }
-        let turn = presented.link.admit(presented.lease.as_ref(), request.now())?;
+        presented.link.admit(presented.lease.as_ref(), request.now())?;
+        if client.is_none() {
+            client = self.users.by_id(presented.link.user_id).await?;
+        }
         // Who has been switched off, or is no client any more, has no links either.
-        let owner = self.users.by_id(presented.link.user_id).await?;
-        let client = owner.filter(|owner| owner.active && owner.role == Role::Client);
+        let client = client.filter(|owner| owner.active && owner.role == Role::Client);
         let client = client.ok_or(ApiError::LinkRevoked)?;
         let file = self.files.on_shelf(presented.link.file_id).await?.ok_or(ApiError::FileGone)?;
-        Ok(Visit { presented, lease, turn, client, file })
+        Ok(Visit { presented, lease, client, file })
     }
 
     /// The bytes at hand. Nothing has been sent yet.
@@ -180,7 +186,7 @@ impl DownloadFile {
         part: Option<ByteRange>,
         opened: Opened,
     ) -> Result<Response, ApiError> {
-        let Visit { presented, lease, client, file, .. } = visit;
+        let Visit { presented, lease, client, file } = visit;
         let lease = lease.unwrap_or_else(PlainToken::generate);
         let link = presented.link.id.clone();
         let range = part.unwrap_or(ByteRange::whole(file.size));
