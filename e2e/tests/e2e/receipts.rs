@@ -514,8 +514,8 @@ async fn at_most_one_mail_goes_out_for_each_link() {
     let interrupt = Command::new("kill").args(["-INT", &server.id().to_string()]).status();
     assert!(interrupt.unwrap().success() && server.wait().unwrap().success());
     let console = console.join().unwrap();
-    let mails: Vec<_> = console.split(|line| line.starts_with("┌─ mail")).skip(1).collect();
-    let mut mails = mails.iter().map(|mail| mail.join("\n")).collect::<Vec<_>>();
+    let mails = console.split(|line| line.starts_with("┌─ mail")).skip(1);
+    let mut mails: Vec<_> = mails.map(|mail| mail.join("\n")).collect();
     mails.sort_unstable();
     assert_eq!(mails.len(), 2, "{console:#?}");
     for (mail, (name, file)) in mails.iter().zip(&told) {
