@@ -23,7 +23,7 @@ use reqwest::header::HeaderMap;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
-use share_auth::PlainToken;
+use share_auth::OpaqueSecret;
 use share_local::{Server, Settings};
 use tempfile::TempDir;
 
@@ -194,7 +194,7 @@ impl World {
         let claim =
             dynamodb.get_item().table_name("UsersTable").key("pk", text(&format!("name#{name}")));
         let claim = claim.send().await.unwrap().item.unwrap();
-        let token = PlainToken::generate();
+        let token = OpaqueSecret::generate();
         let expires_at = AttributeValue::N((self.now().as_second() + 60).to_string());
         let put = dynamodb
             .put_item()

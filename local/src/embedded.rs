@@ -19,7 +19,7 @@ use crate::template::Template;
 /// The bucket's name.
 pub(crate) const BUCKET: &str = "files";
 
-/// What the embedded S3 asks of its callers. New at every start.
+/// What the embedded S3 asks of its authenticator. New at every start.
 #[derive(Clone)]
 pub(crate) struct Credentials {
     /// Access key id.

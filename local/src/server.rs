@@ -17,10 +17,10 @@ use axum::serve::ListenerExt;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
-use share_api::{Response, Task};
+use share_api::{DirectFunction, Response};
 use share_create_account::CreateAccount;
 use share_model::{Environment, FileId};
-use share_store::{ChainReport, Platform, Verification};
+use share_store::{ChainReport, Platform, ReceiptVerifier};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -136,7 +136,7 @@ pub(crate) async fn verify_receipts(
 ) -> anyhow::Result<Vec<ChainReport>> {
     let _lock = lock(&settings.data_dir)?;
     let variables = variables(settings, settings.listen, &Template::read()?).await?;
-    let receipts = Verification::connect(&platform(&variables, variables.keys()).await)?;
+    let receipts = ReceiptVerifier::connect(&platform(&variables, variables.keys()).await)?;
     Ok(receipts.verify_receipts(file, (settings.clock)()).await?)
 }
 

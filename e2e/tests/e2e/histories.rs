@@ -26,7 +26,7 @@ use fastrand::Rng;
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
-use share_auth::PlainToken;
+use share_auth::OpaqueSecret;
 use share_e2e::process::Process;
 use share_e2e::proxy::Proxy;
 use share_e2e::samples::{noise, sha256};
@@ -220,7 +220,7 @@ impl Stage {
 
     /// Asks for the file until it has all of it, or is refused for good.
     async fn download(&self, path: &str, plan: &ClientPlan, sent: &AtomicUsize) -> Client {
-        let own = plan.own_lease.then(|| PlainToken::generate().reveal());
+        let own = plan.own_lease.then(|| OpaqueSecret::generate().reveal());
         let mut client = Client { lease: own, ..Client::default() };
         let mut cuts = plan.cuts.iter();
         for _ in 0..PATIENCE {
@@ -267,7 +267,7 @@ impl Stage {
                 }
             }
         }
-        Client { refusal: "out of patience".to_owned(), ..client }
+        Client { refusal: "out of backoff_".to_owned(), ..client }
     }
 
     /// Revokes the link once its clients have sent so many requests; gives the status.
@@ -357,7 +357,7 @@ impl Stage {
             ensure(*won || refused || excused, format!("a client was refused: {refusal}"))?;
         }
         for client in winners {
-            let lease = PlainToken::parse(client.lease.as_ref().unwrap()).unwrap().hash();
+            let lease = OpaqueSecret::parse(client.lease.as_ref().unwrap()).unwrap().hash();
             let record = self.get(&format!("lease#{id}#{}", lease.as_str())).await?;
             let download: u32 = record["download"].as_n().unwrap().parse().unwrap();
             let ended = |number: u32| {

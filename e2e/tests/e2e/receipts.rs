@@ -243,9 +243,9 @@ async fn a_download_that_breaks_off_is_told_as_such_and_goes_on_to_the_right_end
     let (mut bytes, _) = read(&mut response, MIB).await;
     drop(response);
     let receipts = receipts_when(&scene, 3).await;
-    let handed_over = receipts[2]["bytes"].as_u64().unwrap();
+    let sent = receipts[2]["bytes"].as_u64().unwrap();
     assert_eq!(receipts[2]["outcome"], "broken_off");
-    assert!((bytes.len() as u64..content.len() as u64).contains(&handed_over), "{handed_over}");
+    assert!((bytes.len() as u64..content.len() as u64).contains(&sent), "{sent}");
     assert_eq!(notified(&scene, &link).await, Some(false), "nobody is told of half a file");
 
     let range = format!("bytes={}-", bytes.len());
@@ -282,8 +282,8 @@ async fn a_download_in_which_s3_fails_breaks_off_visibly_and_goes_on_once_s3_is_
     assert!(content.starts_with(&bytes) && bytes.len() as u64 <= half);
     let receipts = receipts_when(&scene, 3).await;
     assert_eq!(receipts[2]["outcome"], "broken_off", "{receipts:?}");
-    let handed_over = receipts[2]["bytes"].as_u64().unwrap();
-    assert!((bytes.len() as u64..=half).contains(&handed_over), "{handed_over}");
+    let sent = receipts[2]["bytes"].as_u64().unwrap();
+    assert!((bytes.len() as u64..=half).contains(&sent), "{sent}");
 
     let before = scene.world.stored().await;
     let range = format!("bytes={}-", bytes.len());

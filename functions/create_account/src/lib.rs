@@ -4,8 +4,8 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use share_api::{Fields, Task, TaskError};
-use share_auth::{PlainToken, random_bytes};
+use share_api::{DirectFunction, DirectFunctionError, Fields};
+use share_auth::{OpaqueSecret, random_bytes};
 use share_model::{EmailAddress, Role, User, UserId, Username};
 use share_store::{
     Mail, Mailer, Platform, Registration, StartError, TokenKind, TokenRecord, Tokens, Users,
@@ -22,7 +22,7 @@ pub struct CreateAccount {
     public_base_url: String,
 }
 
-impl Task for CreateAccount {
+impl DirectFunction for CreateAccount {
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
         let public_base_url = platform.environment().required("PUBLIC_BASE_URL")?;
         Ok(Self {
@@ -33,9 +33,13 @@ impl Task for CreateAccount {
         })
     }
 
-    async fn run(&self, input: Map<String, Value>, now: Timestamp) -> Result<Value, TaskError> {
+    async fn run(
+        &self,
+        input: Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<Value, DirectFunctionError> {
         let user = read(Fields::new(input), now)?;
-        let token = PlainToken::generate();
+        let token = OpaqueSecret::generate();
         let record = TokenRecord {
             token_hash: token.hash(),
             kind: TokenKind::Invitation,
@@ -45,9 +49,11 @@ impl Task for CreateAccount {
         let issuing = self.tokens.issuing(&record)?;
         match self.users.create(&user, record.expires_at, vec![issuing]).await? {
             Registration::Done => {}
-            Registration::UsernameTaken => return Err(TaskError::refused("the username is taken")),
+            Registration::UsernameTaken => {
+                return Err(DirectFunctionError::refused("the username is taken"));
+            }
             Registration::EmailKnown => {
-                return Err(TaskError::refused("the e-mail address has an account"));
+                return Err(DirectFunctionError::refused("the e-mail address has an account"));
             }
         }
         let text = invitation(&user, &self.public_base_url, &token);
@@ -65,7 +71,7 @@ impl Task for CreateAccount {
     }
 }
 
-fn read(mut fields: Fields, now: Timestamp) -> Result<User, TaskError> {
+fn read(mut fields: Fields, now: Timestamp) -> Result<User, DirectFunctionError> {
     let username = fields.required("username", Username::parse);
     let email = fields.required("email", EmailAddress::parse);
     let role = fields.required("role", Role::parse);
@@ -84,7 +90,7 @@ fn read(mut fields: Fields, now: Timestamp) -> Result<User, TaskError> {
     Ok(fields.finish(user())?)
 }
 
-fn invitation(user: &User, base: &str, token: &PlainToken) -> String {
+fn invitation(user: &User, base: &str, token: &OpaqueSecret) -> String {
     format!(
         "You have an account at Secure File Share.\n\nName: {}\nRole: {}\n\nOpen this link within \
          7 days to set your password:\n\n{base}/api/users/set-password?token={}\n",

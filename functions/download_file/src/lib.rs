@@ -11,17 +11,17 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use share_api::{
-    ApiError, Body, Callers, Endpoint, Metric, Page, Request, Response, empty, give_lease,
-    log_failure, plant_lease, presented_lease, redirect, watched, whole,
+    ApiError, Authenticator, Body, Endpoint, HtmlPage, Metric, Request, Response, empty,
+    log_failure, read_lease, redirect, reporting, send_lease, set_lease_cookie, whole,
 };
-use share_auth::PlainToken;
+use share_auth::OpaqueSecret;
 use share_model::{
-    ByteRange, DownloadRequest, FileRecord, Invalid, LeaseTerms, Link, Outcome, RangeRequest, Role,
-    Turn, User, attachment,
+    Admission, ByteRange, DownloadRequest, FileRecord, Invalid, LeaseTerms, Link, RangeRequest,
+    Role, TransferOutcome, User, attachment,
 };
 use share_store::{
-    Begun, Files, HandedOver, Links, Mail, Mailer, Objects, Occasion, Platform, Presented,
-    StartError, StoreError, Users,
+    Files, LinkAndLease, Links, Mail, Mailer, Objects, Platform, RequestContext, Sent, StartError,
+    StoreError, Transfer, Users,
 };
 
 /// The largest file that a buffered answer holds: Lambda's 6 MB, of which base64 takes a quarter,
@@ -30,7 +30,7 @@ const BUFFERED_LIMIT_BYTES: u64 = 4_600_000;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct DownloadFile {
-    callers: Callers,
+    authenticator: Authenticator,
     users: Users,
     files: Files,
     links: Links,
@@ -53,9 +53,9 @@ enum Delivery {
 
 /// What a request has to do with a link.
 struct Visit {
-    presented: Presented,
+    presented: LinkAndLease,
     /// The lease that the request brings, whether or not the link knows it yet.
-    lease: Option<PlainToken>,
+    lease: Option<OpaqueSecret>,
     /// Who made the link.
     client: User,
     file: FileRecord,
@@ -73,7 +73,7 @@ impl Endpoint for DownloadFile {
         let lifetime = LeaseTerms::parse_lifetime;
         let grace = LeaseTerms::parse_grace;
         Ok(Self {
-            callers: Callers::connect(platform).await?,
+            authenticator: Authenticator::connect(platform).await?,
             users: Users::connect(platform)?,
             files: Files::connect(platform)?,
             links: Links::connect(platform)?,
@@ -113,17 +113,17 @@ impl DownloadFile {
     /// Everything that must hold before the link is spent. Somebody who only `looks` is not told
     /// that a lease has ended when the link can be redeemed once more.
     async fn visit(&self, request: &Request, looks: bool) -> Result<Visit, ApiError> {
-        let token = PlainToken::parse(request.required_query("token")?);
+        let token = OpaqueSecret::parse(request.required_query("token")?);
         let token = token.map_err(|_| ApiError::LinkUnknown)?;
         let id = token.link_id();
-        let mut lease = presented_lease(request, &id)?;
-        let hash = lease.as_ref().map(PlainToken::hash);
+        let mut lease = read_lease(request, &id)?;
+        let hash = lease.as_ref().map(OpaqueSecret::hash);
         let found = self.links.find(&id, hash.as_ref()).await?;
         let mut presented = found.ok_or(ApiError::LinkUnknown)?;
         let link = &presented.link;
         let mut client = None;
         if link.bind {
-            let caller = self.callers.require(Role::Client, request).await?;
+            let caller = self.authenticator.require(Role::Client, request).await?;
             client = Some(caller).filter(|caller| caller.id == link.user_id);
             if client.is_none() {
                 return Err(ApiError::LinkBound);
@@ -187,7 +187,7 @@ impl DownloadFile {
         opened: Opened,
     ) -> Result<Response, ApiError> {
         let Visit { presented, lease, client, file } = visit;
-        let lease = lease.unwrap_or_else(PlainToken::generate);
+        let lease = lease.unwrap_or_else(OpaqueSecret::generate);
         let link = presented.link.id.clone();
         let range = part.unwrap_or(ByteRange::whole(file.size));
         let asked = DownloadRequest {
@@ -201,17 +201,17 @@ impl DownloadFile {
                 .collect(),
             range,
         };
-        let begun = self
+        let transfer = self
             .links
-            .begin(presented, &lease.hash(), asked, self.lease_terms, request.occasion())
+            .start_transfer(presented, &lease.hash(), asked, self.lease_terms, request.context())
             .await??;
-        let (turn, seconds) = (begun.turn, begun.lease_seconds);
+        let (admission, seconds) = (transfer.admission, transfer.lease_seconds);
         let account = Account {
             links: self.links.clone(),
             users: self.users.clone(),
             mailer: self.mailer.clone(),
             lease_terms: self.lease_terms,
-            begun,
+            transfer,
             client,
             file,
             request_id: request.id().to_owned(),
@@ -225,18 +225,18 @@ impl DownloadFile {
                     *response.status_mut() = StatusCode::PARTIAL_CONTENT;
                 }
                 let settle = move |bytes| async move {
-                    account.settle(HandedOver::Bytes(bytes), stopwatch()).await;
+                    account.settle(Sent::Bytes(bytes), stopwatch()).await;
                 };
-                *response.body_mut() = watched(body, range.length(), settle);
+                *response.body_mut() = reporting(body, range.length(), settle);
                 response
             }
             Opened::Elsewhere(url) => {
-                account.settle(HandedOver::Redirect, stopwatch()).await;
+                account.settle(Sent::Redirect, stopwatch()).await;
                 redirect(&url)
             }
         };
-        give_lease(response.headers_mut(), &link, &lease, seconds);
-        if turn == Turn::Redeem {
+        send_lease(response.headers_mut(), &link, &lease, seconds);
+        if admission == Admission::Redeem {
             response.extensions_mut().insert(Metric::LinkUsed);
         }
         Ok(response)
@@ -249,7 +249,7 @@ struct Account {
     users: Users,
     mailer: Mailer,
     lease_terms: LeaseTerms,
-    begun: Begun,
+    transfer: Transfer,
     client: User,
     file: FileRecord,
     request_id: String,
@@ -257,24 +257,24 @@ struct Account {
 
 impl Account {
     /// Writes the receipt and tells the uploader. The client has its bytes whatever happens here.
-    async fn settle(self, handed_over: HandedOver, now: Timestamp) {
-        if let Err(error) = self.try_settle(handed_over, now).await {
+    async fn settle(self, sent: Sent, now: Timestamp) {
+        if let Err(error) = self.try_settle(sent, now).await {
             log_failure(&self.request_id, &error);
         }
     }
 
-    async fn try_settle(&self, handed_over: HandedOver, now: Timestamp) -> Result<(), StoreError> {
+    async fn try_settle(&self, sent: Sent, now: Timestamp) -> Result<(), StoreError> {
         let (file, terms) = (&self.file, self.lease_terms);
-        let occasion = Occasion { now, request_id: &self.request_id };
-        let ended = self.links.end(&self.begun, handed_over, file, terms, occasion).await?;
-        if !ended.notify {
+        let context = RequestContext { now, request_id: &self.request_id };
+        let end = self.links.finish_transfer(&self.transfer, sent, file, terms, context).await?;
+        if !end.notify {
             return Ok(());
         }
         let uploader = self.users.by_username(&file.uploaded_by).await?;
         let Some(uploader) = uploader.filter(|uploader| uploader.active) else { return Ok(()) };
         let (name, client) = (file.filename.as_str(), self.client.username.as_str());
-        let deed = match ended.outcome {
-            Outcome::Redirected => "is being downloaded from S3, since",
+        let deed = match end.outcome {
+            TransferOutcome::Redirected => "is being downloaded from S3, since",
             _ => "was downloaded on",
         };
         let text = format!(
@@ -307,7 +307,7 @@ fn page(visit: &Visit, now: Timestamp) -> Response {
         Some(lease) => (
             Timestamp::from_second(lease.ends_at).unwrap_or_default(),
             "Download again",
-            "Your download has begun. Until then you can start it again, in this browser only."
+            "Your download has transfer. Until then you can start it again, in this browser only."
                 .to_owned(),
         ),
         None => (link.expires_at, "Download", promise(link)),
@@ -321,13 +321,13 @@ fn page(visit: &Visit, now: Timestamp) -> Response {
         file.sha256.hex(),
         ends.strftime("%-d %B %Y, %H:%M UTC"),
     );
-    let page = Page { title: file.filename.as_str().to_owned(), content };
+    let page = HtmlPage { title: file.filename.as_str().to_owned(), content };
     let mut response = page.respond(StatusCode::OK);
     if visit.lease.is_none() {
         // So that the browser holds it before the first byte, and can click again when no
         // answer comes.
         let seconds = link.expires_at.as_second() - now.as_second();
-        plant_lease(response.headers_mut(), &link.id, &PlainToken::generate(), seconds);
+        set_lease_cookie(response.headers_mut(), &link.id, &OpaqueSecret::generate(), seconds);
     }
     response
 }

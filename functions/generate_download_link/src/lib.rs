@@ -4,8 +4,8 @@
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde::Serialize;
-use share_api::{ApiError, Callers, Endpoint, Fields, PublicUrl, Request, Response, json};
-use share_auth::PlainToken;
+use share_api::{ApiError, Authenticator, Endpoint, Fields, PublicUrl, Request, Response, json};
+use share_auth::OpaqueSecret;
 use share_model::{
     ChainHead, FileId, FileName, FileRecord, Invalid, Link, LinkId, LinkLifetime, LinkNote,
     MaxDownloads, ReceiptEvent, Role, SettingError, User, rfc3339_millis,
@@ -14,7 +14,7 @@ use share_store::{Files, Links, Platform, StartError};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct GenerateDownloadLink {
-    callers: Callers,
+    authenticator: Authenticator,
     files: Files,
     links: Links,
     public_url: PublicUrl,
@@ -57,7 +57,7 @@ impl Endpoint for GenerateDownloadLink {
             return Err(SettingError::Invalid { name: "LINK_TTL_SECONDS", reason }.into());
         }
         Ok(Self {
-            callers: Callers::connect(platform).await?,
+            authenticator: Authenticator::connect(platform).await?,
             files: Files::connect(platform)?,
             links: Links::connect(platform)?,
             public_url: PublicUrl::from_environment(environment)?,
@@ -67,13 +67,13 @@ impl Endpoint for GenerateDownloadLink {
     }
 
     async fn handle(&self, request: &Request) -> Result<Response, ApiError> {
-        let client = self.callers.require(Role::Client, request).await?; // 401, 403
+        let client = self.authenticator.require(Role::Client, request).await?; // 401, 403
         let input = self.input(request)?; // 400, 415, 422
         let file = self.files.on_shelf(input.file).await?.ok_or(ApiError::FileUnknown)?; // 404
         if input.filename.as_ref().is_some_and(|name| name != file.filename.as_str()) {
             return Err(ApiError::FilenameMismatch); // 409
         }
-        let token = PlainToken::generate();
+        let token = OpaqueSecret::generate();
         let link = Link {
             id: token.link_id(),
             user_id: client.id,
@@ -101,7 +101,7 @@ impl Endpoint for GenerateDownloadLink {
             bind: link.bind,
             note: link.note.as_ref(),
         };
-        self.links.create(&link, created(&link, &file, &client), request.occasion()).await?; // 503
+        self.links.create(&link, created(&link, &file, &client), request.context()).await?; // 503
         let made =
             if request.method() == Method::GET { StatusCode::OK } else { StatusCode::CREATED };
         Ok(json(made, &answer))

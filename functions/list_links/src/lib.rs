@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use share_api::{ApiError, Callers, Endpoint, Paging, PublicUrl, Request, Response};
+use share_api::{ApiError, Authenticator, Endpoint, Paging, PublicUrl, Request, Response};
 use share_model::{
     FileId, FileName, Link, LinkId, LinkNote, LinkState, MaxDownloads, Role, rfc3339_millis,
 };
@@ -10,7 +10,7 @@ use share_store::{Links, Platform, StartError};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct ListLinks {
-    callers: Callers,
+    authenticator: Authenticator,
     links: Links,
     public_url: PublicUrl,
 }
@@ -34,16 +34,16 @@ struct Answer<'a> {
 impl Endpoint for ListLinks {
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
         Ok(Self {
-            callers: Callers::connect(platform).await?,
+            authenticator: Authenticator::connect(platform).await?,
             links: Links::connect(platform)?,
             public_url: PublicUrl::from_environment(platform.environment())?,
         })
     }
 
     async fn handle(&self, request: &Request) -> Result<Response, ApiError> {
-        let client = self.callers.require(Role::Client, request).await?; // 401, 403
+        let client = self.authenticator.require(Role::Client, request).await?; // 401, 403
         let path = "/api/links".to_owned();
-        let paging = Paging::read(request, path, Some(client.id), self.callers.keys())?; // 400
+        let paging = Paging::read(request, path, Some(client.id), self.authenticator.keys())?; // 400
         let page = self.links.page(client.id, paging.limit, paging.cursor.as_ref()).await?; // 503
         let links: Vec<_> = page.records.iter().map(|link| describe(link, request.now())).collect();
         paging.answer(&links, page.next.as_ref(), (&self.public_url, request))

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use share_api::{ApiError, Endpoint, Fields, Request, Response, ok};
-use share_auth::{ACCESS_TOKEN_SECONDS, Password, PlainToken, SigningKeys, matches};
+use share_auth::{ACCESS_TOKEN_SECONDS, OpaqueSecret, Password, SigningKeys, matches};
 use share_model::{EmailAddress, Invalid, Role, User, Username};
 use share_store::{
     Platform, StartError, StoreError, TokenKind, TokenRecord, Tokens, Users, signing_keys,
@@ -55,7 +55,7 @@ impl Endpoint for Login {
         if !user.verified {
             return Err(ApiError::EmailNotVerified); // 403
         }
-        let refresh = PlainToken::generate();
+        let refresh = OpaqueSecret::generate();
         let record = TokenRecord {
             token_hash: refresh.hash(),
             kind: TokenKind::Refresh,

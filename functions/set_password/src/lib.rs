@@ -2,8 +2,8 @@
 
 use http::{Method, StatusCode};
 use serde::Serialize;
-use share_api::{ApiError, Endpoint, Page, Request, Response, escape, ok};
-use share_auth::{Password, PlainToken};
+use share_api::{ApiError, Endpoint, HtmlPage, Request, Response, escape, ok};
+use share_auth::{OpaqueSecret, Password};
 use share_model::User;
 use share_store::{Platform, StartError, TokenKind, TokenRecord, Tokens, Users};
 
@@ -42,7 +42,7 @@ impl Endpoint for SetPassword {
         }
         Ok(if request.wants_page() {
             let title = "Welcome".to_owned();
-            Page { title, content: format!("<p>{DONE}</p>") }.respond(StatusCode::OK)
+            HtmlPage { title, content: format!("<p>{DONE}</p>") }.respond(StatusCode::OK)
         } else {
             ok(&Answer { message: DONE, username: user.username.as_str().to_owned() })
         })
@@ -51,7 +51,7 @@ impl Endpoint for SetPassword {
 
 impl SetPassword {
     async fn token(&self, request: &Request) -> Result<TokenRecord, ApiError> {
-        let token = PlainToken::parse(request.required_query("token")?);
+        let token = OpaqueSecret::parse(request.required_query("token")?);
         let token = token.map_err(|_| ApiError::InvitationUnknown)?;
         let found = self.tokens.find(&token.hash(), TokenKind::Invitation, request.now()).await?;
         found.live(
@@ -72,5 +72,5 @@ fn form(user: &User) -> Response {
          <button>Set my password</button>\n</form>",
         escape(user.username.as_str())
     );
-    Page { title: "Welcome to Secure File Share".to_owned(), content }.respond(StatusCode::OK)
+    HtmlPage { title: "Welcome to Secure File Share".to_owned(), content }.respond(StatusCode::OK)
 }

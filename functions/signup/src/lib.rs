@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use share_api::{ApiError, Endpoint, Fields, PublicUrl, Request, Response, created};
-use share_auth::{Password, PlainToken, random_bytes};
+use share_auth::{OpaqueSecret, Password, random_bytes};
 use share_model::{EmailAddress, Invalid, Role, User, UserId, Username};
 use share_store::{
     Mail, Mailer, Platform, Registration, StartError, TokenKind, TokenRecord, Tokens, Users,
@@ -56,7 +56,7 @@ impl Endpoint for Signup {
             return Err(ApiError::OpsByInvitation); // 403
         }
         let user = input.into_user(request).await;
-        let token = PlainToken::generate();
+        let token = OpaqueSecret::generate();
         let record = TokenRecord {
             token_hash: token.hash(),
             kind: TokenKind::Verification,

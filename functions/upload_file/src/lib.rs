@@ -1,6 +1,6 @@
 //! `POST /api/files/upload`: a file of at most 4 MiB, checked and put on the shelf.
 
-use share_api::{ApiError, Callers, Endpoint, Request, Response, UploadForm, created};
+use share_api::{ApiError, Authenticator, Endpoint, Request, Response, UploadForm, created};
 use share_auth::random_bytes;
 use share_model::{
     AllowedFileTypes, AuditAction, ContentDigest, FileId, FileName, FileRecord, Invalid,
@@ -10,7 +10,7 @@ use share_store::{Audit, Files, Objects, Platform, StartError};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct UploadFile {
-    callers: Callers,
+    authenticator: Authenticator,
     files: Files,
     objects: Objects,
     audit: Audit,
@@ -21,7 +21,7 @@ impl Endpoint for UploadFile {
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
         let environment = platform.environment();
         Ok(Self {
-            callers: Callers::connect(platform).await?,
+            authenticator: Authenticator::connect(platform).await?,
             files: Files::connect(platform)?,
             objects: Objects::connect(platform)?,
             audit: Audit::connect(platform)?,
@@ -34,7 +34,7 @@ impl Endpoint for UploadFile {
     }
 
     async fn handle(&self, request: &Request) -> Result<Response, ApiError> {
-        let ops = self.callers.require(Role::Ops, request).await?; // 401, 403
+        let ops = self.authenticator.require(Role::Ops, request).await?; // 401, 403
         let upload = request.upload_form().await?; // 400, 415, 422
         let file = self.inspect(&upload, &ops, request)?; // 413, 415, 422
         let event = request.audit(AuditAction::FileUploaded, file.id, ops.id);

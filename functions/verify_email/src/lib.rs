@@ -2,8 +2,8 @@
 
 use http::{Method, StatusCode};
 use serde::Serialize;
-use share_api::{ApiError, Endpoint, Page, Request, Response, ok};
-use share_auth::PlainToken;
+use share_api::{ApiError, Endpoint, HtmlPage, Request, Response, ok};
+use share_auth::OpaqueSecret;
 use share_store::{Platform, StartError, TokenKind, Tokens, Users};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
@@ -30,7 +30,7 @@ impl Endpoint for VerifyEmail {
             return Ok(button());
         }
         request.refuse_prefetch()?; // 403
-        let token = PlainToken::parse(token).map_err(|_| ApiError::VerificationUnknown)?; // 404
+        let token = OpaqueSecret::parse(token).map_err(|_| ApiError::VerificationUnknown)?; // 404
         let found = self.tokens.find(&token.hash(), TokenKind::Verification, request.now()).await?; // 503
         let token = found.live(
             ApiError::VerificationExpired, // 410
@@ -51,11 +51,11 @@ impl Endpoint for VerifyEmail {
 fn button() -> Response {
     let content = "<p>Press the button to prove that this mail reached you.</p>\n\
                    <form method=\"post\"><button>Verify my e-mail address</button></form>";
-    Page { title: "Verify your e-mail address".to_owned(), content: content.to_owned() }
+    HtmlPage { title: "Verify your e-mail address".to_owned(), content: content.to_owned() }
         .respond(StatusCode::OK)
 }
 
 fn done() -> Response {
-    Page { title: "Verified".to_owned(), content: format!("<p>{VERIFIED}</p>") }
+    HtmlPage { title: "Verified".to_owned(), content: format!("<p>{VERIFIED}</p>") }
         .respond(StatusCode::OK)
 }

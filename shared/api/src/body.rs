@@ -26,7 +26,7 @@ pub fn whole(bytes: impl Into<Bytes>) -> Body {
 /// last one goes out, which waits until it has returned, so that whoever has them all can rely on
 /// what it has done; before the body breaks off, when the source does; and in the background when
 /// the receiver has gone away. A source of another length breaks off.
-pub fn watched<B, R, F>(source: B, length: u64, report: R) -> Body
+pub fn reporting<B, R, F>(source: B, length: u64, report: R) -> Body
 where
     B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BodyError>,
@@ -34,18 +34,18 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let (report, last_byte) = (Some(report), None);
-    let watched = Watched { source, length, handed_over: 0, last_byte, report, ending: None };
-    watched.boxed_unsync()
+    let reporting = ReportingBody { source, length, sent: 0, last_byte, report, ending: None };
+    reporting.boxed_unsync()
 }
 
-struct Watched<B, R, F>
+struct ReportingBody<B, R, F>
 where
     R: FnOnce(u64) -> F,
     F: Future<Output = ()> + Send + 'static,
 {
     source: B,
     length: u64,
-    handed_over: u64,
+    sent: u64,
     /// Held back until the source has ended well.
     last_byte: Option<Bytes>,
     /// Until it has been called.
@@ -60,19 +60,19 @@ struct Ending<F> {
     last: Option<Result<Bytes, BodyError>>,
 }
 
-impl<B, R, F> Watched<B, R, F>
+impl<B, R, F> ReportingBody<B, R, F>
 where
     B: HttpBody<Data = Bytes> + Unpin,
     B::Error: Into<BodyError>,
     R: FnOnce(u64) -> F,
     F: Future<Output = ()> + Send + 'static,
 {
-    /// Begins the report: after `handed_over` bytes, the last of which may be in `last`, there
+    /// Begins the report: after `sent` bytes, the last of which may be in `last`, there
     /// will be no more.
-    fn end(&mut self, handed_over: u64, last: Result<Bytes, BodyError>) {
-        self.handed_over = handed_over;
+    fn end(&mut self, sent: u64, last: Result<Bytes, BodyError>) {
+        self.sent = sent;
         if let Some(report) = self.report.take() {
-            let report = Box::pin(report(handed_over));
+            let report = Box::pin(report(sent));
             self.ending = Some(Ending { report, last: Some(last) });
         }
     }
@@ -85,21 +85,21 @@ where
             // Trailers say nothing here.
             Some(Ok(Err(_))) => Bytes::new(),
             Some(Err(error)) => {
-                self.end(self.handed_over, Err(error.into()));
+                self.end(self.sent, Err(error.into()));
                 return Poll::Ready(None);
             }
             None => {
                 match self.last_byte.take() {
                     Some(last) => self.end(self.length, Ok(last)),
-                    None => self.end(self.handed_over, Err("the source is too short".into())),
+                    None => self.end(self.sent, Err("the source is too short".into())),
                 }
                 return Poll::Ready(None);
             }
         };
         let held = u64::from(self.last_byte.is_some());
-        let left = self.length - self.handed_over - held;
+        let left = self.length - self.sent - held;
         if piece.len() as u64 > left {
-            self.end(self.handed_over, Err("the source is too long".into()));
+            self.end(self.sent, Err("the source is too long".into()));
             return Poll::Ready(None);
         }
         let mut piece = piece;
@@ -107,12 +107,12 @@ where
             // Only at its end does the source say whether its checksum is right.
             self.last_byte = Some(piece.split_off(piece.len() - 1));
         }
-        self.handed_over += piece.len() as u64;
+        self.sent += piece.len() as u64;
         Poll::Ready(Some(piece))
     }
 }
 
-impl<B, R, F> HttpBody for Watched<B, R, F>
+impl<B, R, F> HttpBody for ReportingBody<B, R, F>
 where
     B: HttpBody<Data = Bytes> + Unpin,
     B::Error: Into<BodyError>,
@@ -142,14 +142,14 @@ where
     }
 }
 
-impl<B, R, F> Drop for Watched<B, R, F>
+impl<B, R, F> Drop for ReportingBody<B, R, F>
 where
     R: FnOnce(u64) -> F,
     F: Future<Output = ()> + Send + 'static,
 {
     /// The receiver has gone away, unless everything is done: the report is not given up.
     fn drop(&mut self) {
-        let not_begun = self.report.take().map(|report| Box::pin(report(self.handed_over)));
+        let not_begun = self.report.take().map(|report| Box::pin(report(self.sent)));
         let under_way = self.ending.take().filter(|ending| ending.last.is_some());
         let report = not_begun.or(under_way.map(|ending| ending.report));
         if let (Some(report), Ok(runtime)) = (report, tokio::runtime::Handle::try_current()) {

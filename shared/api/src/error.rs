@@ -1,4 +1,4 @@
-//! Errors as callers see them: problem details (RFC 9457).
+//! Errors as authenticator see them: problem details (RFC 9457).
 //!
 //! Use the variant whose `code` the README documents for the case. What a caller may know goes
 //! into the problem; what only the operator may know stays in the [`StoreError`] and goes to the
@@ -12,7 +12,7 @@ use share_model::{Invalid, LinkRefusal};
 use share_store::StoreError;
 
 use crate::response::{Response, typed};
-use crate::{Metric, Page, escape};
+use crate::{HtmlPage, Metric, escape};
 
 /// What is wrong with one field of the input.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
@@ -284,7 +284,7 @@ impl ApiError {
         let rest = (!rest.is_empty()).then(|| format!("<p>{}</p>\n", escape(rest)));
         let (rest, request_id) = (rest.unwrap_or_default(), escape(request_id));
         let content = format!("{rest}<p><small>Request {request_id}</small></p>");
-        Page { title: title.to_owned(), content }.respond(status)
+        HtmlPage { title: title.to_owned(), content }.respond(status)
     }
 
     fn fields(&self) -> &[FieldError] {

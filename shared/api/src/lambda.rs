@@ -16,7 +16,7 @@ use share_model::Environment;
 use share_store::{Platform, StartError, Users};
 
 use crate::endpoint::{Endpoint, answer};
-use crate::{Body, BodyError, Response, Task, log};
+use crate::{Body, BodyError, DirectFunction, Response, log};
 
 /// Runs `E` as a Lambda function whose answers are whole.
 ///
@@ -26,7 +26,7 @@ pub async fn run<E: Endpoint>() -> Result<(), Error> {
     let endpoint = start::<E>().await?;
     let endpoint = &endpoint;
     lambda_http::run(service_fn(move |http| async move {
-        Ok::<_, Infallible>(Whole(answer(endpoint, http, clock()).await))
+        Ok::<_, Infallible>(Buffered(answer(endpoint, http, clock()).await))
     }))
     .await
 }
@@ -43,7 +43,7 @@ pub async fn run_streaming<E: Endpoint>() -> Result<(), Error> {
     let endpoint = start::<E>().await?;
     let endpoint = &endpoint;
     lambda_http::run_with_streaming_response(service_fn(move |http| async move {
-        Ok::<_, Infallible>(answer(endpoint, http, clock()).await.map(UntilError))
+        Ok::<_, Infallible>(answer(endpoint, http, clock()).await.map(TruncateOnError))
     }))
     .await
 }
@@ -52,7 +52,7 @@ pub async fn run_streaming<E: Endpoint>() -> Result<(), Error> {
 ///
 /// # Errors
 /// When the function cannot start, or the runtime's API breaks off.
-pub async fn run_task<T: Task>() -> Result<(), Error> {
+pub async fn run_direct<T: DirectFunction>() -> Result<(), Error> {
     let task = T::connect(&platform().await).await.inspect_err(cannot_start)?;
     let task = &task;
     let service = service_fn(move |event: LambdaEvent<Map<String, Value>>| async move {
@@ -114,9 +114,9 @@ pub fn clock() -> Timestamp {
 /// The runtime would tell Lambda of an error with lines that become bytes of the answer, and a
 /// client that continues where its bytes end would take them for the file's. `Content-Length`
 /// shows that bytes are missing.
-struct UntilError(Body);
+struct TruncateOnError(Body);
 
-impl http_body::Body for UntilError {
+impl http_body::Body for TruncateOnError {
     type Data = Bytes;
     type Error = BodyError;
 
@@ -133,9 +133,9 @@ impl http_body::Body for UntilError {
 ///
 /// `lambda_http` decides by media type whether a body is text, and would replace bytes of a text
 /// file that are not UTF-8. This asks the bytes.
-struct Whole(Response);
+struct Buffered(Response);
 
-impl IntoResponse for Whole {
+impl IntoResponse for Buffered {
     fn into_response(
         self,
     ) -> Pin<Box<dyn Future<Output = http::Response<lambda_http::Body>> + Send>> {

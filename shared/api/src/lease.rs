@@ -1,7 +1,7 @@
 //! How a lease travels: in the header `Download-Lease`, or in a cookie.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use share_auth::PlainToken;
+use share_auth::OpaqueSecret;
 use share_model::{Invalid, LinkId};
 
 use crate::{ApiError, Request};
@@ -14,27 +14,32 @@ const HEADER: HeaderName = HeaderName::from_static("download-lease");
 /// # Errors
 /// 400 when the header is there and is not 43 characters of base64url. A cookie that is not one
 /// of ours is passed over.
-pub fn presented_lease(request: &Request, link: &LinkId) -> Result<Option<PlainToken>, ApiError> {
+pub fn read_lease(request: &Request, link: &LinkId) -> Result<Option<OpaqueSecret>, ApiError> {
     if request.has_header(&HEADER) {
         let value = request.header(HEADER).unwrap_or_default();
         let wrong = "must be 43 characters of base64url, 256 bits in all";
         let invalid = |_| ApiError::InvalidHeader("Download-Lease", Invalid::because(wrong));
-        return PlainToken::parse(value).map(Some).map_err(invalid);
+        return OpaqueSecret::parse(value).map(Some).map_err(invalid);
     }
     let cookie = request.cookie(&cookie_name(link));
-    Ok(cookie.and_then(|value| PlainToken::parse(value).ok()))
+    Ok(cookie.and_then(|value| OpaqueSecret::parse(value).ok()))
 }
 
 /// Gives a lease to its holder, in both forms.
-pub fn give_lease(headers: &mut HeaderMap, link: &LinkId, lease: &PlainToken, seconds: i64) {
-    plant_lease(headers, link, lease, seconds);
+pub fn send_lease(headers: &mut HeaderMap, link: &LinkId, lease: &OpaqueSecret, seconds: i64) {
+    set_lease_cookie(headers, link, lease, seconds);
     if let Ok(value) = HeaderValue::try_from(lease.reveal()) {
         headers.insert(HEADER, value);
     }
 }
 
 /// Gives a browser a lease before its download begins, as a cookie.
-pub fn plant_lease(headers: &mut HeaderMap, link: &LinkId, lease: &PlainToken, seconds: i64) {
+pub fn set_lease_cookie(
+    headers: &mut HeaderMap,
+    link: &LinkId,
+    lease: &OpaqueSecret,
+    seconds: i64,
+) {
     // `__Host-`: only this host, only over TLS, and set by no other (RFC 6265bis, 4.1.3.2). Lax,
     // so that it comes along when the link is opened again from a mail.
     let cookie = format!(

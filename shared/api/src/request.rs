@@ -7,9 +7,8 @@ use http::{HeaderName, Method, header};
 use jiff::Timestamp;
 use lambda_http::RequestExt;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
-use lambda_http::request::RequestContext;
 use share_model::{AuditAction, AuditEvent, FileId, Invalid, UserId};
-use share_store::Occasion;
+use share_store::RequestContext;
 
 use crate::multipart::{self, UploadForm};
 use crate::{ApiError, Fields};
@@ -48,8 +47,8 @@ impl Request {
 
     /// This request, as a link's receipts name it.
     #[must_use]
-    pub fn occasion(&self) -> Occasion<'_> {
-        Occasion { now: self.now, request_id: &self.id }
+    pub fn context(&self) -> RequestContext<'_> {
+        RequestContext { now: self.now, request_id: &self.id }
     }
 
     /// Its id, as in the log and in problems.
@@ -170,7 +169,7 @@ impl Request {
     /// What the gateway itself says about the request.
     pub(crate) fn gateway(&self) -> Option<&ApiGatewayProxyRequestContext> {
         match self.http.request_context_ref()? {
-            RequestContext::ApiGatewayV1(context) => Some(context),
+            lambda_http::request::RequestContext::ApiGatewayV1(context) => Some(context),
             _ => None,
         }
     }

@@ -5,12 +5,12 @@
 
 mod access_token;
 mod cursor;
-mod opaque_token;
+mod opaque_secret;
 mod password;
 mod random;
 
 pub use access_token::{ACCESS_TOKEN_SECONDS, AccessRefusal, SigningKeys};
 pub use cursor::PageCursor;
-pub use opaque_token::{PlainToken, TokenHash};
+pub use opaque_secret::{OpaqueSecret, SecretHash};
 pub use password::{Password, matches};
 pub use random::random_bytes;

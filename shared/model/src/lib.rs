@@ -25,11 +25,11 @@ pub use file::{FileId, FileName, FileRecord, MAX_UPLOAD_BYTES};
 pub use file_type::{AllowedFileTypes, TypeRefusal};
 pub use invalid::Invalid;
 pub use link::{
-    Lease, LeaseTerms, Link, LinkId, LinkLifetime, LinkNote, LinkRefusal, LinkState, MAX_RESUMES,
-    MaxDownloads, Turn,
+    Admission, Lease, LeaseTerms, Link, LinkId, LinkLifetime, LinkNote, LinkRefusal, LinkState,
+    MAX_RESUMES, MaxDownloads,
 };
 pub use receipt::{
-    ChainBreak, ChainHead, DownloadRequest, Outcome, Receipt, ReceiptEvent, SealedReceipt,
+    ChainBreak, ChainHead, DownloadRequest, Receipt, ReceiptEvent, SealedReceipt, TransferOutcome,
 };
 pub use timestamp::rfc3339_millis;
 pub use user::{EmailAddress, Role, User, UserId, Username};

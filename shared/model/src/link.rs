@@ -193,21 +193,21 @@ impl Link {
     ///
     /// # Errors
     /// Why they may do nothing.
-    pub fn admit(&self, lease: Option<&Lease>, now: Timestamp) -> Result<Turn, LinkRefusal> {
+    pub fn admit(&self, lease: Option<&Lease>, now: Timestamp) -> Result<Admission, LinkRefusal> {
         match (self.state(now), lease) {
             (LinkState::Revoked, _) => Err(LinkRefusal::Revoked),
-            (_, Some(lease)) if lease.is_live(now) => Ok(Turn::Resume),
+            (_, Some(lease)) if lease.is_live(now) => Ok(Admission::Resume),
             (_, Some(_)) => Err(LinkRefusal::LeaseEnded),
             (LinkState::Used, None) => Err(LinkRefusal::Used),
             (LinkState::Expired, None) => Err(LinkRefusal::Expired),
-            (LinkState::Live, None) => Ok(Turn::Redeem),
+            (LinkState::Live, None) => Ok(Admission::Redeem),
         }
     }
 }
 
 /// What a request for a file may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum Admission {
     /// Redeem the link, which counts as a download.
     Redeem,
     /// Go on with a download that has begun.
@@ -351,8 +351,8 @@ mod tests {
     #[test]
     fn without_a_lease_a_link_is_redeemed_as_often_and_as_long_as_it_says() {
         for (downloads, now, admitted) in [
-            (0, 1099, Ok(Turn::Redeem)),
-            (1, 1099, Ok(Turn::Redeem)),
+            (0, 1099, Ok(Admission::Redeem)),
+            (1, 1099, Ok(Admission::Redeem)),
             (2, 1099, Err(LinkRefusal::Used)),
             (2, 1100, Err(LinkRefusal::Used)),
             (1, 1100, Err(LinkRefusal::Expired)),
@@ -368,9 +368,9 @@ mod tests {
         let used = Link { downloads: 2, ..link() };
         let twentieth = Lease { resumes: MAX_RESUMES - 1, ..lease.clone() };
         let too_many = Lease { resumes: MAX_RESUMES, ..lease.clone() };
-        assert_eq!(used.admit(Some(&lease), at(1299)), Ok(Turn::Resume));
+        assert_eq!(used.admit(Some(&lease), at(1299)), Ok(Admission::Resume));
         assert_eq!(used.admit(Some(&lease), at(1300)), Err(LinkRefusal::LeaseEnded));
-        assert_eq!(used.admit(Some(&twentieth), at(1299)), Ok(Turn::Resume));
+        assert_eq!(used.admit(Some(&twentieth), at(1299)), Ok(Admission::Resume));
         assert_eq!(used.admit(Some(&too_many), at(1299)), Err(LinkRefusal::LeaseEnded));
         let revoked = Link { revoked_at: Some(at(1200)), ..used };
         assert_eq!(revoked.admit(Some(&lease), at(1299)), Err(LinkRefusal::Revoked));

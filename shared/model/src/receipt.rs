@@ -69,7 +69,7 @@ pub enum ReceiptEvent {
         /// The bytes handed over since then.
         bytes: u64,
         /// How it ended.
-        outcome: Outcome,
+        outcome: TransferOutcome,
     },
     /// The Client took it back.
     Revoked {
@@ -95,7 +95,7 @@ pub struct DownloadRequest {
 /// How the answer to a request for bytes ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum TransferOutcome {
     /// With it, every byte of the file has been handed over.
     Completed,
     /// All that was asked for was handed over, but not yet every byte of the file.

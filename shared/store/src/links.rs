@@ -19,15 +19,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::{from_item, to_item};
-use share_auth::{PageCursor, TokenHash};
+use share_auth::{PageCursor, SecretHash};
 use share_model::{
-    ByteRange, Coverage, DownloadRequest, FileRecord, Lease, LeaseTerms, Link, LinkId, LinkRefusal,
-    LinkState, Outcome, ReceiptEvent, Turn, UserId,
+    Admission, ByteRange, Coverage, DownloadRequest, FileRecord, Lease, LeaseTerms, Link, LinkId,
+    LinkRefusal, LinkState, ReceiptEvent, TransferOutcome, UserId,
 };
 
 use crate::audit::forget_at;
 use crate::page::page;
-use crate::transaction::{Outcome as Committed, Write, backoff, commit};
+use crate::transaction::{CommitOutcome, Write, commit, retry_delay};
 use crate::{Audit, Page, Platform, StartError, StoreError, TokenKind, TokenRecord, Tokens};
 
 type Item = HashMap<String, AttributeValue>;
@@ -44,7 +44,7 @@ const LEASE_REMEMBERED_SECONDS: i64 = 24 * 60 * 60;
 
 /// Attempts at a change of a link that others keep changing: a quarter of a minute of waiting at
 /// most, so that a function can still say that it was in vain. Of 64 who redeem one link 64 times
-/// over the embedded DynamoDB, the last has its turn after two seconds.
+/// over the embedded DynamoDB, the last has its admission after two seconds.
 const ATTEMPTS: u32 = 60;
 
 /// The links.
@@ -58,7 +58,7 @@ pub struct Links {
 
 /// A link, and the lease of it that somebody presents.
 #[derive(Debug, Clone)]
-pub struct Presented {
+pub struct LinkAndLease {
     /// The link.
     pub link: Link,
     /// The lease, when there is one.
@@ -67,13 +67,13 @@ pub struct Presented {
 
 /// A request whose bytes may go out.
 #[derive(Debug, Clone)]
-pub struct Begun {
+pub struct Transfer {
     link: LinkId,
-    lease: TokenHash,
+    lease: SecretHash,
     /// The number of the receipt with which it began.
     number: u32,
     /// What it is: a redemption of the link, or a resume.
-    pub turn: Turn,
+    pub admission: Admission,
     request: DownloadRequest,
     /// How long, in seconds from the request, it can be resumed.
     pub lease_seconds: i64,
@@ -81,7 +81,7 @@ pub struct Begun {
 
 /// The request in which something happens to a link, as its receipt names it.
 #[derive(Debug, Clone, Copy)]
-pub struct Occasion<'a> {
+pub struct RequestContext<'a> {
     /// When it happens.
     pub now: Timestamp,
     /// The request's id.
@@ -90,7 +90,7 @@ pub struct Occasion<'a> {
 
 /// What a client was given.
 #[derive(Debug, Clone, Copy)]
-pub enum HandedOver {
+pub enum Sent {
     /// So many bytes.
     Bytes(u64),
     /// The address at which S3 gives it the bytes.
@@ -99,9 +99,9 @@ pub enum HandedOver {
 
 /// What has become of a request whose bytes went out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ended {
+pub struct TransferEnd {
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: TransferOutcome,
     /// Whether it was the first of its link to complete, and it is now up to the caller to tell
     /// the uploader: nobody else will.
     pub notify: bool,
@@ -126,10 +126,10 @@ impl Links {
         &self,
         link: &Link,
         created: ReceiptEvent,
-        occasion: Occasion<'_>,
+        context: RequestContext<'_>,
     ) -> Result<(), StoreError> {
         let token = self.tokens.issuing(&token(link))?;
-        if self.change(link, link.clone(), created, occasion, vec![token]).await? {
+        if self.change(link, link.clone(), created, context, vec![token]).await? {
             return Ok(());
         }
         Err(StoreError::because("make a link", "there is one of this id"))
@@ -142,14 +142,14 @@ impl Links {
     pub async fn find(
         &self,
         id: &LinkId,
-        lease: Option<&TokenHash>,
-    ) -> Result<Option<Presented>, StoreError> {
+        lease: Option<&SecretHash>,
+    ) -> Result<Option<LinkAndLease>, StoreError> {
         let Some(link) = self.get(link_key(id)).await? else { return Ok(None) };
         let lease = match lease {
             Some(hash) => self.get(lease_key(id, hash)).await?,
             None => None,
         };
-        Ok(Some(Presented { link, lease }))
+        Ok(Some(LinkAndLease { link, lease }))
     }
 
     async fn get<T: DeserializeOwned>(&self, key: String) -> Result<Option<T>, StoreError> {
@@ -197,7 +197,7 @@ impl Links {
         let mut keys: Vec<Item> =
             keys.into_iter().map(|key| Item::from([("token_hash".to_owned(), key)])).collect();
         // DynamoDB may leave some for the next time.
-        let mut patience = Patience::new(failed);
+        let mut backoff = Backoff::new(failed);
         while !keys.is_empty() {
             let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
             let wanted = wanted.build().map_err(StoreError::during(failed))?;
@@ -212,41 +212,41 @@ impl Links {
             let left = answer.unprocessed_keys.unwrap_or_default();
             keys = left.into_values().flat_map(|left| left.keys).collect();
             if !keys.is_empty() {
-                patience.wait().await?;
+                backoff.wait().await?;
             }
         }
         Ok(links)
     }
 
     /// Lets a request for bytes begin, when the link admits it: redeems the link and puts its
-    /// lease, or resumes a download that has the lease. `presented` is what the caller has seen of
+    /// lease, or resumes a download that has the lease. `current` is what the caller has seen of
     /// the link; the transaction holds only if that is still so.
     ///
     /// # Errors
     /// When the tables do not answer. Then the request may or may not have begun: whoever repeats
     /// it with the same lease gets the same download.
-    pub async fn begin(
+    pub async fn start_transfer(
         &self,
-        mut presented: Presented,
-        lease_hash: &TokenHash,
+        mut current: LinkAndLease,
+        lease_hash: &SecretHash,
         mut request: DownloadRequest,
         terms: LeaseTerms,
-        occasion: Occasion<'_>,
-    ) -> Result<Result<Begun, LinkRefusal>, StoreError> {
-        let mut patience = Patience::new("use a link");
+        context: RequestContext<'_>,
+    ) -> Result<Result<Transfer, LinkRefusal>, StoreError> {
+        let mut backoff = Backoff::new("use a link");
         loop {
-            let before = &presented.link;
-            let turn = match before.admit(presented.lease.as_ref(), occasion.now) {
-                Ok(turn) => turn,
+            let before = &current.link;
+            let admission = match before.admit(current.lease.as_ref(), context.now) {
+                Ok(admission) => admission,
                 Err(refusal) => return Ok(Err(refusal)),
             };
             let mut after = before.clone();
             let mut writes = Vec::new();
-            let lease = if let Some(lease) = presented.lease {
+            let lease = if let Some(lease) = current.lease {
                 Lease { resumes: lease.resumes + 1, ..lease }
             } else {
                 after.downloads += 1;
-                let (token, now) = (token(before), occasion.now);
+                let (token, now) = (token(before), context.now);
                 writes.push(if after.downloads == before.max_downloads.get() {
                     self.tokens.spending(&token, now)?
                 } else {
@@ -258,23 +258,23 @@ impl Links {
             };
             writes.push(self.put_lease(before, lease_hash, &lease)?);
             request.download = lease.download;
-            let event = match turn {
-                Turn::Redeem => ReceiptEvent::Redeemed(request.clone()),
-                Turn::Resume => ReceiptEvent::Resumed(request.clone()),
+            let event = match admission {
+                Admission::Redeem => ReceiptEvent::Redeemed(request.clone()),
+                Admission::Resume => ReceiptEvent::Resumed(request.clone()),
             };
-            if self.change(before, after, event, occasion, writes).await? {
-                return Ok(Ok(Begun {
+            if self.change(before, after, event, context, writes).await? {
+                return Ok(Ok(Transfer {
                     link: before.id.clone(),
                     lease: lease_hash.clone(),
                     number: before.chain.receipts + 1,
-                    turn,
+                    admission,
                     request,
-                    lease_seconds: lease.ends_at - occasion.now.as_second(),
+                    lease_seconds: lease.ends_at - context.now.as_second(),
                 }));
             }
-            patience.wait().await?;
-            let found = self.find(&presented.link.id, Some(lease_hash)).await?;
-            presented = found.ok_or_else(|| StoreError::because("use a link", "it is gone"))?;
+            backoff.wait().await?;
+            let found = self.find(&current.link.id, Some(lease_hash)).await?;
+            current = found.ok_or_else(|| StoreError::because("use a link", "it is gone"))?;
         }
     }
 
@@ -283,51 +283,51 @@ impl Links {
     ///
     /// # Errors
     /// When the tables do not answer. Then the lease stays as it is.
-    pub async fn end(
+    pub async fn finish_transfer(
         &self,
-        begun: &Begun,
-        handed_over: HandedOver,
+        begun: &Transfer,
+        sent: Sent,
         file: &FileRecord,
         terms: LeaseTerms,
-        occasion: Occasion<'_>,
-    ) -> Result<Ended, StoreError> {
-        let mut patience = Patience::new("end a download");
+        context: RequestContext<'_>,
+    ) -> Result<TransferEnd, StoreError> {
+        let mut backoff = Backoff::new("end a download");
         loop {
             let found = self.find(&begun.link, Some(&begun.lease)).await?;
-            let Some(Presented { link: before, lease: Some(mut lease) }) = found else {
+            let Some(LinkAndLease { link: before, lease: Some(mut lease) }) = found else {
                 return Err(StoreError::because("end a download", "its link or lease is gone"));
             };
             let range = begun.request.range;
-            let (bytes, redirected) = match handed_over {
-                HandedOver::Bytes(bytes) => (bytes, false),
-                HandedOver::Redirect => (0, true),
+            let (bytes, redirected) = match sent {
+                Sent::Bytes(bytes) => (bytes, false),
+                Sent::Redirect => (0, true),
             };
             if bytes > 0 {
                 lease.covered.add(ByteRange { first: range.first, last: range.first + bytes - 1 });
             }
             let outcome = if redirected {
-                Outcome::Redirected
+                TransferOutcome::Redirected
             } else if lease.covered.is_whole(file.size) {
-                Outcome::Completed
+                TransferOutcome::Completed
             } else if bytes == range.length() {
-                Outcome::Partial
+                TransferOutcome::Partial
             } else {
-                Outcome::BrokenOff
+                TransferOutcome::BrokenOff
             };
-            if outcome == Outcome::Completed {
-                lease.ends_at = lease.ends_at.min(occasion.now.as_second() + terms.grace);
+            if outcome == TransferOutcome::Completed {
+                lease.ends_at = lease.ends_at.min(context.now.as_second() + terms.grace);
             }
-            let all = matches!(outcome, Outcome::Completed | Outcome::Redirected);
+            let all = matches!(outcome, TransferOutcome::Completed | TransferOutcome::Redirected);
             let notify = file.notify && all && !before.notified;
             let mut after = before.clone();
             after.notified |= notify;
             let writes = vec![self.put_lease(&before, &begun.lease, &lease)?];
             let (begun, download) = (begun.number, lease.download);
             let event = ReceiptEvent::Ended { begun, download, bytes, outcome };
-            if self.change(&before, after, event, occasion, writes).await? {
-                return Ok(Ended { outcome, notify });
+            if self.change(&before, after, event, context, writes).await? {
+                return Ok(TransferEnd { outcome, notify });
             }
-            patience.wait().await?;
+            backoff.wait().await?;
         }
     }
 
@@ -340,24 +340,24 @@ impl Links {
         &self,
         id: &LinkId,
         user: UserId,
-        occasion: Occasion<'_>,
+        context: RequestContext<'_>,
     ) -> Result<bool, StoreError> {
-        let mut patience = Patience::new("take back a link");
+        let mut backoff = Backoff::new("take back a link");
         loop {
             let found = self.find(id, None).await?.map(|found| found.link);
             let Some(before) = found.filter(|link| link.user_id == user) else { return Ok(false) };
-            let writes = match before.state(occasion.now) {
-                LinkState::Live => vec![self.tokens.spending(&token(&before), occasion.now)?],
+            let writes = match before.state(context.now) {
+                LinkState::Live => vec![self.tokens.spending(&token(&before), context.now)?],
                 // There is nothing to spend, but a download may go on.
                 LinkState::Used | LinkState::Expired => vec![],
                 LinkState::Revoked => return Ok(true),
             };
-            let after = Link { revoked_at: Some(occasion.now), ..before.clone() };
+            let after = Link { revoked_at: Some(context.now), ..before.clone() };
             let event = ReceiptEvent::Revoked { user_id: user };
-            if self.change(&before, after, event, occasion, writes).await? {
+            if self.change(&before, after, event, context, writes).await? {
                 return Ok(true);
             }
-            patience.wait().await?;
+            backoff.wait().await?;
         }
     }
 
@@ -369,10 +369,10 @@ impl Links {
         before: &Link,
         mut after: Link,
         event: ReceiptEvent,
-        occasion: Occasion<'_>,
+        context: RequestContext<'_>,
         with_it: Vec<Write>,
     ) -> Result<bool, StoreError> {
-        let Occasion { now: at, request_id } = occasion;
+        let RequestContext { now: at, request_id } = context;
         let (receipt, head) = before.chain.append(&before.id, at, request_id, event);
         after.chain = head;
         let condition = match before.chain.receipts {
@@ -389,15 +389,20 @@ impl Links {
         let mut writes = vec![built(put)?, self.audit.receipt(&after, head.receipts, &receipt)?];
         writes.extend(with_it);
         let outcome = commit(&self.client, "change a link", writes).await?;
-        if outcome == Committed::Committed {
+        if outcome == CommitOutcome::Committed {
             // A second place that says what the chain was, in other hands than the tables.
             let (link, number, hash) = (after.id.as_str(), head.receipts, receipt.hash.hex());
             tracing::info!(request_id, link, receipt = number, hash);
         }
-        Ok(outcome == Committed::Committed)
+        Ok(outcome == CommitOutcome::Committed)
     }
 
-    fn put_lease(&self, link: &Link, hash: &TokenHash, lease: &Lease) -> Result<Write, StoreError> {
+    fn put_lease(
+        &self,
+        link: &Link,
+        hash: &SecretHash,
+        lease: &Lease,
+    ) -> Result<Write, StoreError> {
         let over = lease.ends_at.max(link.expires_at.as_second());
         built(self.put(lease_key(&link.id, hash), over + LEASE_REMEMBERED_SECONDS, lease)?)
     }
@@ -418,12 +423,12 @@ impl Links {
 }
 
 /// Waits between attempts at something that others keep from being done.
-struct Patience {
+struct Backoff {
     operation: &'static str,
     attempt: u32,
 }
 
-impl Patience {
+impl Backoff {
     fn new(operation: &'static str) -> Self {
         Self { operation, attempt: 0 }
     }
@@ -434,7 +439,7 @@ impl Patience {
         if self.attempt == ATTEMPTS {
             return Err(StoreError::because(self.operation, "too many others are at it"));
         }
-        tokio::time::sleep(backoff(self.attempt)).await;
+        tokio::time::sleep(retry_delay(self.attempt)).await;
         self.attempt += 1;
         Ok(())
     }
@@ -443,7 +448,7 @@ impl Patience {
 /// What can be spent of a link.
 fn token(link: &Link) -> TokenRecord {
     TokenRecord {
-        token_hash: TokenHash::of_link(&link.id),
+        token_hash: SecretHash::of_link(&link.id),
         kind: TokenKind::Download,
         user_id: link.user_id,
         expires_at: link.expires_at.as_second(),
@@ -458,6 +463,6 @@ fn link_key(id: &LinkId) -> String {
     format!("{LINK}{id}")
 }
 
-fn lease_key(link: &LinkId, lease: &TokenHash) -> String {
+fn lease_key(link: &LinkId, lease: &SecretHash) -> String {
     format!("lease#{link}#{}", lease.as_str())
 }

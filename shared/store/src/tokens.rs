@@ -8,10 +8,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_dynamo::{from_item, to_item};
-use share_auth::TokenHash;
+use share_auth::SecretHash;
 use share_model::UserId;
 
-use crate::transaction::{Outcome, Write, commit};
+use crate::transaction::{CommitOutcome, Write, commit};
 use crate::{Platform, StartError, StoreError};
 
 /// What a token is good for. A token of one kind is unknown as any other.
@@ -43,7 +43,7 @@ impl TokenKind {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TokenRecord {
     /// The key.
-    pub token_hash: TokenHash,
+    pub token_hash: SecretHash,
     /// What it is good for.
     pub kind: TokenKind,
     /// Whose it is.
@@ -111,8 +111,10 @@ impl Tokens {
         let mut writes = vec![self.issuing(token)?];
         writes.extend(with_it);
         match commit(&self.client, "issue a token", writes).await? {
-            Outcome::Committed => Ok(()),
-            Outcome::Refused(_) => Err(StoreError::because("issue a token", "a condition failed")),
+            CommitOutcome::Committed => Ok(()),
+            CommitOutcome::Refused(_) => {
+                Err(StoreError::because("issue a token", "a condition failed"))
+            }
         }
     }
 
@@ -132,7 +134,7 @@ impl Tokens {
     ///
     /// # Errors
     /// Never in practice: only if a key were missing.
-    pub fn removal(&self, token: &TokenHash) -> Result<Write, StoreError> {
+    pub fn removal(&self, token: &SecretHash) -> Result<Write, StoreError> {
         let delete =
             Delete::builder().table_name(&self.table).key("token_hash", text(token.as_str()));
         Ok(delete.build().map_err(StoreError::during("remove a token"))?.into())
@@ -144,7 +146,7 @@ impl Tokens {
     /// When the table does not answer.
     pub async fn find(
         &self,
-        hash: &TokenHash,
+        hash: &SecretHash,
         kind: TokenKind,
         now: Timestamp,
     ) -> Result<Found, StoreError> {
@@ -207,7 +209,7 @@ impl Tokens {
     }
 
     /// Spends a token and does `with_it`, in one transaction. Answers `true` to exactly one of any
-    /// number of callers, and `false` to the others, for whom nothing has happened.
+    /// number of authenticator, and `false` to the others, for whom nothing has happened.
     ///
     /// # Errors
     /// When the table does not answer; then nothing is known about the token.
@@ -228,7 +230,7 @@ impl Tokens {
         let mut writes = vec![self.spending(token, now)?, marker.into()];
         writes.extend(with_it);
         let outcome = commit(&self.client, "spend a token", writes).await?;
-        Ok(outcome == Outcome::Committed)
+        Ok(outcome == CommitOutcome::Committed)
     }
 }
 
@@ -244,7 +246,7 @@ fn spendable(token: &TokenRecord, now: Timestamp) -> HashMap<String, AttributeVa
 }
 
 /// The record that a spent token leaves, so that its holder learns that it was used.
-fn spent_key(hash: &TokenHash) -> String {
+fn spent_key(hash: &SecretHash) -> String {
     format!("spent#{}", hash.as_str())
 }
 

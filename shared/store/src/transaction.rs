@@ -39,7 +39,7 @@ impl From<aws_sdk_dynamodb::types::Update> for Write {
 
 /// How a transaction ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum CommitOutcome {
     /// Every write happened.
     Committed,
     /// No write happened; these are the places of the writes whose conditions did not hold.
@@ -59,7 +59,7 @@ pub(crate) async fn commit(
     client: &Client,
     operation: &'static str,
     writes: Vec<Write>,
-) -> Result<Outcome, StoreError> {
+) -> Result<CommitOutcome, StoreError> {
     let token = Uuid::new_v4().to_string();
     let items: Vec<_> = writes.into_iter().map(|write| write.0).collect();
     let mut attempt = 0;
@@ -68,15 +68,15 @@ pub(crate) async fn commit(
             .transact_write_items()
             .client_request_token(&token)
             .set_transact_items(Some(items.clone()));
-        let Err(error) = request.send().await else { return Ok(Outcome::Committed) };
+        let Err(error) = request.send().await else { return Ok(CommitOutcome::Committed) };
         match verdict(&error) {
-            Verdict::Refused(places) => return Ok(Outcome::Refused(places)),
+            Verdict::Refused(places) => return Ok(CommitOutcome::Refused(places)),
             Verdict::Collision if attempt < ATTEMPTS => {}
             Verdict::Collision | Verdict::Failure => {
                 return Err(StoreError::during(operation)(error));
             }
         }
-        tokio::time::sleep(backoff(attempt)).await;
+        tokio::time::sleep(retry_delay(attempt)).await;
         attempt += 1;
     }
 }
@@ -114,7 +114,7 @@ fn verdict(error: &SdkError<TransactWriteItemsError>) -> Verdict {
 }
 
 /// 10 ms, doubled for each attempt, at most 320 ms; each caller waits a different part of it.
-pub(crate) fn backoff(attempt: u32) -> Duration {
+pub(crate) fn retry_delay(attempt: u32) -> Duration {
     let full = 10 << attempt.min(5);
     let [part, ..] = share_auth::random_bytes::<1>();
     Duration::from_millis(full / 2 + full * u64::from(part) / 512)

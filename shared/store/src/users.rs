@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_dynamo::{from_item, to_item};
 use share_model::{EmailAddress, User, UserId, Username};
 
-use crate::transaction::{Outcome, Write, commit};
+use crate::transaction::{CommitOutcome, Write, commit};
 use crate::{Platform, StartError, StoreError};
 
 type Item = HashMap<String, AttributeValue>;
@@ -111,11 +111,11 @@ impl Users {
         writes.push(self.claim(mail_key(&user.email), user, unproven_until)?);
         writes.extend(with_it);
         match commit(&self.client, "create a user", writes).await? {
-            Outcome::Committed => Ok(Registration::Done),
-            Outcome::Refused(places) if places.contains(&NAME_CLAIM) => {
+            CommitOutcome::Committed => Ok(Registration::Done),
+            CommitOutcome::Refused(places) if places.contains(&NAME_CLAIM) => {
                 Ok(Registration::UsernameTaken)
             }
-            Outcome::Refused(_) => Ok(Registration::EmailKnown),
+            CommitOutcome::Refused(_) => Ok(Registration::EmailKnown),
         }
     }
 
@@ -143,8 +143,8 @@ impl Users {
             }
         }
         match commit(&self.client, "create a decoy", self.account(user, unproven_until)?).await? {
-            Outcome::Committed => Ok(Registration::EmailKnown),
-            Outcome::Refused(_) => Ok(Registration::UsernameTaken),
+            CommitOutcome::Committed => Ok(Registration::EmailKnown),
+            CommitOutcome::Refused(_) => Ok(Registration::UsernameTaken),
         }
     }
 

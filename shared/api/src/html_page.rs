@@ -5,20 +5,20 @@ use http::{HeaderValue, StatusCode, header};
 use crate::response::{Response, typed};
 
 /// A page: a heading and a few lines.
-pub struct Page {
+pub struct HtmlPage {
     /// The heading, plain text.
     pub title: String,
     /// What stands below it, HTML. Outside data in it has gone through [`escape`].
     pub content: String,
 }
 
-const FRAME: &str = include_str!("page.html");
+const FRAME: &str = include_str!("html_page.html");
 
 /// Nothing is loaded, nothing runs, nobody may frame it; the one form goes back to this site.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
-impl Page {
+impl HtmlPage {
     /// The answer.
     #[must_use]
     pub fn respond(&self, status: StatusCode) -> Response {

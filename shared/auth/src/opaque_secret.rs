@@ -11,9 +11,9 @@ use share_model::{Invalid, LinkId};
 use crate::random_bytes;
 
 /// A token as its holder knows it: 256 random bits. Shown once, never stored, never logged.
-pub struct PlainToken([u8; 32]);
+pub struct OpaqueSecret([u8; 32]);
 
-impl PlainToken {
+impl OpaqueSecret {
     /// A new token.
     #[must_use]
     pub fn generate() -> Self {
@@ -42,8 +42,8 @@ impl PlainToken {
     ///
     /// One round of SHA-256 is enough: 256 random bits cannot be guessed, unlike a password.
     #[must_use]
-    pub fn hash(&self) -> TokenHash {
-        TokenHash(URL_SAFE_NO_PAD.encode(Sha256::digest(self.0)))
+    pub fn hash(&self) -> SecretHash {
+        SecretHash(URL_SAFE_NO_PAD.encode(Sha256::digest(self.0)))
     }
 
     /// The link of which it is the token. Its identity is the token's hash.
@@ -53,18 +53,18 @@ impl PlainToken {
     }
 }
 
-impl fmt::Debug for PlainToken {
+impl fmt::Debug for OpaqueSecret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("PlainToken(***)")
+        formatter.write_str("OpaqueSecret(***)")
     }
 }
 
 /// The SHA-256 of a token, base64url. Useless to whoever reads it in the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct TokenHash(String);
+pub struct SecretHash(String);
 
-impl TokenHash {
+impl SecretHash {
     /// That of a link's token, which is the link's identity.
     #[must_use]
     pub fn of_link(link: &LinkId) -> Self {
@@ -85,34 +85,34 @@ mod tests {
 
     #[test]
     fn a_token_does_not_show_in_debug_output() {
-        let token = PlainToken::generate();
+        let token = OpaqueSecret::generate();
         assert!(!format!("{token:?}").contains(&token.reveal()));
     }
 
     #[test]
     fn the_hash_is_sha256_of_the_bytes() {
         // printf '\0%.0s' {1..32} | sha256sum | xxd -r -p | basenc --base64url
-        let token = PlainToken::parse(&"A".repeat(43)).unwrap();
+        let token = OpaqueSecret::parse(&"A".repeat(43)).unwrap();
         assert_eq!(token.hash().as_str(), "Zmh6rfhivXdsj8GLjp-OIAiXFIVu4jOzkCpZHQ1fKSU");
     }
 
     proptest! {
         #[test]
         fn a_token_survives_its_text(bytes: [u8; 32]) {
-            let token = PlainToken(bytes);
-            prop_assert_eq!(PlainToken::parse(&token.reveal()).unwrap().0, bytes);
+            let token = OpaqueSecret(bytes);
+            prop_assert_eq!(OpaqueSecret::parse(&token.reveal()).unwrap().0, bytes);
         }
 
         #[test]
         fn a_text_that_is_read_is_the_only_text_of_its_token(text in "[A-Za-z0-9_=+/-]{40,46}") {
-            if let Ok(token) = PlainToken::parse(&text) {
+            if let Ok(token) = OpaqueSecret::parse(&text) {
                 prop_assert_eq!(token.reveal(), text);
             }
         }
 
         #[test]
         fn any_text_at_all_is_read_or_refused_without_a_panic(text in ".{0,100}") {
-            let _ = PlainToken::parse(&text);
+            let _ = OpaqueSecret::parse(&text);
         }
     }
 }

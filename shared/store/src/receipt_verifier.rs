@@ -15,7 +15,7 @@ use crate::{Audit, Platform, StartError, StoreError, StoredReceipt};
 type Item = HashMap<String, AttributeValue>;
 
 /// Reads what is known of links, to compare it with their receipts.
-pub struct Verification {
+pub struct ReceiptVerifier {
     client: Client,
     tokens_table: String,
     audit: Audit,
@@ -43,7 +43,7 @@ pub enum ChainProblem {
     Headless,
 }
 
-impl Verification {
+impl ReceiptVerifier {
     /// The tables that `TOKENS_TABLE` and `AUDIT_TABLE` name.
     ///
     /// # Errors

@@ -6,13 +6,13 @@ use share_store::{Platform, StartError, Users, signing_keys};
 
 use crate::{ApiError, Request};
 
-/// Recognises callers by their access token. Reads the Users table and, at start, the JWT secret.
-pub struct Callers {
+/// Recognises authenticator by their access token. Reads the Users table and, at start, the JWT secret.
+pub struct Authenticator {
     users: Users,
     keys: SigningKeys,
 }
 
-impl Callers {
+impl Authenticator {
     /// # Errors
     /// When `USERS_TABLE` or the JWT secret is missing or wrong.
     pub async fn connect(platform: &Platform) -> Result<Self, StartError> {

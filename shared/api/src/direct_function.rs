@@ -7,7 +7,7 @@ use share_store::{Platform, StartError, StoreError};
 use crate::ApiError;
 
 /// One Lambda function that takes a JSON object and gives a JSON value.
-pub trait Task: Sized + Send + Sync + 'static {
+pub trait DirectFunction: Sized + Send + Sync + 'static {
     /// Builds the task, once per process.
     ///
     /// # Errors
@@ -22,14 +22,14 @@ pub trait Task: Sized + Send + Sync + 'static {
         &self,
         input: Map<String, Value>,
         now: Timestamp,
-    ) -> impl Future<Output = Result<Value, TaskError>> + Send;
+    ) -> impl Future<Output = Result<Value, DirectFunctionError>> + Send;
 }
 
 /// Why a task was not done, in words for an operator.
 #[derive(Debug)]
-pub struct TaskError(String);
+pub struct DirectFunctionError(String);
 
-impl TaskError {
+impl DirectFunctionError {
     /// The task makes no sense as things are.
     #[must_use]
     pub fn refused(reason: &str) -> Self {
@@ -37,21 +37,21 @@ impl TaskError {
     }
 }
 
-impl std::fmt::Display for TaskError {
+impl std::fmt::Display for DirectFunctionError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(&self.0)
     }
 }
 
-impl std::error::Error for TaskError {}
+impl std::error::Error for DirectFunctionError {}
 
-impl From<StoreError> for TaskError {
+impl From<StoreError> for DirectFunctionError {
     fn from(error: StoreError) -> Self {
         Self(error.to_string())
     }
 }
 
-impl From<ApiError> for TaskError {
+impl From<ApiError> for DirectFunctionError {
     fn from(error: ApiError) -> Self {
         Self(error.sentence())
     }
