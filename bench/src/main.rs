@@ -21,7 +21,7 @@ use share_auth::random_bytes;
 use share_e2e::samples::noise;
 use share_e2e::{World, send, store};
 use share_model::{ContentDigest, Environment, FileId, FileName, FileRecord, Username};
-use share_store::{Files, Platform};
+use share_store::{Files, Platform, Shelf};
 
 const MIB: u64 = 1024 * 1024;
 const LARGE_BYTES: u64 = 1024 * MIB;
@@ -32,15 +32,15 @@ const REDEMPTIONS: u16 = 640;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let world = World::start().await;
-    let files = files(&world).await?;
-    list_of_fifty(&world, &files).await?;
+    let (files, shelf) = files(&world).await?;
+    list_of_fifty(&world, &files, &shelf).await?;
     redemptions().await?;
     write_units().await?;
-    large_download(&world, &files).await
+    large_download(&world, &files, &shelf).await
 }
 
 /// The Files table of the world's server.
-async fn files(world: &World) -> anyhow::Result<Files> {
+async fn files(world: &World) -> anyhow::Result<(Files, Shelf)> {
     let variables = world.server.variables.clone();
     let credentials = aws_sdk_s3::config::Credentials::new(
         &variables["AWS_ACCESS_KEY_ID"],
@@ -53,7 +53,7 @@ async fn files(world: &World) -> anyhow::Result<Files> {
         .region(aws_config::Region::new("us-east-1"))
         .credentials_provider(credentials);
     let platform = Platform::load(variables.into_iter().collect::<Environment>(), loader).await;
-    Ok(Files::connect(&platform)?)
+    Ok((Files::connect(&platform)?, Shelf::connect(&platform)?))
 }
 
 fn record(world: &World, size: u64) -> anyhow::Result<FileRecord> {
@@ -75,9 +75,9 @@ fn percentiles(mut times: Vec<Duration>) -> (Duration, Duration) {
     (times[times.len() / 2], times[times.len() * 99 / 100])
 }
 
-async fn list_of_fifty(world: &World, files: &Files) -> anyhow::Result<()> {
+async fn list_of_fifty(world: &World, files: &Files, shelf: &Shelf) -> anyhow::Result<()> {
     for _ in 0..50 {
-        files.shelve(&record(world, 1)?, vec![]).await?;
+        files.create(&record(world, 1)?, shelf, vec![]).await?;
     }
     let token = world.token("client").await;
     let mut times = Vec::with_capacity(LIST_REQUESTS);
@@ -141,7 +141,7 @@ async fn write_units() -> anyhow::Result<()> {
     let answer = world.open(&world.link(&file, &token).await).await;
     anyhow::ensure!(answer.status == 200);
     let dynamodb = store::dynamodb(&world.server.variables).await;
-    for (table, kind) in [("TokensTable", "token_hash"), ("AuditTable", "at_id")] {
+    for (table, kind) in [("LinksTable", "pk"), ("AuditTable", "at_id")] {
         let items = dynamodb.scan().table_name(table).send().await?.items.unwrap_or_default();
         for item in items {
             let key = item[kind].as_s().map_or("", String::as_str);
@@ -168,7 +168,7 @@ fn size(value: &AttributeValue) -> usize {
     }
 }
 
-async fn large_download(world: &World, files: &Files) -> anyhow::Result<()> {
+async fn large_download(world: &World, files: &Files, shelf: &Shelf) -> anyhow::Result<()> {
     let record = record(world, LARGE_BYTES)?;
     let s3 = store::s3(&world.server.variables).await;
     let (bucket, key) = (&world.server.variables["FILES_BUCKET"], record.id.to_string());
@@ -179,7 +179,7 @@ async fn large_download(world: &World, files: &Files) -> anyhow::Result<()> {
         file.write_all(&piece)?;
     }
     file.flush()?;
-    files.shelve(&record, vec![]).await?;
+    files.create(&record, shelf, vec![]).await?;
     let token = world.token("client").await;
     let (mut through, mut direct) = (Vec::new(), Vec::new());
     let before = resident_bytes()?;

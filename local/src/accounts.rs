@@ -48,14 +48,7 @@ async fn account(role: Role, now: Timestamp) -> anyhow::Result<User> {
     let username = Username::parse(name)?;
     let email = EmailAddress::parse(&format!("{name}@example.com"))?;
     let password = Password::choose(&format!("local-{name}-password"), &username, &email)?;
-    Ok(User {
-        id: UserId::new(now, random_bytes()),
-        username,
-        email,
-        role,
-        password_hash: Some(password.hash().await),
-        verified: true,
-        active: true,
-        created_at: now,
-    })
+    let hash = password.hash().await;
+    let user = User::new(UserId::new(now, random_bytes()), username, email, role, now);
+    Ok(User { verified: true, ..user.with_password(hash) })
 }

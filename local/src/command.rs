@@ -14,6 +14,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use serde_json::{Map, Value};
+use share_contract::settings;
 use share_model::FileId;
 use share_store::ChainReport;
 
@@ -76,7 +77,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         listen: arguments.listen,
         data_dir: arguments.data_dir,
         overrides: overrides(),
-        clock: Arc::new(share_api::lambda::clock),
+        clock: Arc::new(share_runtime::clock),
     };
     match arguments.command {
         None => serve(settings).await,
@@ -120,29 +121,13 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The README's variables, where this process has them.
-#[expect(clippy::disallowed_methods, reason = "the local counterpart of share_api::lambda's home")]
+/// The settings that this process has been given. An empty one counts as unset.
 fn overrides() -> BTreeMap<String, String> {
-    const NAMES: [&str; 15] = [
-        "USERS_TABLE",
-        "FILES_TABLE",
-        "TOKENS_TABLE",
-        "AUDIT_TABLE",
-        "FILES_BUCKET",
-        "PUBLIC_BASE_URL",
-        "JWT_SECRET",
-        "OPS_SIGNUP",
-        "ALLOWED_FILE_TYPES",
-        "LINK_TTL_SECONDS",
-        "LINK_MAX_TTL_SECONDS",
-        "LEASE_TTL_SECONDS",
-        "LEASE_GRACE_SECONDS",
-        "DOWNLOAD_DELIVERY",
-        "STREAM_LIMIT_BYTES",
-    ];
-    let given =
-        |(name, value): &(String, String)| NAMES.contains(&name.as_str()) && !value.is_empty();
-    std::env::vars().filter(given).collect()
+    let environment = share_runtime::environment();
+    let given = settings::ALL.iter().filter_map(|about| {
+        Some((about.name.to_owned(), environment.optional(about.name)?.to_owned()))
+    });
+    given.collect()
 }
 
 fn greet(server: &Server, data_dir: &Path) {

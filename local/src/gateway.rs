@@ -1,23 +1,21 @@
 //! API Gateway's part: a route for a request, limits, the REST proxy event, and the gateway's own
 //! answers.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use percent_encoding::percent_decode_str;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+use share_contract::{ErrorCode, Problem};
 use uuid::Uuid;
 
 use crate::console;
+use crate::event::{Api, Routed, decode};
 use crate::functions::Functions;
 use crate::template::{Route, Template};
 
@@ -30,6 +28,10 @@ const TIMEOUT: Duration = Duration::from_secs(29);
 /// Of a request that is too large, this much is read and dropped, so that the client gets to see
 /// the answer; then the connection is closed.
 const DRAIN_LIMIT_BYTES: usize = 8 * REQUEST_LIMIT_BYTES;
+
+/// How the local server appears in events.
+const LOCAL: Api =
+    Api { account: "000000000000", id: "local", stage: "local", stage_in_path: false };
 
 /// The moment at which a request comes. A parameter, so that tests can let a day pass.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -101,14 +103,20 @@ impl Gateway {
     /// What RFC 9110 asks for. API Gateway itself cannot tell a wrong method from an unknown path.
     fn method_not_allowed(&self, allowed: &[&str], request_id: &str) -> Response<Body> {
         let allowed = allowed.join(", ");
-        let problem = json!({
-            "type": "about:blank", "title": "Method Not Allowed", "status": 405,
-            "code": "method_not_allowed", "detail": format!("This path takes {allowed}."),
-            "request_id": request_id,
-        });
+        let code = ErrorCode::MethodNotAllowed;
+        let problem = Problem {
+            kind: "about:blank".to_owned(),
+            title: "Method Not Allowed".to_owned(),
+            status: code.status(),
+            detail: code.detail(&[("methods", &allowed)]),
+            code: code.as_str().to_owned(),
+            request_id: request_id.to_owned(),
+            errors: Vec::new(),
+        };
+        let problem = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = self.own("MISSING_AUTHENTICATION_TOKEN", request_id);
         *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-        *response.body_mut() = Body::from(problem.to_string());
+        *response.body_mut() = Body::from(problem);
         if let Ok(allowed) = HeaderValue::from_str(&allowed) {
             response.headers_mut().insert(header::ALLOW, allowed);
         }
@@ -140,10 +148,6 @@ fn match_path(pattern: &str, path: &str) -> Option<Map<String, Value>> {
     segments.next().is_none().then_some(parameters)
 }
 
-fn decode(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
-}
-
 /// One request on its way to a function.
 struct Invocation<'a> {
     gateway: &'a Gateway,
@@ -172,7 +176,7 @@ impl Invocation<'_> {
         let Some(function) = self.gateway.functions.get(&self.route.function) else {
             return self.gateway.own("DEFAULT_5XX", self.id);
         };
-        let Ok(response) = tokio::time::timeout(TIMEOUT, function.invoke(request, now)).await
+        let Ok(response) = tokio::time::timeout(TIMEOUT, function.respond(request, now)).await
         else {
             return self.gateway.own("INTEGRATION_TIMEOUT", self.id);
         };
@@ -188,40 +192,22 @@ impl Invocation<'_> {
         }
     }
 
-    /// The REST proxy event, version 1.0.
+    /// The event that the function gets.
     fn event(&self, parts: &http::request::Parts, body: &Bytes, now: Timestamp) -> Value {
-        let path = parts.uri.path();
-        let (headers, multi_value_headers) = header_maps(&parts.headers);
-        let (query, multi_value_query) = query_maps(parts.uri.query().unwrap_or_default());
-        let host = headers.get("host").cloned().unwrap_or_default();
-        json!({
-            "resource": self.route.path,
-            "path": path,
-            "httpMethod": parts.method.as_str(),
-            "headers": headers,
-            "multiValueHeaders": multi_value_headers,
-            "queryStringParameters": query,
-            "multiValueQueryStringParameters": multi_value_query,
-            "pathParameters": self.parameters,
-            "stageVariables": null,
-            "requestContext": {
-                "accountId": "000000000000",
-                "apiId": "local",
-                "domainName": host,
-                "httpMethod": parts.method.as_str(),
-                "identity": {
-                    "sourceIp": self.peer.ip().to_string(),
-                    "userAgent": headers.get("user-agent"),
-                },
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "requestId": self.id,
-                "requestTimeEpoch": now.as_millisecond(),
-                "resourcePath": self.route.path,
-                "stage": "local",
-            },
-            "body": (!body.is_empty()).then(|| STANDARD.encode(body)),
-            "isBase64Encoded": !body.is_empty(),
+        let headers = parts.headers.iter().map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        });
+        LOCAL.event(Routed {
+            method: parts.method.as_str(),
+            resource: &self.route.path,
+            path: parts.uri.path(),
+            parameters: self.parameters.clone(),
+            query: parts.uri.query().unwrap_or_default(),
+            headers: headers.collect(),
+            body,
+            source_ip: self.peer.ip().to_string(),
+            request_id: self.id,
+            now,
         })
     }
 }
@@ -241,34 +227,6 @@ async fn read(mut body: Body) -> Result<Bytes, &'static str> {
     if seen <= REQUEST_LIMIT_BYTES { Ok(kept.freeze()) } else { Err("REQUEST_TOO_LARGE") }
 }
 
-type SingleAndMulti = (BTreeMap<String, String>, BTreeMap<String, Vec<String>>);
-
-fn header_maps(headers: &HeaderMap) -> SingleAndMulti {
-    let pairs = headers.iter().map(|(name, value)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-    });
-    single_and_multi(pairs)
-}
-
-fn query_maps(query: &str) -> SingleAndMulti {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let plain = |text: &str| decode(&text.replace('+', " "));
-        (plain(name), plain(value))
-    });
-    single_and_multi(pairs)
-}
-
-/// Of several values of one name, the single map has the last.
-fn single_and_multi(pairs: impl Iterator<Item = (String, String)>) -> SingleAndMulti {
-    let (mut single, mut multi) = (BTreeMap::new(), BTreeMap::<_, Vec<_>>::new());
-    for (name, value) in pairs {
-        multi.entry(name.clone()).or_default().push(value.clone());
-        single.insert(name, value);
-    }
-    (single, multi)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -281,13 +239,5 @@ mod tests {
         for other in ["/a", "/a/", "/a/x/y", "/b/x", "/a/x//", "a/x"] {
             assert!(match_path("/a/{id}", other).is_none(), "{other}");
         }
-    }
-
-    #[test]
-    fn a_query_is_decoded_and_keeps_all_values_of_a_name() {
-        let (single, multi) = query_maps("a=1&a=%202&b&&c=x+y");
-        assert_eq!(single["a"], " 2");
-        assert_eq!(multi["a"], ["1", " 2"]);
-        assert_eq!((single["b"].as_str(), single["c"].as_str()), ("", "x y"));
     }
 }

@@ -5,6 +5,7 @@ mod accounts;
 mod command;
 mod console;
 mod embedded;
+mod event;
 mod functions;
 mod gateway;
 mod server;

@@ -17,9 +17,10 @@ use axum::serve::ListenerExt;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
-use share_api::{DirectFunction, Response};
-use share_create_account::CreateAccount;
+use share_functions::admin::CreateAccount;
+use share_http::Response;
 use share_model::{Environment, FileId};
+use share_runtime::DirectFunction;
 use share_store::{ChainReport, Platform, ReceiptVerifier};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -75,7 +76,7 @@ impl Server {
         let mut functions = Functions::new();
         for (id, names) in template.variables.iter().filter(|(id, _)| template.has_route(id)) {
             let platform = platform(&variables, names.iter().chain(&given_by_platform())).await;
-            functions.insert(id.clone(), functions::connect(id, &platform).await?);
+            functions.insert(id.clone(), functions::start(id, &platform).await?);
         }
         let gateway = Arc::new(Gateway { template, functions, clock: settings.clock });
         let front = Arc::clone(&gateway);
@@ -105,7 +106,7 @@ impl Server {
     pub async fn invoke(&self, function: &str, event: &str) -> anyhow::Result<Response> {
         let request = lambda_http::request::from_str(event).context("not a proxy event")?;
         let function = self.gateway.functions.get(function).context("no such function")?;
-        Ok(function.invoke(request, (self.gateway.clock)()).await)
+        Ok(function.respond(request, (self.gateway.clock)()).await)
     }
 
     /// Takes no more requests, and returns when those under way are answered, or after ten
@@ -125,8 +126,8 @@ pub(crate) async fn create_account(
 ) -> anyhow::Result<Value> {
     let _lock = lock(&settings.data_dir)?;
     let variables = variables(settings, settings.listen, &Template::read()?).await?;
-    let task = CreateAccount::connect(&platform(&variables, variables.keys()).await).await?;
-    Ok(task.run(input, (settings.clock)()).await?)
+    let function = CreateAccount::connect(&platform(&variables, variables.keys()).await).await?;
+    Ok(function.invoke(input, (settings.clock)()).await?)
 }
 
 /// Looks at the receipts of a file's links. No server may be using the folder.
@@ -167,15 +168,17 @@ async fn variables(
     let mut variables = BTreeMap::from(
         [
             ("USERS_TABLE", "UsersTable"),
+            ("SESSIONS_TABLE", "SessionsTable"),
             ("FILES_TABLE", "FilesTable"),
-            ("TOKENS_TABLE", "TokensTable"),
+            ("SHELF_TABLE", "ShelfTable"),
+            ("LINKS_TABLE", "LinksTable"),
             ("AUDIT_TABLE", "AuditTable"),
             ("FILES_BUCKET", BUCKET),
             ("MAIL_MODE", "log"),
             ("AWS_REGION", "us-east-1"),
             ("AWS_ACCESS_KEY_ID", credentials.id),
             ("AWS_SECRET_ACCESS_KEY", &credentials.secret),
-            // No Lambda here that would end a long stream.
+            // There is no Lambda here that would end a long stream.
             ("STREAM_LIMIT_BYTES", "18446744073709551615"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned())),

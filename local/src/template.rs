@@ -49,7 +49,13 @@ pub(crate) struct GatewayResponse {
 impl Template {
     /// Reads the template.
     pub(crate) fn read() -> anyhow::Result<Self> {
-        let document: Yaml = serde_yaml_ng::from_str(TEXT).context("template.yaml is not YAML")?;
+        Self::parse(TEXT)
+    }
+
+    fn parse(text: &str) -> anyhow::Result<Self> {
+        let document: Yaml = serde_yaml_ng::from_str(text).context("template.yaml is not YAML")?;
+        let globals = document.get("Globals").and_then(|globals| globals.get("Function"));
+        let common: Vec<String> = globals.map(variables).unwrap_or_default();
         let mut template = Self {
             routes: Vec::new(),
             variables: BTreeMap::new(),
@@ -58,8 +64,10 @@ impl Template {
         };
         for (id, resource) in entries(document.get("Resources")) {
             let properties = resource.get("Properties").unwrap_or(&Yaml::Null);
-            let read = match text(resource.get("Type")) {
-                Some("AWS::Serverless::Function") => template.read_function(id, properties),
+            let read = match as_text(resource.get("Type")) {
+                Some("AWS::Serverless::Function") => {
+                    template.read_function(id, properties, &common)
+                }
                 Some("AWS::Serverless::Api") => template.read_gateway_responses(properties),
                 Some("AWS::DynamoDB::Table") => template.read_table(id, properties),
                 _ => Ok(()),
@@ -74,13 +82,19 @@ impl Template {
         self.routes.iter().any(|route| route.function == function)
     }
 
-    fn read_function(&mut self, id: &str, properties: &Yaml) -> anyhow::Result<()> {
-        let variables = properties.get("Environment").and_then(|it| it.get("Variables"));
-        let names = entries(variables).map(|(name, _)| name.to_owned()).collect();
+    fn read_function(
+        &mut self,
+        id: &str,
+        properties: &Yaml,
+        common: &[String],
+    ) -> anyhow::Result<()> {
+        let mut names = common.to_vec();
+        names.extend(variables(properties));
         self.variables.insert(id.to_owned(), names);
         for (name, event) in entries(properties.get("Events")) {
             let event = event.get("Properties").unwrap_or(&Yaml::Null);
-            let (Some(path), Some(method)) = (text(event.get("Path")), text(event.get("Method")))
+            let (Some(path), Some(method)) =
+                (as_text(event.get("Path")), as_text(event.get("Method")))
             else {
                 bail!("the event {name} has no path or method");
             };
@@ -88,7 +102,7 @@ impl Template {
                 method: method.to_ascii_uppercase().parse()?,
                 path: path.to_owned(),
                 function: id.to_owned(),
-                streams: text(event.get("ResponseTransferMode")) == Some("RESPONSE_STREAM"),
+                streams: as_text(event.get("ResponseTransferMode")) == Some("RESPONSE_STREAM"),
             });
         }
         Ok(())
@@ -106,11 +120,11 @@ impl Template {
                             // A constant in a mapping expression stands in single quotes.
                             Some((
                                 name.to_owned(),
-                                text(Some(value))?.trim_matches('\'').to_owned(),
+                                as_text(Some(value))?.trim_matches('\'').to_owned(),
                             ))
                         })
                         .collect(),
-                    body: text(templates?.get("application/json"))?.to_owned(),
+                    body: as_text(templates?.get("application/json"))?.to_owned(),
                 })
             };
             let response = read().with_context(|| format!("the gateway response {kind}"))?;
@@ -136,6 +150,109 @@ fn entries(mapping: Option<&Yaml>) -> impl Iterator<Item = (&str, &Yaml)> {
     mapping.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str()?, value)))
 }
 
-fn text(value: Option<&Yaml>) -> Option<&str> {
+fn as_text(value: Option<&Yaml>) -> Option<&str> {
     value.and_then(Yaml::as_str)
+}
+
+/// The names of the variables that these properties of a function set.
+fn variables(properties: &Yaml) -> Vec<String> {
+    let variables = properties.get("Environment").and_then(|it| it.get("Variables"));
+    entries(variables).map(|(name, _)| name.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use share_contract::settings::{self, Default, Range};
+    use share_contract::{Answerer, ErrorCode, Problem};
+    use share_functions::Function;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_function_has_its_own_variables_and_the_common_ones() {
+        let text = "Globals: { Function: { Environment: { Variables: { A: 1 } } } }\n\
+            Resources:\n\
+            \x20 One: { Type: AWS::Serverless::Function, Properties: {\n\
+            \x20   Environment: { Variables: { B: !Ref X } }, Events: {\n\
+            \x20   Get: { Type: Api, Properties: { Method: get, Path: /one } } } } }\n";
+        let template = Template::parse(text).unwrap();
+        assert_eq!(template.variables["One"], ["A", "B"]);
+        assert_eq!(template.routes[0].path, "/one");
+        assert!(template.has_route("One"));
+    }
+
+    /// A route that the contract does not know would be open to nobody knows whom.
+    #[test]
+    fn the_routes_of_the_template_are_those_of_the_operations_that_each_function_serves() {
+        let template = Template::read().unwrap();
+        let routes: BTreeSet<_> = template
+            .routes
+            .iter()
+            .map(|it| (it.function.as_str(), it.method.as_str(), it.path.as_str()))
+            .collect();
+        assert_eq!(routes.len(), template.routes.len(), "no route stands there twice");
+        let served: BTreeSet<_> = Function::all()
+            .iter()
+            .flat_map(|function| {
+                let operations = function.operations.iter();
+                let routes = operations.flat_map(|operation| operation.routes);
+                routes.map(|it| (function.name, it.method.as_str(), it.path))
+            })
+            .collect();
+        assert_eq!(routes, served);
+        let named: BTreeSet<_> = template.variables.keys().map(String::as_str).collect();
+        let functions: BTreeSet<_> = Function::all().iter().map(|function| function.name).collect();
+        assert_eq!(named, functions, "the functions of the template are those of the binary");
+    }
+
+    #[test]
+    fn the_parameters_of_the_template_have_the_defaults_and_ranges_of_their_settings() {
+        let document: Yaml = serde_yaml_ng::from_str(TEXT).unwrap();
+        for about in settings::ALL {
+            let Some(parameter) = about.parameter else { continue };
+            let name = about.name;
+            let parameter = document["Parameters"].get(parameter);
+            let parameter = parameter.unwrap_or_else(|| panic!("{name} has no parameter"));
+            let scalar = |key: &str| match parameter.get(key) {
+                Some(Yaml::Number(number)) => number.to_string(),
+                Some(Yaml::String(text)) => text.clone(),
+                _ => String::new(),
+            };
+            match about.default {
+                Default::Value(default) => assert_eq!(scalar("Default"), default, "{name}"),
+                Default::Unset => assert_eq!(scalar("Default"), "", "{name}"),
+                Default::Required => {}
+            }
+            match about.range {
+                Range::Number(least, most) => {
+                    let bounds = (scalar("MinValue"), scalar("MaxValue"));
+                    assert_eq!(bounds, (least.to_string(), most.to_string()), "{name}");
+                }
+                Range::Choice(choices) => {
+                    let allowed = parameter["AllowedValues"].as_sequence().unwrap();
+                    let allowed: BTreeSet<_> = allowed.iter().filter_map(Yaml::as_str).collect();
+                    assert_eq!(allowed, choices.iter().copied().collect(), "{name}");
+                }
+                Range::Text(_) => {}
+            }
+        }
+    }
+
+    #[test]
+    fn the_gateway_answers_in_the_words_of_the_contract() {
+        let template = Template::read().unwrap();
+        let mut worded = BTreeSet::new();
+        for (kind, response) in &template.gateway_responses {
+            let problem: Problem = serde_json::from_str(&response.body).unwrap();
+            let code = ErrorCode::ALL.iter().find(|code| code.as_str() == problem.code).unwrap();
+            assert_eq!(response.status, code.status(), "{kind}");
+            assert_eq!(problem.status, code.status(), "{kind}");
+            assert_eq!(problem.detail, code.sentence(), "{kind}");
+            worded.insert(*code);
+        }
+        let of_gateway = ErrorCode::ALL.iter().filter(|it| it.answerer() == Answerer::Gateway);
+        for code in of_gateway {
+            assert!(worded.contains(code), "{code:?}");
+        }
+    }
 }

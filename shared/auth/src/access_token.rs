@@ -13,7 +13,7 @@ use share_model::{Invalid, Role, UserId};
 
 use crate::random_bytes;
 
-/// An access token's life. Short, because it cannot be taken back one by one.
+/// An access token's life. Short, because a single one cannot be revoked.
 pub const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
 
 const ISSUER: &str = "secure-file-share";

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{FileId, UserId};
 
-/// A deed worth keeping.
+/// An action that is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditAction {
     /// A file was put on the shelf.
@@ -21,12 +21,12 @@ impl AuditAction {
     }
 }
 
-/// One line of a file's history, written in the same transaction as the deed.
+/// One line of a file's history, written in the same transaction as the action.
 #[derive(Debug, Clone)]
 pub struct AuditEvent {
     /// The file.
     pub file: FileId,
-    /// The deed.
+    /// What was done.
     pub action: AuditAction,
     /// Who did it.
     pub actor: UserId,

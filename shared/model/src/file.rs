@@ -56,6 +56,9 @@ impl FromStr for FileId {
 pub struct FileName(String);
 
 impl FileName {
+    /// In bytes of UTF-8, as most file systems have it.
+    pub const MAX_BYTES: usize = 255;
+
     /// # Errors
     /// When the name is empty, too long, a path, or holds characters that deceive.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
@@ -63,7 +66,7 @@ impl FileName {
         if text.trim().is_empty() {
             return refuse("the file needs a name");
         }
-        if text.len() > 255 {
+        if text.len() > Self::MAX_BYTES {
             return refuse("the file name must be at most 255 bytes of UTF-8");
         }
         if text.contains(['/', '\\']) {
@@ -99,7 +102,7 @@ pub(crate) fn deceives(character: char) -> bool {
         | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
-/// One file, as answers show it and as the Files table holds it.
+/// One file, as the Files table holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FileRecord {
     /// Identity.
@@ -117,7 +120,7 @@ pub struct FileRecord {
     /// When it was complete.
     #[serde(with = "rfc3339_millis")]
     pub uploaded_at: Timestamp,
-    /// Whether the uploader is told when a link to it has led to a whole download.
+    /// Whether the uploader is told of the first complete download of each link.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub notify: bool,
 }

@@ -1,4 +1,4 @@
-//! Users, files, links and tokens, and the rules about them.
+//! Users, files, links, leases and receipts, and the rules about them.
 //!
 //! Nothing here does I/O, reads a clock or knows AWS or HTTP: time, random bytes and limits come
 //! in as arguments, so every rule can be tested by calling it.
@@ -11,13 +11,16 @@ mod environment;
 mod file;
 mod file_type;
 mod invalid;
+mod json_schema;
 mod link;
+mod one_time;
 mod receipt;
+mod session;
 mod timestamp;
 mod user;
 
 pub use audit::{AuditAction, AuditEvent};
-pub use byte_range::{ByteRange, Coverage, RangeRequest};
+pub use byte_range::{ByteRange, Coverage};
 pub use content_digest::ContentDigest;
 pub use content_disposition::attachment;
 pub use environment::{Environment, SettingError};
@@ -26,10 +29,12 @@ pub use file_type::{AllowedFileTypes, TypeRefusal};
 pub use invalid::Invalid;
 pub use link::{
     Admission, Lease, LeaseTerms, Link, LinkId, LinkLifetime, LinkNote, LinkRefusal, LinkState,
-    MAX_RESUMES, MaxDownloads,
+    LinkTerms, MAX_RESUMES, MaxDownloads,
 };
+pub use one_time::{TokenKind, TokenRefusal};
 pub use receipt::{
     ChainBreak, ChainHead, DownloadRequest, Receipt, ReceiptEvent, SealedReceipt, TransferOutcome,
 };
+pub use session::{Session, SessionId};
 pub use timestamp::rfc3339_millis;
 pub use user::{EmailAddress, Role, User, UserId, Username};

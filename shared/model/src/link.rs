@@ -5,10 +5,11 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::file::deceives;
-use crate::{ChainHead, Coverage, FileId, FileName, Invalid, UserId, rfc3339_millis};
+use crate::{ChainHead, Coverage, FileId, FileName, FileRecord, Invalid, UserId, rfc3339_millis};
 
 /// A link's identity: the hash of its token. It names the link and cannot use it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +84,8 @@ impl LinkLifetime {
 pub struct MaxDownloads(u32);
 
 impl MaxDownloads {
+    /// The largest number.
+    pub const MAX: u32 = 100;
     /// Once, unless the link's maker says otherwise.
     pub const ONE: Self = Self(1);
 
@@ -90,7 +93,7 @@ impl MaxDownloads {
     /// When it is not from 1 to 100.
     pub fn new(count: i64) -> Result<Self, Invalid> {
         match u32::try_from(count) {
-            Ok(count @ 1..=100) => Ok(Self(count)),
+            Ok(count @ 1..=Self::MAX) => Ok(Self(count)),
             _ => Err(Invalid::because("must be a number from 1 to 100")),
         }
     }
@@ -108,12 +111,15 @@ impl MaxDownloads {
 pub struct LinkNote(String);
 
 impl LinkNote {
+    /// In characters.
+    pub const MAX_CHARACTERS: usize = 200;
+
     /// # Errors
     /// When it is empty, too long, or has control or direction characters.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let length = text.chars().count();
         let plain = !text.chars().any(|c| c.is_control() || deceives(c));
-        if !(1..=200).contains(&length) || !plain {
+        if !(1..=Self::MAX_CHARACTERS).contains(&length) || !plain {
             return Err(Invalid::because(
                 "must be one line of 1 to 200 characters, without control or direction characters",
             ));
@@ -150,7 +156,7 @@ pub struct Link {
     /// What its maker wants to remember.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<LinkNote>,
-    /// When it was taken back.
+    /// When it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
     /// Whether the uploader is being told of a completed download.
@@ -161,7 +167,7 @@ pub struct Link {
 }
 
 /// What has become of a link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LinkState {
     /// It can be redeemed.
@@ -170,11 +176,50 @@ pub enum LinkState {
     Used,
     /// Its time is over.
     Expired,
-    /// Its maker has taken it back.
+    /// Its maker has revoked it.
     Revoked,
 }
 
+/// What the maker of a link asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinkTerms {
+    /// How often it can be redeemed.
+    pub max_downloads: MaxDownloads,
+    /// How long it lives.
+    pub lifetime: LinkLifetime,
+    /// Whether it can only be redeemed with its maker's access token.
+    pub bind: bool,
+    /// What its maker wants to remember.
+    pub note: Option<LinkNote>,
+}
+
 impl Link {
+    /// A new link of `user` to `file` on these terms, with no receipt yet.
+    #[must_use]
+    pub fn new(
+        id: LinkId,
+        user: UserId,
+        file: &FileRecord,
+        terms: LinkTerms,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            user_id: user,
+            file_id: file.id,
+            filename: file.filename.clone(),
+            created_at: now,
+            expires_at: terms.lifetime.end(now),
+            max_downloads: terms.max_downloads,
+            downloads: 0,
+            bind: terms.bind,
+            note: terms.note,
+            revoked_at: None,
+            notified: false,
+            chain: ChainHead::default(),
+        }
+    }
+
     /// What has become of it.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> LinkState {
@@ -221,7 +266,7 @@ pub enum LinkRefusal {
     Used,
     /// The link's time is over.
     Expired,
-    /// The link has been taken back.
+    /// The link has been revoked.
     Revoked,
     /// The lease's time is over, or all its resumes are used.
     LeaseEnded,
@@ -239,7 +284,7 @@ pub struct Lease {
     pub resumes: u32,
     /// The first second in which it is over, counted from 1970.
     pub ends_at: i64,
-    /// What has been handed over.
+    /// What has been sent.
     pub covered: Coverage,
 }
 
@@ -256,9 +301,9 @@ impl Lease {
 pub struct LeaseTerms {
     /// Seconds from the redemption of the link.
     pub lifetime: i64,
-    /// Seconds, at most, from the moment at which the last byte was handed over.
+    /// Seconds, at most, from the moment at which the last byte was sent.
     ///
-    /// Handed over is not received: bytes rest in the buffers of gateways and kernels, which hold
+    /// Sent is not received: bytes rest in the buffers of gateways and kernels, which hold
     /// several MiB, and nobody tells the sender when a connection breaks under them.
     pub grace: i64,
 }

@@ -66,7 +66,7 @@ pub enum ReceiptEvent {
         begun: u32,
         /// Which of the link's downloads it belongs to.
         download: u32,
-        /// The bytes handed over since then.
+        /// The bytes sent since then.
         bytes: u64,
         /// How it ended.
         outcome: TransferOutcome,
@@ -96,9 +96,9 @@ pub struct DownloadRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TransferOutcome {
-    /// With it, every byte of the file has been handed over.
+    /// With it, every byte of the file has been sent.
     Completed,
-    /// All that was asked for was handed over, but not yet every byte of the file.
+    /// All that was asked for was sent, but not yet every byte of the file.
     Partial,
     /// The connection to the client or to S3 broke before that.
     BrokenOff,

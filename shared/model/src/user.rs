@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use email_address::Options;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -51,11 +52,18 @@ impl FromStr for UserId {
 pub struct Username(String);
 
 impl Username {
+    /// In characters.
+    pub const MIN_LENGTH: usize = 3;
+    /// In characters.
+    pub const MAX_LENGTH: usize = 64;
+
     /// # Errors
     /// When the length or a character is outside the rule above.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._@+-".contains(&byte);
-        if !(3..=64).contains(&text.len()) || !text.bytes().all(allowed) {
+        if !(Self::MIN_LENGTH..=Self::MAX_LENGTH).contains(&text.len())
+            || !text.bytes().all(allowed)
+        {
             return Err(Invalid::because(
                 "must be 3 to 64 characters: letters, digits and . _ @ + -",
             ));
@@ -84,12 +92,15 @@ impl Username {
 pub struct EmailAddress(String);
 
 impl EmailAddress {
+    /// In characters (RFC 5321, section 4.5.3.1.3, less the brackets).
+    pub const MAX_LENGTH: usize = 254;
+
     /// # Errors
     /// When the text is not `local@domain.tld` in ASCII.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let options =
             Options::default().with_required_tld().without_domain_literal().without_display_text();
-        let plain = text.len() <= 254 && text.is_ascii() && !text.contains('"');
+        let plain = text.len() <= Self::MAX_LENGTH && text.is_ascii() && !text.contains('"');
         if !plain || email_address::EmailAddress::parse_with_options(text, options).is_err() {
             return Err(Invalid::because("must be an e-mail address such as name@example.com"));
         }
@@ -116,7 +127,7 @@ impl fmt::Debug for EmailAddress {
 }
 
 /// What a user may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Hands files to clients.
@@ -167,11 +178,40 @@ pub struct User {
     pub password_hash: Option<String>,
     /// Whether the e-mail address has been proven.
     pub verified: bool,
-    /// Whether the account may be used. Read on every request, so that switching off works at once.
+    /// Whether the account may be used. Read on every request, so that disabling works at once.
     pub active: bool,
     /// When it signed up.
     #[serde(with = "rfc3339_millis")]
     pub created_at: Timestamp,
+}
+
+impl User {
+    /// An active account made at `now`, without a password and with an address that is not proven.
+    #[must_use]
+    pub fn new(
+        id: UserId,
+        username: Username,
+        email: EmailAddress,
+        role: Role,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            username,
+            email,
+            role,
+            password_hash: None,
+            verified: false,
+            active: true,
+            created_at: now,
+        }
+    }
+
+    /// The account with this password, as its argon2id hash in PHC string form.
+    #[must_use]
+    pub fn with_password(self, hash: String) -> Self {
+        Self { password_hash: Some(hash), ..self }
+    }
 }
 
 #[cfg(test)]

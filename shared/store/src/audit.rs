@@ -1,29 +1,22 @@
-//! The Audit table: who did what to which file. Written, never changed.
+//! The Audit table: receipts of links, and events about files. Written, never changed.
 //!
 //! All records of a file are together, under the subject `file#<id>`. Receipts of its links have
 //! the key `link#<creation of the link>#<link>#<number>`, so each link's chain is in order.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, Put};
-use serde::Deserialize;
-use serde_dynamo::{from_item, to_item};
+use serde::{Deserialize, Serialize};
 use share_auth::PageCursor;
-use share_model::{AuditEvent, FileId, Link, SealedReceipt, rfc3339_millis};
+use share_contract::settings::AUDIT_TABLE;
+use share_model::{AuditEvent, FileId, Link, SealedReceipt, UserId, rfc3339_millis};
 
-use crate::page::page;
+use crate::table::{Condition, Key, List, Table, absent, always, text};
 use crate::transaction::Write;
 use crate::{Page, Platform, StartError, StoreError};
 
-/// The Audit table. It only makes writes; the store of the deed commits them with the deed.
+/// The Audit table. It only makes writes; the store of an action commits them with the action.
 #[derive(Clone)]
 pub struct Audit {
-    client: Client,
-    table: String,
+    table: Table,
 }
-
-type Item = HashMap<String, AttributeValue>;
 
 /// What the keys of receipts begin with.
 const RECEIPTS: &str = "link#";
@@ -38,56 +31,38 @@ pub struct StoredReceipt {
     pub forget_at: i64,
 }
 
+/// What the table says of an event.
+#[derive(Serialize)]
+struct StoredEvent {
+    action: &'static str,
+    actor: UserId,
+}
+
 /// For how long events are kept: a year. Receipts are kept for a year after their link's end.
 const RETENTION_SECONDS: i64 = 365 * 24 * 60 * 60;
 
 impl Audit {
-    /// The table that `AUDIT_TABLE` names.
-    ///
     /// # Errors
-    /// When the variable is not set.
+    /// When `AUDIT_TABLE` is not set.
     pub fn connect(platform: &Platform) -> Result<Self, StartError> {
-        let table = platform.environment().required("AUDIT_TABLE")?.to_owned();
-        Ok(Self { client: platform.dynamodb(), table })
+        Ok(Self { table: Table::connect(platform, &AUDIT_TABLE)? })
     }
 
     /// The write that records `event`.
-    ///
-    /// # Errors
-    /// Never in practice: only if a key were missing.
-    pub fn entry(&self, event: &AuditEvent) -> Result<Write, StoreError> {
+    #[must_use]
+    pub fn entry(&self, event: &AuditEvent) -> Write {
         let at = rfc3339_millis::text(event.at);
+        let key = key(event.file, format!("{at}#{}", event.request_id));
         let forget_at = event.at.as_second() + RETENTION_SECONDS;
-        let put = Put::builder()
-            .table_name(&self.table)
-            .item("subject", AttributeValue::S(subject(event.file)))
-            .item("at_id", AttributeValue::S(format!("{at}#{}", event.request_id)))
-            .item("action", AttributeValue::S(event.action.as_str().to_owned()))
-            .item("actor", AttributeValue::S(event.actor.to_string()))
-            .item("forget_at", AttributeValue::N(forget_at.to_string()))
-            .build();
-        Ok(put.map_err(StoreError::during("write the audit trail"))?.into())
+        let stored = StoredEvent { action: event.action.as_str(), actor: event.actor };
+        self.table.put_until(&key, &stored, forget_at, &always())
     }
 
     /// The write that adds `receipt` to the chain of `link`, as its number `number`.
-    pub(crate) fn receipt(
-        &self,
-        link: &Link,
-        number: u32,
-        receipt: &SealedReceipt,
-    ) -> Result<Write, StoreError> {
-        let made = rfc3339_millis::text(link.created_at);
-        let key = format!("{RECEIPTS}{made}#{}#{number:06}", link.id);
-        let item: Item = to_item(receipt).map_err(StoreError::during("write a receipt"))?;
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .item("subject", AttributeValue::S(subject(link.file_id)))
-            .item("at_id", AttributeValue::S(key))
-            .item("forget_at", AttributeValue::N(forget_at(link).to_string()))
-            .condition_expression("attribute_not_exists(subject)")
-            .build();
-        Ok(put.map_err(StoreError::during("write a receipt"))?.into())
+    pub(crate) fn receipt(&self, link: &Link, number: u32, receipt: &SealedReceipt) -> Write {
+        let created = rfc3339_millis::text(link.created_at);
+        let key = key(link.file_id, format!("{RECEIPTS}{created}#{}#{number:06}", link.id));
+        self.table.put_until(&key, receipt, forget_at(link), &absent("subject"))
     }
 
     /// `limit` receipts of the links to `file`, or those after `cursor`: the oldest link first,
@@ -101,16 +76,16 @@ impl Audit {
         limit: usize,
         cursor: Option<&PageCursor>,
     ) -> Result<Page<StoredReceipt>, StoreError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("subject = :subject AND begins_with(at_id, :receipts)")
-            .expression_attribute_values(":subject", AttributeValue::S(subject(file)))
-            .expression_attribute_values(":receipts", AttributeValue::S(RECEIPTS.to_owned()));
-        let read = |item| from_item(item).map_err(StoreError::during("read a receipt"));
-        page(query, &["subject", "at_id"], limit, cursor).await?.map(read)
+        let condition = Condition::new("subject = :subject AND begins_with(at_id, :receipts)");
+        let list = List {
+            index: None,
+            key: &["subject", "at_id"],
+            condition: condition
+                .with(":subject", text(subject(file)))
+                .with(":receipts", text(RECEIPTS)),
+            newest_first: false,
+        };
+        self.table.page(list, limit, cursor).await
     }
 }
 
@@ -121,4 +96,8 @@ pub(crate) fn forget_at(link: &Link) -> i64 {
 
 fn subject(file: FileId) -> String {
     format!("file#{file}")
+}
+
+fn key(file: FileId, at_id: String) -> Key {
+    Key::new("subject", subject(file)).and("at_id", at_id)
 }

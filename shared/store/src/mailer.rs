@@ -2,7 +2,8 @@
 
 use aws_sdk_ses::error::ProvideErrorMetadata;
 use aws_sdk_ses::types::{Body, Content, Destination, Message};
-use share_model::{EmailAddress, Environment, Invalid, SettingError};
+use share_contract::settings::MailSettings;
+use share_model::EmailAddress;
 
 use crate::{Platform, StartError, StoreError};
 
@@ -31,19 +32,17 @@ pub enum Mailer {
 }
 
 impl Mailer {
-    /// The mailer that `MAIL_MODE` names: `ses`, with `MAIL_FROM`, or `log`.
-    ///
-    /// `sam local` sets `AWS_SAM_LOCAL=true`; then mail goes to the log whatever `MAIL_MODE` says.
+    /// The mailer that `MAIL_MODE` names.
     ///
     /// # Errors
     /// When a variable is missing or wrong.
     pub fn connect(platform: &Platform) -> Result<Self, StartError> {
-        let environment = platform.environment();
-        if logs(environment)? {
-            return Ok(Self::Log);
-        }
-        let from = environment.required("MAIL_FROM")?.to_owned();
-        Ok(Self::Ses { client: aws_sdk_ses::Client::new(platform.sdk()), from })
+        Ok(match MailSettings::read(platform.environment())? {
+            MailSettings::Log => Self::Log,
+            MailSettings::Ses { from } => {
+                Self::Ses { client: aws_sdk_ses::Client::new(platform.sdk()), from }
+            }
+        })
     }
 
     /// Whether mail only goes to the log, so that an answer may repeat what the mail says.
@@ -66,20 +65,6 @@ impl Mailer {
                 Ok(())
             }
         }
-    }
-}
-
-fn logs(environment: &Environment) -> Result<bool, SettingError> {
-    if environment.optional("AWS_SAM_LOCAL") == Some("true") {
-        return Ok(true);
-    }
-    match environment.required("MAIL_MODE")? {
-        "ses" => Ok(false),
-        "log" => Ok(true),
-        _ => Err(SettingError::Invalid {
-            name: "MAIL_MODE",
-            reason: Invalid::because("must be ses or log"),
-        }),
     }
 }
 

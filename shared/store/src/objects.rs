@@ -11,6 +11,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use http_body::Body;
 use http_body_util::BodyExt;
+use share_contract::settings::FILES_BUCKET;
 use share_model::{ByteRange, FileRecord, attachment};
 
 use crate::{Platform, StartError, StoreError};
@@ -25,12 +26,10 @@ pub struct Objects {
 const PRESIGNED_SECONDS: u64 = 60;
 
 impl Objects {
-    /// The bucket that `FILES_BUCKET` names.
-    ///
     /// # Errors
-    /// When the variable is not set.
+    /// When `FILES_BUCKET` is not set.
     pub fn connect(platform: &Platform) -> Result<Self, StartError> {
-        let bucket = platform.environment().required("FILES_BUCKET")?.to_owned();
+        let bucket = FILES_BUCKET.read(platform.environment())?;
         Ok(Self { client: platform.s3(), bucket })
     }
 

@@ -1,23 +1,16 @@
 //! Whether the receipts of a file's links are complete and as they were written.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use serde_dynamo::from_item;
-use share_model::{ChainBreak, FileId, Link, LinkId, SealedReceipt};
+use share_model::{ChainBreak, FileId, LinkId, SealedReceipt};
 
 use crate::audit::forget_at;
-use crate::links::LINK;
-use crate::{Audit, Platform, StartError, StoreError, StoredReceipt};
-
-type Item = HashMap<String, AttributeValue>;
+use crate::{Audit, Links, Platform, StartError, StoreError, StoredReceipt};
 
 /// Reads what is known of links, to compare it with their receipts.
 pub struct ReceiptVerifier {
-    client: Client,
-    tokens_table: String,
+    links: Links,
     audit: Audit,
 }
 
@@ -44,17 +37,14 @@ pub enum ChainProblem {
 }
 
 impl ReceiptVerifier {
-    /// The tables that `TOKENS_TABLE` and `AUDIT_TABLE` name.
-    ///
     /// # Errors
-    /// When a variable is not set.
+    /// When `LINKS_TABLE` or `AUDIT_TABLE` is not set.
     pub fn connect(platform: &Platform) -> Result<Self, StartError> {
-        let tokens_table = platform.environment().required("TOKENS_TABLE")?.to_owned();
-        Ok(Self { client: platform.dynamodb(), tokens_table, audit: Audit::connect(platform)? })
+        Ok(Self { links: Links::connect(platform)?, audit: Audit::connect(platform)? })
     }
 
     /// Compares every receipt of the links to `file` with the one before it, and the last of each
-    /// link with what the link's own record says. Looks through the whole Tokens table, so that a
+    /// link with what the link's own record says. Reads the whole Links table, so that a
     /// link without any receipts is noticed too. What retention may have deleted by `now` is left
     /// out.
     ///
@@ -81,7 +71,7 @@ impl ReceiptVerifier {
             }
         }
         let mut reports = Vec::new();
-        for link in self.links_to(file).await? {
+        for link in self.links.all_to(file).await? {
             let receipts = chains.remove(link.id.as_str()).unwrap_or_default();
             if forget_at(&link) > now.as_second() {
                 let problem =
@@ -99,23 +89,5 @@ impl ReceiptVerifier {
             });
         }
         Ok(reports)
-    }
-
-    async fn links_to(&self, file: FileId) -> Result<Vec<Link>, StoreError> {
-        let failed = "look through the Tokens table";
-        let pages = self
-            .client
-            .scan()
-            .table_name(&self.tokens_table)
-            .consistent_read(true)
-            .filter_expression("begins_with(token_hash, :link) AND file_id = :file")
-            .expression_attribute_values(":link", AttributeValue::S(LINK.to_owned()))
-            .expression_attribute_values(":file", AttributeValue::S(file.to_string()))
-            .into_paginator()
-            .items()
-            .send();
-        let items = pages.collect::<Result<Vec<Item>, _>>().await;
-        let items = items.map_err(StoreError::during(failed))?.into_iter();
-        items.map(|item| from_item(item).map_err(StoreError::during(failed))).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! The keys that sign access tokens and cursors.
 
 use share_auth::SigningKeys;
+use share_contract::settings::{JWT_SECRET, JWT_SECRET_ARN};
 use share_model::SettingError;
 
 use crate::{Platform, StartError, StoreError};
@@ -12,14 +13,13 @@ use crate::{Platform, StartError, StoreError};
 /// When neither variable is set, the secret cannot be read, or it is too weak.
 pub async fn signing_keys(platform: &Platform) -> Result<SigningKeys, StartError> {
     let environment = platform.environment();
-    let (name, text) = if let Some(secret) = environment.optional("JWT_SECRET") {
-        ("JWT_SECRET", secret.to_owned())
+    let (name, text) = if let Some(secret) = JWT_SECRET.read_optional(environment)? {
+        (JWT_SECRET.about.name, secret)
     } else {
-        let name = "JWT_SECRET_ARN";
         let client = aws_sdk_secretsmanager::Client::new(platform.sdk());
-        let request = client.get_secret_value().secret_id(environment.required(name)?);
+        let request = client.get_secret_value().secret_id(JWT_SECRET_ARN.read(environment)?);
         let secret = request.send().await.map_err(StoreError::during("read the JWT secret"))?;
-        (name, secret.secret_string.unwrap_or_default())
+        (JWT_SECRET_ARN.about.name, secret.secret_string.unwrap_or_default())
     };
     let keys = SigningKeys::parse(&text);
     Ok(keys.map_err(|reason| SettingError::Invalid { name, reason })?)

@@ -37,17 +37,17 @@ impl From<aws_sdk_dynamodb::types::Update> for Write {
     }
 }
 
-/// How a transaction ended.
+/// What became of a transaction.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum CommitOutcome {
     /// Every write happened.
     Committed,
     /// No write happened; these are the places of the writes whose conditions did not hold.
-    Refused(Vec<usize>),
+    ConditionFailed(Vec<usize>),
 }
 
 /// Attempts at a transaction that others keep colliding with. With 64 rivals for one record the
-/// last has seen its verdict within a handful.
+/// last one needs a handful.
 const ATTEMPTS: u32 = 12;
 
 /// Carries out `writes` as one transaction.
@@ -70,7 +70,7 @@ pub(crate) async fn commit(
             .set_transact_items(Some(items.clone()));
         let Err(error) = request.send().await else { return Ok(CommitOutcome::Committed) };
         match verdict(&error) {
-            Verdict::Refused(places) => return Ok(CommitOutcome::Refused(places)),
+            Verdict::Refused(places) => return Ok(CommitOutcome::ConditionFailed(places)),
             Verdict::Collision if attempt < ATTEMPTS => {}
             Verdict::Collision | Verdict::Failure => {
                 return Err(StoreError::during(operation)(error));
@@ -113,8 +113,36 @@ fn verdict(error: &SdkError<TransactWriteItemsError>) -> Verdict {
     }
 }
 
+/// Waits between attempts at something that others keep from being done.
+pub(crate) struct Backoff {
+    operation: &'static str,
+    attempt: u32,
+}
+
+/// Attempts at a change of a record that others keep changing: a quarter of a minute of waiting at
+/// most, so that a function can still answer that it was in vain. Of 64 that redeem one link 64
+/// times over the embedded DynamoDB, the last one needs two seconds.
+const BACKOFF_ATTEMPTS: u32 = 60;
+
+impl Backoff {
+    pub(crate) fn new(operation: &'static str) -> Self {
+        Self { operation, attempt: 0 }
+    }
+
+    /// # Errors
+    /// After the last attempt.
+    pub(crate) async fn wait(&mut self) -> Result<(), StoreError> {
+        if self.attempt == BACKOFF_ATTEMPTS {
+            return Err(StoreError::because(self.operation, "too many others are at it"));
+        }
+        tokio::time::sleep(retry_delay(self.attempt)).await;
+        self.attempt += 1;
+        Ok(())
+    }
+}
+
 /// 10 ms, doubled for each attempt, at most 320 ms; each caller waits a different part of it.
-pub(crate) fn retry_delay(attempt: u32) -> Duration {
+fn retry_delay(attempt: u32) -> Duration {
     let full = 10 << attempt.min(5);
     let [part, ..] = share_auth::random_bytes::<1>();
     Duration::from_millis(full / 2 + full * u64::from(part) / 512)

@@ -1,29 +1,33 @@
-//! The Users table: accounts, and the claims that make names and addresses unique.
+//! The Users table: accounts, and the reservations that make names and addresses unique.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::builders::{PutBuilder, UpdateBuilder};
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, Update};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use serde_dynamo::{from_item, to_item};
+use serde::{Deserialize, Serialize};
+use share_contract::settings::USERS_TABLE;
 use share_model::{EmailAddress, User, UserId, Username};
 
-use crate::transaction::{CommitOutcome, Write, commit};
+use crate::table::{Condition, Key, Table, absent, always, number, text};
+use crate::transaction::{CommitOutcome, Write};
 use crate::{Platform, StartError, StoreError};
-
-type Item = HashMap<String, AttributeValue>;
 
 /// The Users table.
 ///
 /// Three kinds of record share the key `pk`: `user#<id>` is the account; `name#<lower case>` and
-/// `mail#<lower case>` claim a name or address for the account that their `user_id` names. Until the
-/// account has proven its address, its claims have `unproven_until`, and lapse then: nobody can
-/// keep a name or an address without proof.
+/// `mail#<lower case>` reserve a name or address for the account that their `user_id` names. Until
+/// the account has proven its address, its reservations have `unproven_until`, and lapse then:
+/// nobody can keep a name or an address without proof.
 #[derive(Clone)]
 pub struct Users {
-    client: Client,
-    table: String,
+    table: Table,
+}
+
+/// A name or an address that belongs to an account.
+#[derive(Serialize, Deserialize)]
+struct Reservation {
+    user_id: UserId,
+    /// The second in which it lapses, unless the address is proven before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unproven_until: Option<i64>,
 }
 
 /// What became of a registration.
@@ -38,13 +42,10 @@ pub enum Registration {
 }
 
 impl Users {
-    /// The table that `USERS_TABLE` names.
-    ///
     /// # Errors
-    /// When the variable is not set.
+    /// When `USERS_TABLE` is not set.
     pub fn connect(platform: &Platform) -> Result<Self, StartError> {
-        let table = platform.environment().required("USERS_TABLE")?.to_owned();
-        Ok(Self { client: platform.dynamodb(), table })
+        Ok(Self { table: Table::connect(platform, &USERS_TABLE)? })
     }
 
     /// Asks for nothing, so that the connection is open before the first request needs it.
@@ -52,7 +53,7 @@ impl Users {
     /// # Errors
     /// When the table does not answer.
     pub async fn open_connection(&self) -> Result<(), StoreError> {
-        self.get("user#nobody".to_owned()).await.map(|_| ())
+        self.table.get::<User>(&nobody()).await.map(|_| ())
     }
 
     /// The account with this identity, as it is now.
@@ -60,8 +61,7 @@ impl Users {
     /// # Errors
     /// When the table does not answer.
     pub async fn by_id(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let item = self.get(user_key(id)).await?;
-        item.map(from_item).transpose().map_err(StoreError::during("read a user"))
+        self.table.get(&user_key(id)).await
     }
 
     /// The account that goes by this name.
@@ -69,35 +69,26 @@ impl Users {
     /// # Errors
     /// When the table does not answer.
     pub async fn by_username(&self, name: &Username) -> Result<Option<User>, StoreError> {
-        self.by_claim(name_key(name)).await
+        self.by_reservation(&name_key(name)).await
     }
 
-    /// The account that has claimed this address.
+    /// The account for which this address is reserved.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
-        self.by_claim(mail_key(email)).await
+        self.by_reservation(&mail_key(email)).await
     }
 
-    async fn by_claim(&self, claim: String) -> Result<Option<User>, StoreError> {
-        let claim = self.get(claim).await?;
-        let owner = claim.as_ref().map(|item| item.get("user_id").and_then(|id| id.as_s().ok()));
-        // Also without a claim there is a second look-up, so that both cases take the same time.
-        let key = owner.flatten().map_or("user#nobody".to_owned(), |id| format!("user#{id}"));
-        let item = self.get(key).await?;
-        item.map(from_item).transpose().map_err(StoreError::during("read a user"))
+    async fn by_reservation(&self, key: &Key) -> Result<Option<User>, StoreError> {
+        let reservation = self.table.get::<Reservation>(key).await?;
+        // Also without a reservation there is a second look-up, so that both cases take the same
+        // time.
+        self.table.get(&reservation.map_or_else(nobody, |it| user_key(it.user_id))).await
     }
 
-    async fn get(&self, key: String) -> Result<Option<Item>, StoreError> {
-        // Consistent, because a role taken away must be gone with the next request.
-        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let answer = request.key("pk", AttributeValue::S(key)).send().await;
-        Ok(answer.map_err(StoreError::during("read the Users table"))?.item)
-    }
-
-    /// Puts a new account, its claims and `with_it` in one transaction, or nothing. Its
-    /// claims lapse at `unproven_until`, in seconds since 1970, unless its address is proven.
+    /// Puts a new account, its reservations and `writes` in one transaction, or nothing. The
+    /// reservations lapse at `unproven_until`, in seconds since 1970, unless the address is proven.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -105,25 +96,25 @@ impl Users {
         &self,
         user: &User,
         unproven_until: i64,
-        with_it: Vec<Write>,
+        writes: Vec<Write>,
     ) -> Result<Registration, StoreError> {
-        let mut writes = self.account(user, unproven_until)?;
-        writes.push(self.claim(mail_key(&user.email), user, unproven_until)?);
-        writes.extend(with_it);
-        match commit(&self.client, "create a user", writes).await? {
+        let mut all = self.account(user, unproven_until);
+        all.push(self.reserve(&mail_key(&user.email), user, unproven_until));
+        all.extend(writes);
+        match self.table.commit("create a user", all).await? {
             CommitOutcome::Committed => Ok(Registration::Done),
-            CommitOutcome::Refused(places) if places.contains(&NAME_CLAIM) => {
+            CommitOutcome::ConditionFailed(places) if places.contains(&NAME_RESERVATION) => {
                 Ok(Registration::UsernameTaken)
             }
-            CommitOutcome::Refused(_) => Ok(Registration::EmailKnown),
+            CommitOutcome::ConditionFailed(_) => Ok(Registration::EmailKnown),
         }
     }
 
     /// [`Users::create`] for a stranger, who must not learn whether the address is known.
     ///
-    /// When it is, the account and the claim of its name are put all the same, but the account
-    /// can never be verified. Otherwise the stranger could try the same name once more, or log in
-    /// with it, and so learn that the address is known.
+    /// When it is, the account and the reservation of its name are put all the same, but the
+    /// account can never be verified. Otherwise the stranger could try the same name once more, or
+    /// log in with it, and so learn that the address is known.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -131,52 +122,40 @@ impl Users {
         &self,
         user: &User,
         unproven_until: i64,
-        with_it: Vec<Write>,
+        writes: Vec<Write>,
     ) -> Result<Registration, StoreError> {
         // Asked first, so that both cases take one look-up and one transaction. The condition
         // decides when two sign up at the same moment.
-        let claim = self.get(mail_key(&user.email)).await?;
-        if claim.is_none_or(|claim| lapsed(&claim, user.created_at)) {
-            let registration = self.create(user, unproven_until, with_it).await?;
+        let reservation = self.table.get::<Reservation>(&mail_key(&user.email)).await?;
+        if reservation.is_none_or(|reservation| reservation.lapsed(user.created_at)) {
+            let registration = self.create(user, unproven_until, writes).await?;
             if registration != Registration::EmailKnown {
                 return Ok(registration);
             }
         }
-        match commit(&self.client, "create a decoy", self.account(user, unproven_until)?).await? {
+        let writes = self.account(user, unproven_until);
+        match self.table.commit("create a user", writes).await? {
             CommitOutcome::Committed => Ok(Registration::EmailKnown),
-            CommitOutcome::Refused(_) => Ok(Registration::UsernameTaken),
+            CommitOutcome::ConditionFailed(_) => Ok(Registration::UsernameTaken),
         }
     }
 
-    /// The account and its name's claim, in this order.
-    fn account(&self, user: &User, unproven_until: i64) -> Result<Vec<Write>, StoreError> {
-        let mut item: Item = to_item(user).map_err(StoreError::during("write a user"))?;
-        item.insert("pk".to_owned(), AttributeValue::S(user_key(user.id)));
-        let account = self.put(item).condition_expression("attribute_not_exists(pk)");
-        let name = self.claim(name_key(&user.username), user, unproven_until)?;
-        Ok(vec![built(account)?, name])
+    /// The account and its name's reservation, in this order.
+    fn account(&self, user: &User, unproven_until: i64) -> Vec<Write> {
+        let account = self.table.put(&user_key(user.id), user, &absent("pk"));
+        vec![account, self.reserve(&name_key(&user.username), user, unproven_until)]
     }
 
-    /// A claim, on condition that nobody has it, or that it has lapsed.
-    fn claim(&self, key: String, user: &User, unproven_until: i64) -> Result<Write, StoreError> {
-        let owner = AttributeValue::S(user.id.to_string());
-        let mut item = HashMap::from([
-            ("pk".to_owned(), AttributeValue::S(key)),
-            ("user_id".to_owned(), owner),
-        ]);
-        if !user.verified {
-            item.insert("unproven_until".to_owned(), number(unproven_until));
-        }
-        let free = "attribute_not_exists(pk) OR unproven_until <= :now";
-        let now = number(user.created_at.as_second());
-        built(self.put(item).condition_expression(free).expression_attribute_values(":now", now))
+    /// A reservation, on condition that nobody has it, or that it has lapsed.
+    fn reserve(&self, key: &Key, user: &User, unproven_until: i64) -> Write {
+        let unproven_until = (!user.verified).then_some(unproven_until);
+        let reservation = Reservation { user_id: user.id, unproven_until };
+        let free = Condition::new("attribute_not_exists(pk) OR unproven_until <= :now")
+            .with(":now", number(user.created_at.as_second()));
+        self.table.put(key, &reservation, &free)
     }
 
-    fn put(&self, item: Item) -> PutBuilder {
-        Put::builder().table_name(&self.table).set_item(Some(item))
-    }
-
-    /// Takes back a registration whose mail could not be sent, so that it can be tried again.
+    /// Undoes a registration whose mail could not be sent, so that it can be tried again.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -187,83 +166,62 @@ impl Users {
         token: Write,
     ) -> Result<(), StoreError> {
         let mut keys = vec![user_key(user.id), name_key(&user.username)];
-        // The claim of a known address is somebody else's.
+        // The reservation of a known address is somebody else's.
         keys.extend((registration == Registration::Done).then(|| mail_key(&user.email)));
         let mut writes = vec![token];
-        for key in keys {
-            let delete =
-                Delete::builder().table_name(&self.table).key("pk", AttributeValue::S(key));
-            writes
-                .push(delete.build().map_err(StoreError::during("write the Users table"))?.into());
-        }
-        commit(&self.client, "withdraw a registration", writes).await.map(|_| ())
+        writes.extend(keys.iter().map(|key| self.table.delete(key, &always())));
+        self.table.commit("withdraw a registration", writes).await.map(|_| ())
     }
 
-    /// Marks the account's address as proven, and its claims as lasting.
-    ///
-    /// # Errors
-    /// Never in practice: only if a key were missing.
-    pub fn verification(&self, user: &User) -> Result<Vec<Write>, StoreError> {
-        self.prove(user, self.update(user_key(user.id)).update_expression("SET verified = :yes"))
+    /// The writes that mark the account's address as proven, and its reservations as lasting.
+    #[must_use]
+    pub fn prove_address(&self, user: &User) -> Vec<Write> {
+        self.prove(user, "SET verified = :yes", Condition::new("attribute_exists(pk)"))
     }
 
-    /// Sets the account's password, and marks its address as proven: the invitation came there.
-    ///
-    /// # Errors
-    /// Never in practice: only if a key were missing.
-    pub fn first_password(&self, user: &User, hash: String) -> Result<Vec<Write>, StoreError> {
-        let set = "SET verified = :yes, password_hash = :hash";
-        let update = self.update(user_key(user.id)).update_expression(set);
-        let hash = AttributeValue::S(hash);
-        self.prove(user, update.expression_attribute_values(":hash", hash))
+    /// The writes that set the account's password, and mark its address as proven: the invitation
+    /// came there.
+    #[must_use]
+    pub fn accept_invitation(&self, user: &User, hash: String) -> Vec<Write> {
+        let exists = Condition::new("attribute_exists(pk)").with(":hash", text(hash));
+        self.prove(user, "SET verified = :yes, password_hash = :hash", exists)
     }
 
-    fn prove(&self, user: &User, account: UpdateBuilder) -> Result<Vec<Write>, StoreError> {
-        let account = account
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":yes", AttributeValue::Bool(true));
-        // Refused when a claim has lapsed and somebody else has it now.
-        let last = |key| {
-            self.update(key)
-                .update_expression("REMOVE unproven_until")
-                .condition_expression("user_id = :owner")
-                .expression_attribute_values(":owner", AttributeValue::S(user.id.to_string()))
-        };
-        let claims = [name_key(&user.username), mail_key(&user.email)].map(last);
-        let updates = [account].into_iter().chain(claims);
-        let built = updates.map(|update| update.build().map(Write::from)).collect::<Result<_, _>>();
-        built.map_err(StoreError::during("write the Users table"))
-    }
-
-    fn update(&self, key: String) -> UpdateBuilder {
-        Update::builder().table_name(&self.table).key("pk", AttributeValue::S(key))
+    fn prove(&self, user: &User, change: &str, exists: Condition) -> Vec<Write> {
+        let account = exists.with(":yes", AttributeValue::Bool(true));
+        // Fails when a reservation has lapsed and somebody else has it now.
+        let owned = Condition::new("user_id = :owner").with(":owner", text(user.id.to_string()));
+        let lasting = |key: Key| self.table.update(&key, "REMOVE unproven_until", &owned);
+        vec![
+            self.table.update(&user_key(user.id), change, &account),
+            lasting(name_key(&user.username)),
+            lasting(mail_key(&user.email)),
+        ]
     }
 }
 
-fn built(put: PutBuilder) -> Result<Write, StoreError> {
-    Ok(put.build().map_err(StoreError::during("write the Users table"))?.into())
+impl Reservation {
+    fn lapsed(&self, now: Timestamp) -> bool {
+        self.unproven_until.is_some_and(|until| until <= now.as_second())
+    }
 }
 
-fn lapsed(claim: &Item, now: Timestamp) -> bool {
-    let until = claim.get("unproven_until").and_then(|until| until.as_n().ok());
-    until.and_then(|until| until.parse::<i64>().ok()).is_some_and(|until| until <= now.as_second())
+/// Where [`Users::account`] puts the name's reservation.
+const NAME_RESERVATION: usize = 1;
+
+fn user_key(id: UserId) -> Key {
+    Key::new("pk", format!("user#{id}"))
 }
 
-fn number(value: i64) -> AttributeValue {
-    AttributeValue::N(value.to_string())
+/// The key of no account.
+fn nobody() -> Key {
+    Key::new("pk", "user#nobody")
 }
 
-/// Where [`Users::account`] puts the name's claim.
-const NAME_CLAIM: usize = 1;
-
-fn user_key(id: UserId) -> String {
-    format!("user#{id}")
+fn name_key(name: &Username) -> Key {
+    Key::new("pk", format!("name#{}", name.canonical()))
 }
 
-fn name_key(name: &Username) -> String {
-    format!("name#{}", name.canonical())
-}
-
-fn mail_key(email: &EmailAddress) -> String {
-    format!("mail#{}", email.as_str())
+fn mail_key(email: &EmailAddress) -> Key {
+    Key::new("pk", format!("mail#{}", email.as_str()))
 }

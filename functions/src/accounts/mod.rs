@@ -1,0 +1,9 @@
+//! Accounts: signing up, proving an address, accepting an invitation.
+
+mod set_password;
+mod signup;
+mod verify_email;
+
+pub use set_password::SetPassword;
+pub use signup::Signup;
+pub use verify_email::VerifyEmail;

@@ -1,0 +1,63 @@
+//! `invitation_show` and `invitation_accept`: accepts an invitation.
+
+use http::Method;
+use share_auth::Password;
+use share_contract::{ErrorCode, Operation, PasswordSet, operations};
+use share_http::{Answer, ApiError, Endpoint, HtmlPage, Request, escape};
+use share_model::{TokenKind, User};
+use share_store::{OneTimeTokens, Platform, StartError, Users};
+
+/// What this endpoint touches; its IAM policy in `template.yaml` says the same.
+pub struct SetPassword {
+    users: Users,
+    tokens: OneTimeTokens,
+}
+
+const DONE: &str = "Your password is set. You can log in now.";
+
+impl Endpoint for SetPassword {
+    const NAME: &'static str = "SetPassword";
+    const OPERATIONS: &'static [&'static Operation] =
+        &[&operations::INVITATION_SHOW, &operations::INVITATION_ACCEPT];
+    type Json = PasswordSet;
+
+    async fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self { users: Users::connect(platform)?, tokens: OneTimeTokens::connect(platform)? })
+    }
+
+    async fn handle(&self, request: &Request) -> Result<Answer<PasswordSet>, ApiError> {
+        let secret = request.required_query("token")?; // 400
+        let (kind, now) = (TokenKind::Invitation, request.now());
+        let token = self.tokens.find(kind, secret, now).await??; // 404, 410, 503
+        let user = self.users.by_id(token.user_id).await?; // 503
+        let user = user.ok_or(ErrorCode::InvitationUnknown)?; // 404
+        if request.method() == Method::GET {
+            return Ok(Answer::page(form(&user)));
+        }
+        let mut fields = request.json_or_form()?; // 400, 415
+        let password =
+            fields.required("password", |text| Password::choose(text, &user.username, &user.email));
+        let hash = fields.finish(password)?.hash().await; // 422
+        let acceptance = self.users.accept_invitation(&user, hash);
+        self.tokens.spend(&token, now, acceptance).await??; // 410, 503
+        Ok(if request.wants_page() {
+            let content = format!("<p>{DONE}</p>");
+            Answer::page(HtmlPage { title: "Welcome".to_owned(), content })
+        } else {
+            Answer::ok(PasswordSet { message: DONE.to_owned(), username: user.username })
+        })
+    }
+}
+
+/// The page that the mailed link opens. Looking at it spends nothing.
+fn form(user: &User) -> HtmlPage {
+    let content = format!(
+        "<p>Choose a password for the account <b>{}</b>.</p>\n\
+         <form method=\"post\">\n\
+         <p><input type=\"password\" name=\"password\" aria-label=\"New password\" \
+         autocomplete=\"new-password\" minlength=\"8\" maxlength=\"256\" required autofocus></p>\n\
+         <button>Set my password</button>\n</form>",
+        escape(user.username.as_str())
+    );
+    HtmlPage { title: "Welcome to Secure File Share".to_owned(), content }
+}

@@ -1,0 +1,127 @@
+//! `account_create`: a new account, and a mail with which its owner proves the address.
+
+use share_auth::{OpaqueSecret, Password, random_bytes};
+use share_contract::settings::OPS_SIGNUP;
+use share_contract::{AccountCreated, ErrorCode, Operation, operations};
+use share_http::{Answer, ApiError, Endpoint, Fields, PublicUrl, Request};
+use share_model::{EmailAddress, Invalid, Role, TokenKind, User, UserId, Username};
+use share_store::{
+    Mail, Mailer, OneTimeTokens, Platform, Registration, StartError, TokenRecord, Users,
+};
+
+/// How long the mailed link can be used: a day.
+const VERIFICATION_SECONDS: i64 = 24 * 60 * 60;
+
+/// What this endpoint touches; its IAM policy in `template.yaml` says the same.
+pub struct Signup {
+    users: Users,
+    tokens: OneTimeTokens,
+    mailer: Mailer,
+    public_url: PublicUrl,
+    /// Whether anybody can become Ops. Off unless `OPS_SIGNUP` is `open`.
+    ops_may_sign_up: bool,
+}
+
+struct Input {
+    username: Username,
+    email: EmailAddress,
+    password: Password,
+    role: Role,
+}
+
+impl Endpoint for Signup {
+    const NAME: &'static str = "Signup";
+    const OPERATIONS: &'static [&'static Operation] = &[&operations::ACCOUNT_CREATE];
+    type Json = AccountCreated;
+
+    async fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self {
+            users: Users::connect(platform)?,
+            tokens: OneTimeTokens::connect(platform)?,
+            mailer: Mailer::connect(platform)?,
+            public_url: PublicUrl::read(platform.environment())?,
+            ops_may_sign_up: OPS_SIGNUP.read(platform.environment())?,
+        })
+    }
+
+    async fn handle(&self, request: &Request) -> Result<Answer<AccountCreated>, ApiError> {
+        let input = Input::read(request.json()?)?; // 400, 415, 422
+        if input.role == Role::Ops && !self.ops_may_sign_up {
+            return Err(ErrorCode::OpsByInvitation.into()); // 403
+        }
+        let user = input.into_user(request).await;
+        let secret = OpaqueSecret::generate();
+        let token = TokenRecord {
+            hash: secret.hash(),
+            kind: TokenKind::Verification,
+            user_id: user.id,
+            expires_at: request.now().as_second() + VERIFICATION_SECONDS,
+        };
+        let path = format!("/api/users/verify-email?token={}", secret.reveal());
+        let url = self.public_url.of(request, &path)?; // 503
+        let (lapses, issue) = (token.expires_at, vec![self.tokens.issue(&token)]);
+        let registration = self.users.register(&user, lapses, issue).await?; // 503
+        let (subject, text) = match registration {
+            Registration::Done => verification_mail(&url),
+            Registration::EmailKnown => already_known_mail(),
+            Registration::UsernameTaken => return Err(ErrorCode::UsernameTaken.into()), // 409
+        };
+        let mail = Mail { to: &user.email, subject, text: &text };
+        if let Err(failure) = self.mailer.send(&mail).await {
+            let remove = self.tokens.remove(&token.hash);
+            self.users.withdraw(&user, registration, remove).await?;
+            return Err(failure.into()); // 503
+        }
+        Ok(Answer::created(AccountCreated {
+            message: "Account created. Open the link that was mailed to you to verify the address."
+                .to_owned(),
+            username: user.username,
+            role: user.role,
+            verification_url: self.mailer.logs().then_some(url),
+        }))
+    }
+}
+
+impl Input {
+    fn read(mut fields: Fields) -> Result<Self, ApiError> {
+        let username = fields.required("username", Username::parse);
+        let email = fields.required("email", EmailAddress::parse);
+        let password = fields.required("password", |text| match (&username, &email) {
+            (Some(username), Some(email)) => Password::choose(text, username, email),
+            // The length is worth telling even when the rest cannot be judged yet.
+            _ => Password::present(text),
+        });
+        let role = fields.optional("role", |text| match text {
+            "client" => Ok(Role::Client),
+            "ops" => Ok(Role::Ops),
+            _ => Err(Invalid::because("must be client or ops")),
+        });
+        let input = || {
+            let role = role?.unwrap_or(Role::Client);
+            Some(Self { username: username?, email: email?, password: password?, role })
+        };
+        fields.finish(input())
+    }
+
+    async fn into_user(self, request: &Request) -> User {
+        let id = UserId::new(request.now(), random_bytes());
+        User::new(id, self.username, self.email, self.role, request.now())
+            .with_password(self.password.hash().await)
+    }
+}
+
+fn verification_mail(url: &str) -> (&'static str, String) {
+    let text = format!(
+        "Welcome to Secure File Share.\n\nOpen this link within 24 hours to verify your e-mail \
+         address:\n\n{url}\n\nIf you did not sign up, ignore this mail.\n"
+    );
+    ("Verify your e-mail address", text)
+}
+
+fn already_known_mail() -> (&'static str, String) {
+    let text = "Somebody, perhaps you, signed up at Secure File Share with this e-mail address. \
+                There is an account with it already, or a sign-up that waits to be confirmed, so \
+                nothing was changed. If you have an account, log in. If not, sign up again after \
+                24 hours.\n\nIf it was not you, ignore this mail.\n";
+    ("Your sign-up at Secure File Share", text.to_owned())
+}

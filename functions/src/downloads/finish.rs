@@ -1,0 +1,55 @@
+//! What is done when no more bytes of a transfer go out.
+
+use jiff::Timestamp;
+use share_http::log_failure;
+use share_model::{FileRecord, LeaseTerms, TransferOutcome, User};
+use share_store::{Mail, Mailer, RequestContext, Sent, StoreError, Transfer, Transfers, Users};
+
+/// A transfer, and what its end needs.
+pub(super) struct Finish {
+    pub(super) transfers: Transfers,
+    pub(super) users: Users,
+    pub(super) mailer: Mailer,
+    pub(super) terms: LeaseTerms,
+    pub(super) transfer: Transfer,
+    /// The maker of the link.
+    pub(super) client: User,
+    pub(super) file: FileRecord,
+    pub(super) request_id: String,
+}
+
+impl Finish {
+    /// Writes the receipt, and sends the uploader a mail. The client has its bytes whatever happens
+    /// here.
+    pub(super) async fn run(self, sent: Sent, now: Timestamp) {
+        if let Err(error) = self.try_run(sent, now).await {
+            log_failure(&self.request_id, &error);
+        }
+    }
+
+    async fn try_run(&self, sent: Sent, now: Timestamp) -> Result<(), StoreError> {
+        let context = RequestContext { now, request_id: &self.request_id };
+        let end = self
+            .transfers
+            .finish_transfer(&self.transfer, sent, &self.file, self.terms, context)
+            .await?;
+        if !end.notify {
+            return Ok(());
+        }
+        let uploader = self.users.by_username(&self.file.uploaded_by).await?;
+        let Some(uploader) = uploader.filter(|uploader| uploader.active) else { return Ok(()) };
+        let (name, client) = (self.file.filename.as_str(), self.client.username.as_str());
+        let what = match end.outcome {
+            TransferOutcome::Redirected => "is being downloaded from S3, since",
+            _ => "was downloaded on",
+        };
+        let text = format!(
+            "{name}\n{what} {}\nthrough a link that {client} had asked for.\n\n\
+             The file's receipts say more: file {}.",
+            now.strftime("%-d %B %Y, %H:%M UTC"),
+            self.file.id,
+        );
+        let subject = "Your file was downloaded";
+        self.mailer.send(&Mail { to: &uploader.email, subject, text: &text }).await
+    }
+}

@@ -1,0 +1,143 @@
+//! The list of all functions, by their names in `template.yaml`.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use share_contract::Operation;
+use share_http::{Endpoint, Response, respond};
+use share_model::Environment;
+use share_runtime::{DirectFunction, Error, run, run_direct, run_streaming};
+use share_store::{Platform, StartError};
+
+use crate::accounts::{SetPassword, Signup, VerifyEmail};
+use crate::admin::CreateAccount;
+use crate::downloads::DownloadFile;
+use crate::files::{ListFiles, ListReceipts, UploadFile};
+use crate::links::{GenerateDownloadLink, ListLinks, RevokeLink};
+use crate::sessions::Login;
+use crate::web::{ApiDocs, OpenApi};
+
+/// All functions.
+const ALL: &[Function] = &[
+    Function::of::<Signup>(),
+    Function::of::<VerifyEmail>(),
+    Function::of::<SetPassword>(),
+    Function::of::<Login>(),
+    Function::direct::<CreateAccount>(),
+    Function::of::<UploadFile>(),
+    Function::of::<ListFiles>(),
+    Function::of::<ListReceipts>(),
+    Function::of::<GenerateDownloadLink>(),
+    Function::of::<ListLinks>(),
+    Function::of::<RevokeLink>(),
+    Function::streaming::<DownloadFile>(),
+    Function::of::<OpenApi>(),
+    Function::of::<ApiDocs>(),
+];
+
+/// One Lambda function.
+pub struct Function {
+    /// Its logical id in `template.yaml`, which is its Handler too.
+    pub name: &'static str,
+    /// The operations that it serves. None when it has no route.
+    pub operations: &'static [&'static Operation],
+    run: fn(Environment) -> Running,
+    serve: Option<for<'a> fn(&'a Platform) -> Starting<'a>>,
+}
+
+type Running = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
+type Starting<'a> =
+    Pin<Box<dyn Future<Output = Result<Arc<dyn ServedEndpoint>, StartError>> + Send + 'a>>;
+
+/// An endpoint that answers requests in this process, whichever it is.
+pub trait ServedEndpoint: Send + Sync {
+    /// Answers one request, as the endpoint's Lambda function would.
+    fn respond(
+        &self,
+        request: lambda_http::Request,
+        now: Timestamp,
+    ) -> Pin<Box<dyn Future<Output = Response> + Send + '_>>;
+}
+
+impl<E: Endpoint> ServedEndpoint for E {
+    fn respond(
+        &self,
+        request: lambda_http::Request,
+        now: Timestamp,
+    ) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
+        Box::pin(respond(self, request, now))
+    }
+}
+
+impl Function {
+    const fn of<E: Endpoint>() -> Self {
+        Self::endpoint::<E>(|environment| Box::pin(run::<E>(environment)))
+    }
+
+    const fn streaming<E: Endpoint>() -> Self {
+        Self::endpoint::<E>(|environment| Box::pin(run_streaming::<E>(environment)))
+    }
+
+    const fn endpoint<E: Endpoint>(run: fn(Environment) -> Running) -> Self {
+        let serve: for<'a> fn(&'a Platform) -> Starting<'a> = |platform| {
+            Box::pin(async { Ok(Arc::new(E::connect(platform).await?) as Arc<dyn ServedEndpoint>) })
+        };
+        Self { name: E::NAME, operations: E::OPERATIONS, run, serve: Some(serve) }
+    }
+
+    const fn direct<F: DirectFunction>() -> Self {
+        let run: fn(Environment) -> Running = |environment| Box::pin(run_direct::<F>(environment));
+        Self { name: F::NAME, operations: &[], run, serve: None }
+    }
+
+    /// All functions.
+    #[must_use]
+    pub fn all() -> &'static [Self] {
+        ALL
+    }
+
+    /// The function of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        ALL.iter().find(|function| function.name == name)
+    }
+
+    /// Is this function, until Lambda ends the process.
+    ///
+    /// # Errors
+    /// When it cannot start, or the runtime's API breaks off.
+    pub async fn run(&self, environment: Environment) -> Result<(), Error> {
+        (self.run)(environment).await
+    }
+
+    /// Starts the endpoint in this process; `None` when it is a function without a route.
+    ///
+    /// # Errors
+    /// When a setting is missing or wrong, or a secret cannot be read.
+    pub async fn serve(
+        &self,
+        platform: &Platform,
+    ) -> Result<Option<Arc<dyn ServedEndpoint>>, StartError> {
+        match self.serve {
+            Some(serve) => Ok(Some(serve(platform).await?)),
+            None => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_operation_of_the_contract_is_served_by_one_function() {
+        let served: Vec<_> = ALL.iter().flat_map(|it| it.operations).map(|it| it.name).collect();
+        let unique: BTreeSet<_> = served.iter().copied().collect();
+        assert_eq!(unique.len(), served.len(), "no operation is served twice");
+        let all: BTreeSet<_> =
+            share_contract::operations::ALL.iter().map(|operation| operation.name).collect();
+        assert_eq!(unique, all);
+    }
+}

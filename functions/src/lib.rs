@@ -1,0 +1,15 @@
+//! The functions: each endpoint is a file below its area, and a Lambda function of its own.
+//!
+//! They share one binary, which `_HANDLER` tells which of them it is. Whatever two endpoints share
+//! has a room below them, in `shared/`; no endpoint imports another.
+
+pub mod accounts;
+pub mod admin;
+pub mod downloads;
+pub mod files;
+mod function;
+pub mod links;
+pub mod sessions;
+pub mod web;
+
+pub use function::{Function, ServedEndpoint};

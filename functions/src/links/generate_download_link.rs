@@ -1,0 +1,106 @@
+//! `link_create`: a link that works once, or as often as its maker says.
+
+use http::{Method, StatusCode};
+use share_auth::OpaqueSecret;
+use share_contract::settings::LinkSettings;
+use share_contract::{ErrorCode, LinkCreated, Operation, operations};
+use share_http::{Answer, ApiError, Authenticator, Endpoint, Fields, PublicUrl, Request};
+use share_model::{
+    FileId, FileRecord, Link, LinkLifetime, LinkNote, LinkTerms, MaxDownloads, ReceiptEvent, User,
+};
+use share_store::{Files, Links, Platform, StartError};
+
+/// What this endpoint touches; its IAM policy in `template.yaml` says the same.
+pub struct GenerateDownloadLink {
+    authenticator: Authenticator,
+    files: Files,
+    links: Links,
+    public_url: PublicUrl,
+    settings: LinkSettings,
+}
+
+/// Which file; the name that the caller believes it has, as a check; and what the link permits.
+struct Input {
+    file: FileId,
+    filename: Option<String>,
+    terms: LinkTerms,
+}
+
+impl Endpoint for GenerateDownloadLink {
+    const NAME: &'static str = "GenerateDownloadLink";
+    const OPERATIONS: &'static [&'static Operation] =
+        &[&operations::LINK_CREATE, &operations::LINK_CREATE_BY_ID];
+    type Json = LinkCreated;
+
+    async fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self {
+            authenticator: Authenticator::connect(platform).await?,
+            files: Files::connect(platform)?,
+            links: Links::connect(platform)?,
+            public_url: PublicUrl::read(platform.environment())?,
+            settings: LinkSettings::read(platform.environment())?,
+        })
+    }
+
+    async fn handle(&self, request: &Request) -> Result<Answer<LinkCreated>, ApiError> {
+        let client = self.authenticator.caller(request).await?; // 401, 403
+        let input = self.input(request)?; // 400, 415, 422
+        let file = self.files.available(input.file).await?.ok_or(ErrorCode::FileUnknown)?; // 404
+        if input.filename.as_ref().is_some_and(|name| name != file.filename.as_str()) {
+            return Err(ErrorCode::FilenameMismatch.into()); // 409
+        }
+        let secret = OpaqueSecret::generate();
+        let link = Link::new(secret.link_id(), client.id, &file, input.terms, request.now());
+        let path = format!("/api/file/download?token={}", secret.reveal());
+        let download_url = self.public_url.of(request, &path)?; // 503
+        self.links.create(&link, created(&link, &file, &client), request.context()).await?; // 503
+        let made_by_get = request.method() == Method::GET;
+        let status = if made_by_get { StatusCode::OK } else { StatusCode::CREATED };
+        Ok(Answer::json(status, LinkCreated::new(link, download_url)))
+    }
+}
+
+impl GenerateDownloadLink {
+    fn input(&self, request: &Request) -> Result<Input, ApiError> {
+        let in_path = request.path_parameter("file_id", str::parse::<FileId>)?;
+        // A GET has no body that counts; with the id in the path a POST need not have one.
+        let bodiless = request.method() == Method::GET || request.is_empty();
+        let mut fields = match in_path {
+            Some(_) if bodiless => Fields::default(),
+            _ => request.json()?,
+        };
+        let file = in_path.or_else(|| fields.required("file_id", str::parse::<FileId>));
+        let filename = fields.optional("filename", |text| Ok(text.to_owned()));
+        let max_downloads = fields.optional_number("max_downloads", MaxDownloads::new);
+        let lifetime = fields.optional_number("expires_in", |seconds| {
+            LinkLifetime::of_seconds(seconds, self.settings.max_lifetime)
+        });
+        let bind = fields.optional_flag("bind");
+        let note = fields.optional("note", LinkNote::parse);
+        let input = || {
+            let terms = LinkTerms {
+                max_downloads: max_downloads?.unwrap_or(MaxDownloads::ONE),
+                lifetime: lifetime?.unwrap_or(self.settings.lifetime),
+                bind: bind?.unwrap_or(false),
+                note: note?,
+            };
+            Some(Input { file: file?, filename: filename?, terms })
+        };
+        fields.finish(input())
+    }
+}
+
+/// The first receipt of a link.
+fn created(link: &Link, file: &FileRecord, client: &User) -> ReceiptEvent {
+    ReceiptEvent::Created {
+        file_id: file.id,
+        sha256: file.sha256,
+        size: file.size,
+        user_id: client.id,
+        username: client.username.clone(),
+        expires_at: link.expires_at,
+        max_downloads: link.max_downloads,
+        bind: link.bind,
+        note: link.note.clone(),
+    }
+}

@@ -1,0 +1,5 @@
+//! Sessions: logging in.
+
+mod login;
+
+pub use login::Login;

@@ -1,0 +1,7 @@
+//! The description of the API.
+
+mod api_docs;
+mod openapi;
+
+pub use api_docs::ApiDocs;
+pub use openapi::OpenApi;

@@ -1,0 +1,121 @@
+//! The tables of `docs/` that are made from this crate.
+
+use std::fmt::Write;
+
+use crate::settings::{self, Default, Range};
+use crate::{Answerer, Caller, ErrorCode, Operation, openapi, operations};
+
+/// The first line of every document that is made here.
+const MADE: &str =
+    "<!-- Made from shared/contract by scripts/documents. Change the code instead. -->";
+
+/// `docs/errors.md`.
+#[must_use]
+pub fn errors() -> String {
+    let mut page = format!(
+        "{MADE}\n\n# Errors\n\n\
+         An error is `application/problem+json` (RFC 9457). `code` is stable; `detail` is for \
+         people;\n`request_id` is in the log as well. `invalid_field` adds `errors`, one entry for \
+         each field.\nA browser (`Accept: text/html`) gets a page instead on the routes that have \
+         pages.\n\n\
+         ```json\n\
+         {{\"type\":\"about:blank\",\"title\":\"Gone\",\"status\":410,\n \
+         \"detail\":\"This link has been used. Ask for a new one.\",\n \
+         \"code\":\"link_used\",\"request_id\":\"9b5e3d55-f443-400d-896c-ce7cd1758e26\"}}\n\
+         ```\n\n\
+         A 401 comes with `WWW-Authenticate`, a 416 with `Content-Range`, a 429 and a 503 with\n\
+         `Retry-After`, a 405 with `Allow`. API Gateway itself answers where the last column says \
+         so, and\ncannot tell a wrong method from an unknown path: only the local server answers \
+         405.\n\n\
+         | Status | `code` | `detail` | From |\n|---|---|---|---|\n"
+    );
+    for code in ErrorCode::ALL {
+        let from = match code.answerer() {
+            Answerer::Function => "",
+            Answerer::Gateway => "gateway",
+            Answerer::Local => "local server",
+        };
+        let (status, name, sentence) = (code.status(), code.as_str(), code.sentence());
+        push(&mut page, format_args!("| {status} | `{name}` | {sentence} | {from} |\n"));
+    }
+    page
+}
+
+/// `docs/configuration.md`.
+#[must_use]
+pub fn configuration() -> String {
+    let mut page = format!(
+        "{MADE}\n\n# Configuration\n\n\
+         Settings are environment variables. `template.yaml` sets them from its parameters, named \
+         in the\nlast column; `cargo run` needs none and takes any of them. An empty variable \
+         counts as unset. A\nfunction with a missing or wrong setting does not start, and says \
+         which one.\n\n\
+         | Variable | Default | Values | Meaning | Parameter |\n|---|---|---|---|---|\n"
+    );
+    for about in settings::ALL {
+        let default = match about.default {
+            Default::Required => "required".to_owned(),
+            Default::Unset => String::new(),
+            Default::Value(text) => format!("`{text}`"),
+        };
+        let range = match about.range {
+            Range::Number(least, most) => format!("{least} to {most}"),
+            Range::Choice(choices) => {
+                choices.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ")
+            }
+            Range::Text(text) => text.to_owned(),
+        };
+        let parameter = about.parameter.map_or(String::new(), |it| format!("`{it}`"));
+        let (name, text) = (about.name, about.text);
+        push(
+            &mut page,
+            format_args!("| `{name}` | {default} | {range} | {text} | {parameter} |\n"),
+        );
+    }
+    page
+}
+
+/// The table of routes in `docs/api.md`.
+#[must_use]
+pub fn routes() -> String {
+    let mut table = "| Operation | Route | Aliases | Caller |\n|---|---|---|---|\n".to_owned();
+    for operation in operations::ALL {
+        let (own, aliases): (Vec<_>, Vec<_>) =
+            operation.routes.iter().partition(|route| !openapi::is_alias(operation, route));
+        let methods: Vec<_> = own.iter().map(|route| route.method.as_str()).collect();
+        let mut paths: Vec<_> = aliases.iter().map(|route| format!("`{}`", route.path)).collect();
+        paths.dedup();
+        let path = own.first().map_or("", |route| route.path);
+        let route = format!("`{}` `{path}`", methods.join("`, `"));
+        let mut unique: Vec<String> = Vec::new();
+        for path in paths {
+            if !unique.contains(&path) {
+                unique.push(path);
+            }
+        }
+        let (name, caller) = (operation.name, caller(operation));
+        push(
+            &mut table,
+            format_args!("| `{name}` | {route} | {} | {caller} |\n", unique.join(", ")),
+        );
+    }
+    table
+}
+
+/// Who may call an operation, in words.
+#[must_use]
+pub fn caller(operation: &Operation) -> String {
+    let names = |roles: &[share_model::Role]| {
+        roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(" or ")
+    };
+    match operation.caller {
+        Caller::Anyone => "anyone".to_owned(),
+        Caller::TokenHolder => "anyone with the token".to_owned(),
+        Caller::Password(roles) => format!("{} with a password", names(roles)),
+        Caller::AccessToken(roles) => format!("{} with an access token", names(roles)),
+    }
+}
+
+fn push(page: &mut String, text: std::fmt::Arguments<'_>) {
+    let _ = page.write_fmt(text); // a string takes everything
+}

@@ -1,0 +1,153 @@
+//! Every error that the API answers with: the one table of statuses, codes and sentences.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where an answer with an error comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answerer {
+    /// The function behind the route.
+    Function,
+    /// API Gateway itself, before or in place of a function.
+    Gateway,
+    /// The local server alone: API Gateway cannot tell this case from others.
+    Local,
+}
+
+macro_rules! error_codes {
+    ($($variant:ident $answerer:ident $status:literal $code:literal $sentence:literal;)*) => {
+        /// An error's stable code. In JSON it is the text in the table below.
+        ///
+        /// A code never changes its meaning. A sentence may hold places such as `{field}`, which
+        /// are filled in where the error occurs.
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+        )]
+        pub enum ErrorCode {
+            $(#[doc = $sentence] #[serde(rename = $code)] $variant,)*
+        }
+
+        impl ErrorCode {
+            /// All codes, by status.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The HTTP status that goes with it.
+            #[must_use]
+            pub fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// The code as answers and logs have it.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// What a caller is told.
+            #[must_use]
+            pub fn sentence(self) -> &'static str {
+                match self { $(Self::$variant => $sentence,)* }
+            }
+
+            /// Where it comes from.
+            #[must_use]
+            pub fn answerer(self) -> Answerer {
+                match self { $(Self::$variant => Answerer::$answerer,)* }
+            }
+        }
+    };
+}
+
+error_codes! {
+    MalformedJson Function 400 "malformed_json" "The body is not a JSON object.";
+    MalformedForm Function 400 "malformed_form" "The body is not a well-formed form.";
+    MalformedMultipart Function 400 "malformed_multipart"
+        "The body is not well-formed multipart/form-data.";
+    MissingParameter Function 400 "missing_parameter" "The parameter {parameter} is missing.";
+    InvalidParameter Function 400 "invalid_parameter" "The parameter {parameter} {reason}.";
+    InvalidHeader Function 400 "invalid_header" "The header {header} {reason}.";
+    BadRequest Gateway 400 "bad_request" "The gateway did not accept the request.";
+    MissingToken Function 401 "missing_token"
+        "This needs an access token. Send it as Authorization: Bearer …";
+    InvalidToken Function 401 "invalid_token" "The access token is not valid.";
+    TokenExpired Function 401 "token_expired" "The access token has expired. Log in again.";
+    InvalidCredentials Function 401 "invalid_credentials"
+        "Wrong name, address or password, or not an account of this kind. An e-mail address can be used to log in once it is verified.";
+    EmailNotVerified Function 403 "email_not_verified"
+        "Verify your e-mail address first: open the link that was mailed to you.";
+    AccountDisabled Function 403 "account_disabled" "This account has been disabled.";
+    WrongRole Function 403 "wrong_role" "Your role does not permit this.";
+    LinkBound Function 403 "link_bound"
+        "This link is bound to the account that made it, which is not yours.";
+    OpsByInvitation Function 403 "ops_by_invitation" "Ops accounts are made by invitation.";
+    PrefetchRefused Function 403 "prefetch_refused"
+        "This link is not for prefetching: it would be spent.";
+    FileUnknown Function 404 "file_unknown" "There is no such file.";
+    LinkUnknown Function 404 "link_unknown" "There is no such download link.";
+    VerificationUnknown Function 404 "verification_unknown" "There is no such verification link.";
+    InvitationUnknown Function 404 "invitation_unknown" "There is no such invitation.";
+    RouteUnknown Gateway 404 "route_unknown" "There is no such route.";
+    MethodNotAllowed Local 405 "method_not_allowed" "This path takes {methods}.";
+    UsernameTaken Function 409 "username_taken" "This username is taken.";
+    FilenameMismatch Function 409 "filename_mismatch"
+        "The file has another name than the one given.";
+    LinkUsed Function 410 "link_used" "This link has been used. Ask for a new one.";
+    LinkExpired Function 410 "link_expired" "This link has expired. Ask for a new one.";
+    LinkRevoked Function 410 "link_revoked" "This link has been revoked.";
+    LeaseEnded Function 410 "lease_ended"
+        "This download cannot be resumed any more: its lease has ended.";
+    FileGone Function 410 "file_gone" "The file is no longer available.";
+    VerificationUsed Function 410 "verification_used"
+        "This verification link has been used. The address is verified: log in.";
+    VerificationExpired Function 410 "verification_expired" "This verification link has expired.";
+    InvitationUsed Function 410 "invitation_used" "This invitation has been used: log in.";
+    InvitationExpired Function 410 "invitation_expired"
+        "This invitation has expired. Ask for a new one.";
+    FileTooLarge Function 413 "file_too_large" "A file may have at most 4 MiB (4194304 bytes).";
+    RequestTooLarge Gateway 413 "request_too_large"
+        "The request is larger than the gateway takes.";
+    UnsupportedMediaType Function 415 "unsupported_media_type" "Send the body as {type}.";
+    FileTypeNotAllowed Function 415 "file_type_not_allowed"
+        "Files of this type are not taken. Allowed: {extensions}.";
+    ContentMismatch Function 415 "content_mismatch"
+        "The file's content is not what its name's extension says.";
+    RangeUnsatisfiable Function 416 "range_unsatisfiable"
+        "The file has {size} bytes; none of those asked for.";
+    InvalidField Function 422 "invalid_field" "Some fields are not as they must be.";
+    TooManyRequests Gateway 429 "too_many_requests" "Too many requests. Try again later.";
+    DependencyUnavailable Function 503 "dependency_unavailable"
+        "A service that this one needs does not answer. Try again.";
+    Timeout Gateway 503 "timeout" "The answer took too long. Try again.";
+}
+
+impl ErrorCode {
+    /// The sentence with its places filled in.
+    #[must_use]
+    pub fn detail(self, values: &[(&str, &str)]) -> String {
+        values.iter().fold(self.sentence().to_owned(), |sentence, (place, value)| {
+            sentence.replace(&format!("{{{place}}}"), value)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_in_snake_case_and_ordered_by_status() {
+        let mut codes: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert!(ErrorCode::ALL.is_sorted_by_key(|code| code.status()));
+        assert!(codes.iter().all(|code| code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), ErrorCode::ALL.len());
+    }
+
+    #[test]
+    fn a_sentence_gets_its_places_filled_in() {
+        let detail =
+            ErrorCode::InvalidParameter.detail(&[("parameter", "limit"), ("reason", "is bad")]);
+        assert_eq!(detail, "The parameter limit is bad.");
+    }
+}

@@ -1,0 +1,29 @@
+//! What travels between the API and its callers: operations, request and answer types, error
+//! codes, and the settings of an installation.
+//!
+//! The description of the API ([`openapi`]), the tables in `docs/` ([`documents`]), the functions,
+//! the local server and the end-to-end tests are all made from what stands here. What is stored is
+//! in `share-model`; what is sent is a type of its own.
+
+mod accounts;
+pub mod documents;
+mod error_code;
+mod files;
+mod links;
+pub mod openapi;
+mod operation;
+pub mod operations;
+mod problem;
+mod schema;
+mod sessions;
+pub mod settings;
+
+pub use accounts::{
+    AccountCreated, InvitationAccept, PasswordSet, PublicRole, SignUp, VerificationDone,
+};
+pub use error_code::{Answerer, ErrorCode};
+pub use files::{FileSummary, FileUpload, ReceiptEntry};
+pub use links::{FileLinkRequest, LinkCreated, LinkRequest, LinkSummary};
+pub use operation::{Answer, Body, Caller, Content, Operation, Parameter, Place, Route, SchemaOf};
+pub use problem::{FieldError, Problem};
+pub use sessions::{LogIn, LoggedIn};

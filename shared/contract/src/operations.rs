@@ -1,0 +1,395 @@
+//! Every operation of the API: the one table of names, routes, callers and shapes.
+//!
+//! `template.yaml` says which function serves a route; a test proves that its routes are these.
+
+use http::Method;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use share_model::{FileId, LinkId, Role};
+
+use crate::{
+    AccountCreated, Answer, Body, Caller, Content, ErrorCode, FileLinkRequest, FileSummary,
+    FileUpload, InvitationAccept, LinkCreated, LinkRequest, LinkSummary, LogIn, LoggedIn,
+    Operation, Parameter, PasswordSet, Place, ReceiptEntry, Route, SignUp, VerificationDone,
+    schema,
+};
+
+/// All operations, in the order of the docs.
+pub const ALL: &[&Operation] = &[
+    &ACCOUNT_CREATE,
+    &ACCOUNT_VERIFY,
+    &INVITATION_SHOW,
+    &INVITATION_ACCEPT,
+    &CLIENT_LOGIN,
+    &OPS_LOGIN,
+    &FILE_UPLOAD,
+    &FILE_LIST,
+    &LINK_CREATE,
+    &LINK_CREATE_BY_ID,
+    &LINK_LIST,
+    &LINK_REVOKE,
+    &FILE_DOWNLOAD,
+    &RECEIPT_LIST,
+    &OPENAPI_SHOW,
+    &DOCS_SHOW,
+];
+
+/// `POST /api/users/signup`
+pub const ACCOUNT_CREATE: Operation = Operation {
+    name: "account_create",
+    summary: "Sign up. The address is proven with the link that is mailed to it.",
+    caller: Caller::Anyone,
+    routes: &[post("/api/users/signup"), post("/api/client/signup")],
+    parameters: &[],
+    body: Body::Json(of::<SignUp>),
+    answers: &[json::<AccountCreated>(201, "The account waits for its address to be verified.")],
+    errors: &[ErrorCode::OpsByInvitation, ErrorCode::UsernameTaken],
+};
+
+/// `GET` and `POST /api/users/verify-email`
+pub const ACCOUNT_VERIFY: Operation = Operation {
+    name: "account_verify",
+    summary: "Prove an e-mail address. A browser's GET gets a page and proves nothing.",
+    caller: Caller::TokenHolder,
+    routes: &[
+        get("/api/users/verify-email"),
+        post("/api/users/verify-email"),
+        get("/api/client/verify"),
+        post("/api/client/verify"),
+    ],
+    parameters: &[token("The token from the mailed link.")],
+    body: Body::None,
+    answers: &[Answer {
+        status: 200,
+        description: "The address is verified, or a browser's page.",
+        content: Content::JsonOrPage(of::<VerificationDone>),
+    }],
+    errors: &[
+        ErrorCode::PrefetchRefused,
+        ErrorCode::VerificationUnknown,
+        ErrorCode::VerificationUsed,
+        ErrorCode::VerificationExpired,
+    ],
+};
+
+/// The errors of an invitation's token.
+const INVITATION_ERRORS: &[ErrorCode] =
+    &[ErrorCode::InvitationUnknown, ErrorCode::InvitationUsed, ErrorCode::InvitationExpired];
+
+/// `GET /api/users/set-password`
+pub const INVITATION_SHOW: Operation = Operation {
+    name: "invitation_show",
+    summary: "The page on which an invitation is accepted.",
+    caller: Caller::TokenHolder,
+    routes: &[get("/api/users/set-password")],
+    parameters: &[token("The token of the invitation.")],
+    body: Body::None,
+    answers: &[Answer { status: 200, description: "The page.", content: Content::Page }],
+    errors: INVITATION_ERRORS,
+};
+
+/// `POST /api/users/set-password`
+pub const INVITATION_ACCEPT: Operation = Operation {
+    name: "invitation_accept",
+    summary: "Accept an invitation: set the password, and prove the address.",
+    caller: Caller::TokenHolder,
+    routes: &[post("/api/users/set-password")],
+    parameters: &[token("The token of the invitation.")],
+    body: Body::JsonOrForm(of::<InvitationAccept>),
+    answers: &[Answer {
+        status: 200,
+        description: "The password is set.",
+        content: Content::JsonOrPage(of::<PasswordSet>),
+    }],
+    errors: INVITATION_ERRORS,
+};
+
+/// `POST /api/client/login`
+pub const CLIENT_LOGIN: Operation = Operation {
+    name: "client_login",
+    summary: "Log in as a Client.",
+    caller: Caller::Password(&[Role::Client]),
+    routes: &[post("/api/client/login"), post("/api/users/client-login")],
+    parameters: &[],
+    body: Body::Json(of::<LogIn>),
+    answers: &[json::<LoggedIn>(200, "An access token, good for 15 minutes.")],
+    errors: &[],
+};
+
+/// `POST /api/ops/login`
+pub const OPS_LOGIN: Operation = Operation {
+    name: "ops_login",
+    summary: "Log in as Ops or admin.",
+    caller: Caller::Password(&[Role::Ops, Role::Admin]),
+    routes: &[post("/api/ops/login"), post("/api/users/ops-login")],
+    parameters: &[],
+    body: Body::Json(of::<LogIn>),
+    answers: &[json::<LoggedIn>(200, "An access token, good for 15 minutes.")],
+    errors: &[],
+};
+
+/// `POST /api/files/upload`
+pub const FILE_UPLOAD: Operation = Operation {
+    name: "file_upload",
+    summary: "Upload a file of at most 4 MiB.",
+    caller: Caller::AccessToken(&[Role::Ops]),
+    routes: &[post("/api/files/upload"), post("/api/file/upload")],
+    parameters: &[],
+    body: Body::Multipart(of::<FileUpload>),
+    answers: &[json::<FileSummary>(201, "The file is on the shelf.")],
+    errors: &[ErrorCode::FileTooLarge, ErrorCode::FileTypeNotAllowed, ErrorCode::ContentMismatch],
+};
+
+/// `GET /api/files/list`
+pub const FILE_LIST: Operation = Operation {
+    name: "file_list",
+    summary: "The files on the shelf, newest first, page by page.",
+    caller: Caller::AccessToken(&[Role::Client]),
+    routes: &[get("/api/files/list"), get("/api/file/list")],
+    parameters: &[LIMIT, CURSOR],
+    body: Body::None,
+    answers: &[json::<Vec<FileSummary>>(200, "A page. The header Link leads to the next one.")],
+    errors: &[],
+};
+
+/// `POST /api/files/generate-download-link/{file_id}`
+pub const LINK_CREATE: Operation = Operation {
+    name: "link_create",
+    summary: "Make a link to a file. It works once, or as often as its maker says.",
+    caller: Caller::AccessToken(&[Role::Client]),
+    routes: &[
+        post("/api/files/generate-download-link/{file_id}"),
+        get("/api/files/generate-download-link/{file_id}"),
+    ],
+    parameters: &[FILE_ID],
+    body: Body::OptionalJson(of::<LinkRequest>),
+    answers: &[
+        json::<LinkCreated>(200, "The link, in answer to a GET."),
+        json::<LinkCreated>(201, "The link, in answer to a POST."),
+    ],
+    errors: &[ErrorCode::FileUnknown, ErrorCode::FilenameMismatch],
+};
+
+/// `POST /api/file/generate-load`
+pub const LINK_CREATE_BY_ID: Operation = Operation {
+    name: "link_create_by_id",
+    summary: "The same as link_create, with the file in the body.",
+    caller: Caller::AccessToken(&[Role::Client]),
+    routes: &[post("/api/file/generate-load")],
+    parameters: &[],
+    body: Body::Json(of::<FileLinkRequest>),
+    answers: &[json::<LinkCreated>(201, "The link.")],
+    errors: &[ErrorCode::FileUnknown, ErrorCode::FilenameMismatch],
+};
+
+/// `GET /api/links`
+pub const LINK_LIST: Operation = Operation {
+    name: "link_list",
+    summary: "The caller's own links, newest first, page by page.",
+    caller: Caller::AccessToken(&[Role::Client]),
+    routes: &[get("/api/links")],
+    parameters: &[LIMIT, CURSOR],
+    body: Body::None,
+    answers: &[json::<Vec<LinkSummary>>(200, "A page. The header Link leads to the next one.")],
+    errors: &[],
+};
+
+/// `DELETE /api/links/{id}`
+pub const LINK_REVOKE: Operation = Operation {
+    name: "link_revoke",
+    summary: "Revoke a link, and end its leases. Twice is as good as once.",
+    caller: Caller::AccessToken(&[Role::Client]),
+    routes: &[Route { method: Method::DELETE, path: "/api/links/{id}" }],
+    parameters: &[Parameter {
+        name: "id",
+        place: Place::Path,
+        required: true,
+        description: "The link.",
+        schema: of::<LinkId>,
+    }],
+    body: Body::None,
+    answers: &[Answer { status: 204, description: "It is revoked.", content: Content::Empty }],
+    errors: &[ErrorCode::LinkUnknown],
+};
+
+/// `GET`, `HEAD` and `POST /api/file/download`
+pub const FILE_DOWNLOAD: Operation = Operation {
+    name: "file_download",
+    summary: "Redeem a link, or resume a download with its lease.",
+    caller: Caller::TokenHolder,
+    routes: &[
+        get("/api/file/download"),
+        Route { method: Method::HEAD, path: "/api/file/download" },
+        post("/api/file/download"),
+        get("/api/files/download"),
+        Route { method: Method::HEAD, path: "/api/files/download" },
+        post("/api/files/download"),
+    ],
+    parameters: &[
+        token("The token from the link."),
+        Parameter {
+            name: "Download-Lease",
+            place: Place::Header,
+            required: false,
+            description: "The lease with which a download is resumed, or a new one of the caller's.",
+            schema: schema::token,
+        },
+        Parameter {
+            name: "Range",
+            place: Place::Header,
+            required: false,
+            description: "The bytes that are wanted (RFC 9110, section 14.2). Only with GET.",
+            schema: schema::text,
+        },
+        Parameter {
+            name: "If-Range",
+            place: Place::Header,
+            required: false,
+            description: "The entity tag that the file must have for Range to count.",
+            schema: schema::text,
+        },
+    ],
+    body: Body::None,
+    answers: &[
+        Answer { status: 200, description: "The file.", content: Content::FileOrPage },
+        Answer { status: 206, description: "A part of the file.", content: Content::FileOrPage },
+        Answer {
+            status: 303,
+            description: "Where the bytes are, when delivery is presigned.",
+            content: Content::Empty,
+        },
+    ],
+    errors: &[
+        ErrorCode::InvalidHeader,
+        // Of a link that is bound to the account of its maker.
+        ErrorCode::MissingToken,
+        ErrorCode::InvalidToken,
+        ErrorCode::TokenExpired,
+        ErrorCode::WrongRole,
+        ErrorCode::AccountDisabled,
+        ErrorCode::LinkBound,
+        ErrorCode::PrefetchRefused,
+        ErrorCode::LinkUnknown,
+        ErrorCode::LinkUsed,
+        ErrorCode::LinkExpired,
+        ErrorCode::LinkRevoked,
+        ErrorCode::LeaseEnded,
+        ErrorCode::FileGone,
+        ErrorCode::RangeUnsatisfiable,
+    ],
+};
+
+/// `GET /api/files/{file_id}/receipts`
+pub const RECEIPT_LIST: Operation = Operation {
+    name: "receipt_list",
+    summary: "What happened to the links to a file, link by link, page by page.",
+    caller: Caller::AccessToken(&[Role::Ops]),
+    routes: &[get("/api/files/{file_id}/receipts")],
+    parameters: &[FILE_ID, LIMIT, CURSOR],
+    body: Body::None,
+    answers: &[json::<Vec<ReceiptEntry>>(200, "A page. The header Link leads to the next one.")],
+    errors: &[ErrorCode::FileUnknown],
+};
+
+/// `GET /api/openapi.json`
+pub const OPENAPI_SHOW: Operation = Operation {
+    name: "openapi_show",
+    summary: "This description of the API (OpenAPI 3.1).",
+    caller: Caller::Anyone,
+    routes: &[get("/api/openapi.json")],
+    parameters: &[],
+    body: Body::None,
+    answers: &[json::<serde_json::Map<String, serde_json::Value>>(200, "The document.")],
+    errors: &[],
+};
+
+/// `GET /api/docs`
+pub const DOCS_SHOW: Operation = Operation {
+    name: "docs_show",
+    summary: "The same description for people, as a page.",
+    caller: Caller::Anyone,
+    routes: &[get("/api/docs")],
+    parameters: &[],
+    body: Body::None,
+    answers: &[Answer { status: 200, description: "The page.", content: Content::Page }],
+    errors: &[],
+};
+
+const FILE_ID: Parameter = Parameter {
+    name: "file_id",
+    place: Place::Path,
+    required: true,
+    description: "The file.",
+    schema: of::<FileId>,
+};
+
+const LIMIT: Parameter = Parameter {
+    name: "limit",
+    place: Place::Query,
+    required: false,
+    description: "How many records a page has at most.",
+    schema: schema::limit,
+};
+
+const CURSOR: Parameter = Parameter {
+    name: "cursor",
+    place: Place::Query,
+    required: false,
+    description: "Where the page begins, from the Link header of the page before it.",
+    schema: schema::text,
+};
+
+const fn token(description: &'static str) -> Parameter {
+    let (name, place) = ("token", Place::Query);
+    Parameter { name, place, required: true, description, schema: schema::text }
+}
+
+const fn get(path: &'static str) -> Route {
+    Route { method: Method::GET, path }
+}
+
+const fn post(path: &'static str) -> Route {
+    Route { method: Method::POST, path }
+}
+
+const fn json<T: JsonSchema>(status: u16, description: &'static str) -> Answer {
+    Answer { status, description, content: Content::Json(of::<T>) }
+}
+
+fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+/// The operation with this route, as `template.yaml` writes it.
+#[must_use]
+pub fn find(method: &Method, path: &str) -> Option<&'static Operation> {
+    ALL.iter().copied().find(|operation| operation.has_route(method, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_two_operations_share_a_name_or_a_route() {
+        let names: BTreeSet<_> = ALL.iter().map(|operation| operation.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        let routes = ALL.iter().flat_map(|operation| operation.routes);
+        let unique: BTreeSet<_> = routes.clone().map(|it| (it.method.as_str(), it.path)).collect();
+        assert_eq!(unique.len(), routes.count());
+    }
+
+    #[test]
+    fn the_parameters_of_a_path_are_described() {
+        for operation in ALL {
+            for route in operation.routes {
+                let named = route.path.split('/').filter_map(|it| it.strip_prefix('{'));
+                for name in named.filter_map(|it| it.strip_suffix('}')) {
+                    let described = operation.parameters.iter();
+                    let mut path = described.filter(|it| it.place == Place::Path);
+                    assert!(path.any(|it| it.name == name), "{}: {name}", operation.name);
+                }
+            }
+        }
+    }
+}

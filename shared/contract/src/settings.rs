@@ -1,0 +1,478 @@
+//! The settings of an installation: environment variables, with their defaults, ranges and texts.
+//!
+//! Each is a [`Setting`]; each concern has a struct that reads its own. `docs/configuration.md` is
+//! made from [`ALL`], and a test compares it with the parameters of `template.yaml`.
+
+use share_model::{AllowedFileTypes, Environment, Invalid, LeaseTerms, LinkLifetime, SettingError};
+
+/// One environment variable, and how it is read.
+pub struct Setting<T> {
+    /// What the documentation says of it.
+    pub about: About,
+    parse: fn(&str) -> Result<T, Invalid>,
+}
+
+/// One environment variable, as the documentation has it.
+#[derive(Debug)]
+pub struct About {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is when it is not set.
+    pub default: Default,
+    /// What it may be.
+    pub range: Range,
+    /// What it means.
+    pub text: &'static str,
+    /// The parameter of `template.yaml` that sets it. Others are set by the template itself.
+    pub parameter: Option<&'static str>,
+}
+
+/// What a variable is when it is not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Default {
+    /// A function that needs it does not start without it.
+    Required,
+    /// There is none, which is a case of its own.
+    Unset,
+    /// This text.
+    Value(&'static str),
+}
+
+/// What a variable may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Range {
+    /// A whole number from the first to the second, both included.
+    Number(i64, i64),
+    /// One of these.
+    Choice(&'static [&'static str]),
+    /// A text, described in words.
+    Text(&'static str),
+}
+
+impl<T> Setting<T> {
+    /// Its value in `environment`, or else its default.
+    ///
+    /// # Errors
+    /// When it is required and absent, or not what it may be.
+    pub fn read(&self, environment: &Environment) -> Result<T, SettingError> {
+        self.read_optional(environment)?.ok_or(SettingError::Missing(self.about.name))
+    }
+
+    /// Its value in `environment`, or else its default, when it has one.
+    ///
+    /// # Errors
+    /// When it is not what it may be.
+    pub fn read_optional(&self, environment: &Environment) -> Result<Option<T>, SettingError> {
+        let name = self.about.name;
+        let text = environment.optional(name).or(match self.about.default {
+            Default::Value(text) => Some(text),
+            Default::Required | Default::Unset => None,
+        });
+        let value = text.map(self.parse).transpose();
+        value.map_err(|reason| SettingError::Invalid { name, reason })
+    }
+}
+
+/// The name of a table or bucket, which the template gives.
+const fn resource(name: &'static str, text: &'static str) -> Setting<String> {
+    let range = Range::Text("a name");
+    let about = About { name, default: Default::Required, range, text, parameter: None };
+    Setting { about, parse: text_of }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "every text will do, and a parser says so")]
+fn text_of(text: &str) -> Result<String, Invalid> {
+    Ok(text.to_owned())
+}
+
+/// All settings, in the order of the docs.
+pub const ALL: &[&About] = &[
+    &PUBLIC_BASE_URL.about,
+    &MAIL_MODE.about,
+    &MAIL_FROM.about,
+    &OPS_SIGNUP.about,
+    &ALLOWED_FILE_TYPES.about,
+    &LINK_TTL.about,
+    &LINK_MAX_TTL.about,
+    &LEASE_TTL.about,
+    &LEASE_GRACE.about,
+    &DOWNLOAD_DELIVERY.about,
+    &STREAM_LIMIT.about,
+    &JWT_SECRET.about,
+    &JWT_SECRET_ARN.about,
+    &USERS_TABLE.about,
+    &SESSIONS_TABLE.about,
+    &FILES_TABLE.about,
+    &SHELF_TABLE.about,
+    &LINKS_TABLE.about,
+    &AUDIT_TABLE.about,
+    &FILES_BUCKET.about,
+];
+
+/// Accounts and reservations.
+pub const USERS_TABLE: Setting<String> =
+    resource("USERS_TABLE", "Table of accounts, and of the reservations of names and addresses.");
+/// Sessions.
+pub const SESSIONS_TABLE: Setting<String> = resource("SESSIONS_TABLE", "Table of sessions.");
+/// Files.
+pub const FILES_TABLE: Setting<String> = resource("FILES_TABLE", "Table of files.");
+/// Shelf.
+pub const SHELF_TABLE: Setting<String> =
+    resource("SHELF_TABLE", "Table of the files that each audience sees.");
+/// Links, leases and one-time tokens.
+pub const LINKS_TABLE: Setting<String> =
+    resource("LINKS_TABLE", "Table of links, leases and one-time tokens.");
+/// Receipts and audit events.
+pub const AUDIT_TABLE: Setting<String> =
+    resource("AUDIT_TABLE", "Table of receipts and audit events.");
+/// The files' bytes.
+pub const FILES_BUCKET: Setting<String> = resource("FILES_BUCKET", "Bucket of the files' bytes.");
+
+/// The secret itself.
+pub const JWT_SECRET: Setting<String> = Setting {
+    about: About {
+        name: "JWT_SECRET",
+        default: Default::Unset,
+        range: Range::Text(
+            "at least 32 bytes, or `{\"current\": …, \"previous\": …}` with two such texts",
+        ),
+        text: "Signs access tokens and cursors. `previous` is accepted as well, for a rotation.",
+        parameter: None,
+    },
+    parse: text_of,
+};
+
+/// Where the secret is, when it is not given.
+pub const JWT_SECRET_ARN: Setting<String> = Setting {
+    about: About {
+        name: "JWT_SECRET_ARN",
+        default: Default::Required,
+        range: Range::Text("an ARN"),
+        text: "Secrets Manager secret that holds JWT_SECRET. Not read when JWT_SECRET is set.",
+        parameter: None,
+    },
+    parse: text_of,
+};
+
+/// The address under which the API is known outside.
+pub const PUBLIC_BASE_URL: Setting<String> = Setting {
+    about: About {
+        name: "PUBLIC_BASE_URL",
+        default: Default::Unset,
+        range: Range::Text("an `http` or `https` address without a query"),
+        text: "Address of a custom domain in front of the API, for links in mails and answers. \
+               Without it: the address of the stage.",
+        parameter: Some("PublicBaseUrl"),
+    },
+    parse: |text| {
+        let known = text.starts_with("https://") || text.starts_with("http://");
+        let base = text.trim_end_matches('/').to_owned();
+        let plain = known && !text.contains(['?', '#', ' ']);
+        plain.then_some(base).ok_or_else(|| Invalid::because("must be an http(s) address"))
+    },
+};
+
+/// Where mail goes.
+pub const MAIL_MODE: Setting<bool> = Setting {
+    about: About {
+        name: "MAIL_MODE",
+        default: Default::Required,
+        range: Range::Choice(&["ses", "log"]),
+        text: "Where mail goes: to SES, or with its links to the log, for development.",
+        parameter: Some("MailMode"),
+    },
+    parse: |text| match text {
+        "ses" => Ok(false),
+        "log" => Ok(true),
+        _ => Err(Invalid::because("must be ses or log")),
+    },
+};
+
+/// The sender of all mail.
+pub const MAIL_FROM: Setting<String> = Setting {
+    about: About {
+        name: "MAIL_FROM",
+        default: Default::Required,
+        range: Range::Text("an address that SES has verified"),
+        text: "Sender of all mail. Not read when MAIL_MODE is log.",
+        parameter: Some("MailFrom"),
+    },
+    parse: text_of,
+};
+
+/// Whether anybody can become Ops.
+pub const OPS_SIGNUP: Setting<bool> = Setting {
+    about: About {
+        name: "OPS_SIGNUP",
+        default: Default::Value("closed"),
+        range: Range::Choice(&["closed", "open"]),
+        text: "Whether anybody can sign up as Ops, for development. Otherwise by invitation.",
+        parameter: Some("OpsSignup"),
+    },
+    parse: |text| match text {
+        "open" => Ok(true),
+        "closed" => Ok(false),
+        _ => Err(Invalid::because("must be open or closed")),
+    },
+};
+
+/// The types of file that are taken.
+pub const ALLOWED_FILE_TYPES: Setting<AllowedFileTypes> = Setting {
+    about: About {
+        name: "ALLOWED_FILE_TYPES",
+        default: Default::Value(AllowedFileTypes::DEFAULT),
+        range: Range::Text("extensions of types that can be recognised, separated by commas"),
+        text: "Extensions of the files that can be uploaded.",
+        parameter: Some("AllowedFileTypes"),
+    },
+    parse: AllowedFileTypes::parse,
+};
+
+/// The life of a link.
+pub const LINK_TTL: Setting<LinkLifetime> = Setting {
+    about: About {
+        name: "LINK_TTL_SECONDS",
+        default: Default::Value("3600"),
+        range: Range::Number(60, 604_800),
+        text: "Life of a link, in seconds, when its maker does not say.",
+        parameter: Some("LinkTtlSeconds"),
+    },
+    parse: LinkLifetime::parse,
+};
+
+/// The longest life of a link.
+pub const LINK_MAX_TTL: Setting<LinkLifetime> = Setting {
+    about: About {
+        name: "LINK_MAX_TTL_SECONDS",
+        default: Default::Value("604800"),
+        range: Range::Number(60, 604_800),
+        text: "The longest life of a link that a Client can ask for, in seconds.",
+        parameter: Some("LinkMaxTtlSeconds"),
+    },
+    parse: LinkLifetime::parse,
+};
+
+/// The life of a lease.
+pub const LEASE_TTL: Setting<i64> = Setting {
+    about: About {
+        name: "LEASE_TTL_SECONDS",
+        default: Default::Value("600"),
+        range: Range::Number(60, 86_400),
+        text: "Seconds from its start for which a download can be resumed.",
+        parameter: Some("LeaseTtlSeconds"),
+    },
+    parse: LeaseTerms::parse_lifetime,
+};
+
+/// What is left of a lease after the last byte.
+pub const LEASE_GRACE: Setting<i64> = Setting {
+    about: About {
+        name: "LEASE_GRACE_SECONDS",
+        default: Default::Value("60"),
+        range: Range::Number(0, 3_600),
+        text: "Seconds from its last byte for which a download can be resumed, at most. Bytes that \
+               were sent can still be lost on the way.",
+        parameter: Some("LeaseGraceSeconds"),
+    },
+    parse: LeaseTerms::parse_grace,
+};
+
+/// How bytes reach the client.
+pub const DOWNLOAD_DELIVERY: Setting<Delivery> = Setting {
+    about: About {
+        name: "DOWNLOAD_DELIVERY",
+        default: Default::Value("stream"),
+        range: Range::Choice(&["stream", "buffered", "presigned"]),
+        text: "How a download's bytes travel: streamed, as one answer (for emulators that cannot \
+               stream), or by a redirect to S3.",
+        parameter: Some("DownloadDelivery"),
+    },
+    parse: |text| match text {
+        "stream" => Ok(Delivery::Stream),
+        "buffered" => Ok(Delivery::Buffered),
+        "presigned" => Ok(Delivery::Presigned),
+        _ => Err(Invalid::because("must be stream, buffered or presigned")),
+    },
+};
+
+/// The largest file that is streamed.
+pub const STREAM_LIMIT: Setting<u64> = Setting {
+    about: About {
+        name: "STREAM_LIMIT_BYTES",
+        // AWS: a streamed answer has at most 200 MB, and does not say which megabytes.
+        default: Default::Value("200000000"),
+        range: Range::Text("a number of bytes"),
+        text: "The largest file that is streamed. Larger ones travel by a redirect to S3.",
+        parameter: None,
+    },
+    parse: |text| text.parse().map_err(|_| Invalid::because("must be a number of bytes")),
+};
+
+/// How bytes reach the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// Read while they are sent.
+    Stream,
+    /// Read whole, then sent.
+    Buffered,
+    /// From S3, to which the client is redirected.
+    Presigned,
+}
+
+/// How long links live.
+pub struct LinkSettings {
+    /// When their maker does not say.
+    pub lifetime: LinkLifetime,
+    /// At most.
+    pub max_lifetime: LinkLifetime,
+}
+
+impl LinkSettings {
+    /// # Errors
+    /// When a setting is not what it may be.
+    pub fn read(environment: &Environment) -> Result<Self, SettingError> {
+        let lifetime = LINK_TTL.read(environment)?;
+        let max_lifetime = LINK_MAX_TTL.read(environment)?;
+        if lifetime > max_lifetime {
+            let reason = Invalid::because("must not be more than LINK_MAX_TTL_SECONDS");
+            return Err(SettingError::Invalid { name: LINK_TTL.about.name, reason });
+        }
+        Ok(Self { lifetime, max_lifetime })
+    }
+}
+
+/// How downloads travel, and how long they can be resumed.
+pub struct DownloadSettings {
+    /// How bytes reach the client.
+    pub delivery: Delivery,
+    /// The largest file that is streamed, in bytes.
+    pub stream_limit: u64,
+    /// How long leases live.
+    pub lease: LeaseTerms,
+}
+
+impl DownloadSettings {
+    /// # Errors
+    /// When a setting is not what it may be.
+    pub fn read(environment: &Environment) -> Result<Self, SettingError> {
+        let lifetime = LEASE_TTL.read(environment)?;
+        let grace = LEASE_GRACE.read(environment)?;
+        Ok(Self {
+            delivery: DOWNLOAD_DELIVERY.read(environment)?,
+            stream_limit: STREAM_LIMIT.read(environment)?,
+            lease: LeaseTerms { lifetime, grace },
+        })
+    }
+}
+
+/// Where mail goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailSettings {
+    /// To the log, links included. For development.
+    Log,
+    /// To its addressee through SES.
+    Ses {
+        /// The sender.
+        from: String,
+    },
+}
+
+impl MailSettings {
+    /// `sam local` sets `AWS_SAM_LOCAL=true`; then mail goes to the log whatever `MAIL_MODE` says.
+    ///
+    /// # Errors
+    /// When a setting is missing, or not what it may be.
+    pub fn read(environment: &Environment) -> Result<Self, SettingError> {
+        if environment.optional("AWS_SAM_LOCAL") == Some("true") || MAIL_MODE.read(environment)? {
+            return Ok(Self::Log);
+        }
+        Ok(Self::Ses { from: MAIL_FROM.read(environment)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_in_the_range_of_its_setting() {
+        for about in ALL {
+            let Default::Value(default) = about.default else { continue };
+            match about.range {
+                Range::Number(least, most) => {
+                    let default: i64 = default.parse().unwrap();
+                    assert!((least..=most).contains(&default), "{}", about.name);
+                }
+                Range::Choice(choices) => assert!(choices.contains(&default), "{}", about.name),
+                Range::Text(_) => {}
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_taken_at_both_ends_of_their_range_and_refused_beyond() {
+        fn taken<T>(setting: &Setting<T>, number: i64) -> bool {
+            let name = setting.about.name;
+            setting.read(&Environment::from_iter([(name, number.to_string())])).is_ok()
+        }
+        fn check<T>(setting: &Setting<T>) {
+            let Range::Number(least, most) = setting.about.range else { unreachable!() };
+            let name = setting.about.name;
+            assert!(taken(setting, least) && taken(setting, most), "{name}");
+            assert!(!taken(setting, least - 1) && !taken(setting, most + 1), "{name}");
+        }
+        check(&LINK_TTL);
+        check(&LINK_MAX_TTL);
+        check(&LEASE_TTL);
+        check(&LEASE_GRACE);
+    }
+
+    #[test]
+    fn a_choice_takes_each_of_its_texts_and_no_other() {
+        fn check<T>(setting: &Setting<T>) {
+            let Range::Choice(choices) = setting.about.range else { unreachable!() };
+            let read = |text| setting.read(&Environment::from_iter([(setting.about.name, text)]));
+            assert!(choices.iter().all(|choice| read(*choice).is_ok()));
+            assert!(read("another").is_err());
+        }
+        check(&MAIL_MODE);
+        check(&OPS_SIGNUP);
+        check(&DOWNLOAD_DELIVERY);
+    }
+
+    #[test]
+    fn a_link_cannot_live_longer_than_the_longest_one() {
+        let read = |lifetime: &str, longest: &str| {
+            let names = [("LINK_TTL_SECONDS", lifetime), ("LINK_MAX_TTL_SECONDS", longest)];
+            LinkSettings::read(&Environment::from_iter(names)).is_ok()
+        };
+        assert!(read("100", "100"));
+        assert!(!read("101", "100"));
+    }
+
+    #[test]
+    fn mail_through_ses_needs_a_sender_and_sam_local_needs_nothing() {
+        let read = |variables: &[(&str, &str)]| {
+            MailSettings::read(&variables.iter().copied().collect::<Environment>())
+        };
+        assert!(read(&[("MAIL_MODE", "ses")]).is_err());
+        assert!(read(&[]).is_err());
+        let from = "a@example.com".to_owned();
+        let ses = [("MAIL_MODE", "ses"), ("MAIL_FROM", "a@example.com")];
+        assert_eq!(read(&ses), Ok(MailSettings::Ses { from }));
+        assert_eq!(read(&[("AWS_SAM_LOCAL", "true")]), Ok(MailSettings::Log));
+    }
+
+    #[test]
+    fn the_public_address_is_plain_http_or_https_and_loses_its_last_slash() {
+        let read = |text| {
+            PUBLIC_BASE_URL.read_optional(&Environment::from_iter([("PUBLIC_BASE_URL", text)]))
+        };
+        assert_eq!(read("https://a.example/x/"), Ok(Some("https://a.example/x".to_owned())));
+        assert_eq!(read(""), Ok(None));
+        for text in ["ftp://a.example", "https://a.example?x", "https://a.example#x", "https://a b"]
+        {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+}

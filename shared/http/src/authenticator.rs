@@ -1,0 +1,66 @@
+//! Which account a request comes from.
+
+use share_auth::{AccessRefusal, SigningKeys};
+use share_contract::{Caller, ErrorCode};
+use share_model::{Role, User};
+use share_store::{Platform, StartError, Users, signing_keys};
+
+use crate::{ApiError, Request};
+
+/// Authenticates requests by their access token. Reads the Users table and, at start, the JWT
+/// secret.
+pub struct Authenticator {
+    users: Users,
+    keys: SigningKeys,
+}
+
+impl Authenticator {
+    /// # Errors
+    /// When `USERS_TABLE` or the JWT secret is missing or wrong.
+    pub async fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self { users: Users::connect(platform)?, keys: signing_keys(platform).await? })
+    }
+
+    /// The account that calls, when the operation is for its role.
+    ///
+    /// # Errors
+    /// 401 without a good access token, 403 when the account may not do this.
+    pub async fn caller(&self, request: &Request) -> Result<User, ApiError> {
+        match request.operation().caller {
+            Caller::AccessToken(roles) => self.require(roles, request).await,
+            // An operation that names no role is not open to all of them.
+            Caller::Anyone | Caller::TokenHolder | Caller::Password(_) => {
+                Err(ErrorCode::WrongRole.into())
+            }
+        }
+    }
+
+    /// The account that calls, when it has one of these roles.
+    ///
+    /// Role and state come from the user record as it is now, not from the token, so that a change
+    /// of role and disabling an account work at once.
+    ///
+    /// # Errors
+    /// 401 without a good access token, 403 when the account may not do this.
+    pub async fn require(&self, roles: &[Role], request: &Request) -> Result<User, ApiError> {
+        let token = request.bearer_token().ok_or(ErrorCode::MissingToken)?;
+        let id = self.keys.verify(token, request.now()).map_err(|refusal| match refusal {
+            AccessRefusal::Expired => ErrorCode::TokenExpired,
+            AccessRefusal::Invalid => ErrorCode::InvalidToken,
+        })?;
+        let user = self.users.by_id(id).await?.ok_or(ErrorCode::InvalidToken)?;
+        if !user.active {
+            return Err(ErrorCode::AccountDisabled.into());
+        }
+        if !roles.contains(&user.role) {
+            return Err(ErrorCode::WrongRole.into());
+        }
+        Ok(user)
+    }
+
+    /// The keys, for what else they sign.
+    #[must_use]
+    pub fn keys(&self) -> &SigningKeys {
+        &self.keys
+    }
+}

@@ -1,0 +1,98 @@
+//! What every endpoint is, and what happens around it.
+
+use http::{StatusCode, header};
+use jiff::Timestamp;
+use serde::Serialize;
+use share_contract::{ErrorCode, Operation};
+use share_store::{Platform, StartError};
+
+use crate::answer::{Response, secure};
+use crate::{Answer, ApiError, Metric, Request};
+
+/// One Lambda function behind one or more operations.
+///
+/// Its fields are the stores and settings that it needs; its IAM policy in `template.yaml` says
+/// the same.
+pub trait Endpoint: Sized + Send + Sync + 'static {
+    /// Its name, the logical id in `template.yaml`.
+    const NAME: &'static str;
+
+    /// The operations that it serves.
+    const OPERATIONS: &'static [&'static Operation];
+
+    /// Whether it reads the Users table. Then the connection is opened ahead of the first request.
+    const READS_USERS: bool = true;
+
+    /// The JSON that it answers with.
+    type Json: Serialize;
+
+    /// Builds the endpoint, once per process.
+    ///
+    /// # Errors
+    /// When a setting is missing or wrong, or a secret cannot be read.
+    fn connect(platform: &Platform) -> impl Future<Output = Result<Self, StartError>> + Send;
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// Those that the caller gets as a problem.
+    fn handle(
+        &self,
+        request: &Request,
+    ) -> impl Future<Output = Result<Answer<Self::Json>, ApiError>> + Send;
+}
+
+/// Answers `http`, which came at `now`, whatever happens: an error becomes a problem, or a page
+/// for a browser.
+pub async fn respond<E: Endpoint>(
+    endpoint: &E,
+    http: lambda_http::Request,
+    now: Timestamp,
+) -> Response {
+    let (mut response, id, method, path, code, metric) =
+        match Request::new(http, now, E::OPERATIONS) {
+            Ok(request) => {
+                // Boxed, because the AWS SDK's futures are large and nest deeply.
+                let (response, code, metric) = match Box::pin(endpoint.handle(&request)).await {
+                    Ok(answer) => {
+                        let metric = answer.metric;
+                        (answer.into_response(), "ok", metric)
+                    }
+                    Err(error) => {
+                        let (code, metric) = (error.code().as_str(), error.metric());
+                        (refuse(&error, &request), code, metric)
+                    }
+                };
+                let (id, method) = (request.id().to_owned(), request.method().clone());
+                // The path without its query, which may hold a token.
+                (response, id, method, request.path().to_owned(), code, metric)
+            }
+            Err(unrouted) => {
+                let error = ApiError::from(ErrorCode::RouteUnknown);
+                let response = error.problem(&unrouted.id);
+                (response, unrouted.id, unrouted.method, unrouted.path, "route_unknown", None)
+            }
+        };
+    secure(&mut response);
+    let status = response.status().as_u16();
+    let (method, metric) = (method.as_str(), metric.map_or("", Metric::as_str));
+    tracing::info!(request_id = id, method, path, status, code, metric);
+    response
+}
+
+fn refuse(error: &ApiError, request: &Request) -> Response {
+    if let Some(cause) = error.cause() {
+        tracing::error!(request_id = request.id(), cause);
+    }
+    let mut response =
+        if request.wants_page() { error.page(request.id()) } else { error.problem(request.id()) };
+    if let Some((name, value)) = error.header() {
+        response.headers_mut().insert(name, value);
+    }
+    response
+        .headers_mut()
+        .entry(header::VARY)
+        .or_insert(header::HeaderValue::from_static("Accept"));
+    debug_assert!(response.status() >= StatusCode::BAD_REQUEST);
+    response
+}

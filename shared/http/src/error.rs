@@ -1,0 +1,187 @@
+//! Errors on their way to the caller.
+//!
+//! `ErrorCode` in `share-contract` is the table of all errors. What a caller may know goes into the
+//! problem; what only the operator may know is the cause, and goes to the log.
+
+use std::fmt::Write;
+
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use share_contract::{ErrorCode, FieldError, Problem};
+use share_model::{Invalid, LinkRefusal, TokenKind, TokenRefusal};
+use share_store::{RefusedToken, StoreError};
+
+use crate::answer::{Response, json};
+use crate::{HtmlPage, Metric, escape};
+
+/// Why a request failed.
+#[derive(Debug)]
+pub struct ApiError {
+    code: ErrorCode,
+    /// The code's sentence, its places filled in.
+    detail: String,
+    fields: Vec<FieldError>,
+    /// The size of the file of which nothing was that was asked for.
+    size: Option<u64>,
+    cause: Option<String>,
+}
+
+impl From<ErrorCode> for ApiError {
+    fn from(code: ErrorCode) -> Self {
+        Self::with(code, &[])
+    }
+}
+
+impl From<LinkRefusal> for ApiError {
+    fn from(refusal: LinkRefusal) -> Self {
+        let code = match refusal {
+            LinkRefusal::Used => ErrorCode::LinkUsed,
+            LinkRefusal::Expired => ErrorCode::LinkExpired,
+            LinkRefusal::Revoked => ErrorCode::LinkRevoked,
+            LinkRefusal::LeaseEnded => ErrorCode::LeaseEnded,
+        };
+        code.into()
+    }
+}
+
+impl From<RefusedToken> for ApiError {
+    fn from(refused: RefusedToken) -> Self {
+        let code = match (refused.kind, refused.refusal) {
+            (TokenKind::Verification, TokenRefusal::Unknown) => ErrorCode::VerificationUnknown,
+            (TokenKind::Verification, TokenRefusal::Used) => ErrorCode::VerificationUsed,
+            (TokenKind::Verification, TokenRefusal::Expired) => ErrorCode::VerificationExpired,
+            (TokenKind::Invitation, TokenRefusal::Unknown) => ErrorCode::InvitationUnknown,
+            (TokenKind::Invitation, TokenRefusal::Used) => ErrorCode::InvitationUsed,
+            (TokenKind::Invitation, TokenRefusal::Expired) => ErrorCode::InvitationExpired,
+            (TokenKind::Download, TokenRefusal::Unknown) => ErrorCode::LinkUnknown,
+            (TokenKind::Download, TokenRefusal::Used) => ErrorCode::LinkUsed,
+            (TokenKind::Download, TokenRefusal::Expired) => ErrorCode::LinkExpired,
+        };
+        code.into()
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::unavailable(error.to_string())
+    }
+}
+
+impl ApiError {
+    /// The error of this code, with these values in the places of its sentence.
+    #[must_use]
+    pub fn with(code: ErrorCode, values: &[(&str, &str)]) -> Self {
+        Self { code, detail: code.detail(values), fields: Vec::new(), size: None, cause: None }
+    }
+
+    /// A 503. `cause` is for the log.
+    #[must_use]
+    pub fn unavailable(cause: String) -> Self {
+        Self { cause: Some(cause), ..ErrorCode::DependencyUnavailable.into() }
+    }
+
+    /// A 422 about one field.
+    #[must_use]
+    pub fn field(field: &str, reason: Invalid) -> Self {
+        Self::fields(vec![FieldError { field: field.to_owned(), message: reason.0 }])
+    }
+
+    /// A 422 about these fields.
+    #[must_use]
+    pub fn fields(fields: Vec<FieldError>) -> Self {
+        Self { fields, ..ErrorCode::InvalidField.into() }
+    }
+
+    /// A 416 about a file of this size.
+    #[must_use]
+    pub fn range_unsatisfiable(size: u64) -> Self {
+        let error = Self::with(ErrorCode::RangeUnsatisfiable, &[("size", &size.to_string())]);
+        Self { size: Some(size), ..error }
+    }
+
+    /// Its code.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// What to count when this happens.
+    pub(crate) fn metric(&self) -> Option<Metric> {
+        match self.code {
+            ErrorCode::LinkUnknown
+            | ErrorCode::LinkUsed
+            | ErrorCode::LinkExpired
+            | ErrorCode::LinkRevoked
+            | ErrorCode::LinkBound
+            | ErrorCode::LeaseEnded => Some(Metric::LinkRefused),
+            ErrorCode::InvalidCredentials => Some(Metric::LoginFailed),
+            ErrorCode::DependencyUnavailable => Some(Metric::DependencyFailure),
+            _ => None,
+        }
+    }
+
+    /// The cause, for the operator.
+    pub(crate) fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// The error in words.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let mut text = self.detail.clone();
+        for FieldError { field, message } in &self.fields {
+            let _ = write!(text, " {field} {message}."); // a string takes everything
+        }
+        text
+    }
+
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The response as a page, for a browser. Its heading is the first sentence.
+    pub(crate) fn page(&self, request_id: &str) -> Response {
+        let sentence = self.sentence();
+        let (title, rest) =
+            sentence.split_once(". ").unwrap_or((sentence.trim_end_matches('.'), ""));
+        let rest = (!rest.is_empty()).then(|| format!("<p>{}</p>\n", escape(rest)));
+        let (rest, request_id) = (rest.unwrap_or_default(), escape(request_id));
+        let content = format!("{rest}<p><small>Request {request_id}</small></p>");
+        HtmlPage { title: title.to_owned(), content }.respond(self.status())
+    }
+
+    /// The header that goes with the status.
+    pub(crate) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        let value = match self.code {
+            ErrorCode::MissingToken | ErrorCode::InvalidCredentials => {
+                "Bearer realm=\"secure-file-share\""
+            }
+            ErrorCode::InvalidToken | ErrorCode::TokenExpired => {
+                "Bearer realm=\"secure-file-share\", error=\"invalid_token\""
+            }
+            ErrorCode::DependencyUnavailable => {
+                return Some((header::RETRY_AFTER, HeaderValue::from_static("5")));
+            }
+            ErrorCode::RangeUnsatisfiable => {
+                let range = HeaderValue::try_from(format!("bytes */{}", self.size?)).ok()?;
+                return Some((header::CONTENT_RANGE, range)); // RFC 9110, section 15.5.17
+            }
+            _ => return None,
+        };
+        Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(value)))
+    }
+
+    /// The response as `application/problem+json`.
+    pub(crate) fn problem(&self, request_id: &str) -> Response {
+        let status = self.status();
+        let problem = Problem {
+            kind: "about:blank".to_owned(),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: status.as_u16(),
+            detail: self.detail.clone(),
+            code: self.code.as_str().to_owned(),
+            request_id: request_id.to_owned(),
+            errors: self.fields.clone(),
+        };
+        json(status, "application/problem+json", &problem)
+    }
+}

@@ -1,0 +1,124 @@
+//! The fields of a JSON body, each read once, all complaints gathered.
+
+use serde_json::{Map, Value};
+use share_contract::FieldError;
+use share_model::Invalid;
+
+use crate::ApiError;
+
+/// A JSON object on its way to typed input.
+///
+/// A field that is not read is refused, so that a misspelt or forbidden one (`is_active`) is
+/// never silently dropped.
+#[derive(Default)]
+pub struct Fields {
+    unread: Map<String, Value>,
+    /// The names of the fields that were asked for, present or not.
+    known: Vec<&'static str>,
+    errors: Vec<FieldError>,
+}
+
+impl Fields {
+    /// The fields of `object`.
+    #[must_use]
+    pub fn new(object: Map<String, Value>) -> Self {
+        Self { unread: object, known: Vec::new(), errors: Vec::new() }
+    }
+
+    /// The text field `name` as `parse` understands it. `None` has been noted as an error.
+    pub fn required<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Option<T> {
+        if matches!(self.unread.get(name), None | Some(Value::Null)) {
+            self.unread.remove(name);
+            self.known.push(name);
+            self.refuse(name, "is required");
+            return None;
+        }
+        self.optional(name, parse).flatten()
+    }
+
+    /// The text field `name`: `Some(None)` when it is absent or null, `None` when it is wrong,
+    /// which has been noted as an error.
+    pub fn optional<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Option<Option<T>> {
+        self.take(name, |value| match value {
+            Value::String(text) => parse(&text),
+            _ => Err(Invalid::because("must be a text")),
+        })
+    }
+
+    /// The number field `name`, as [`Fields::optional`] gives it.
+    pub fn optional_number<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(i64) -> Result<T, Invalid>,
+    ) -> Option<Option<T>> {
+        self.take(name, |value| match value.as_i64() {
+            Some(number) => parse(number),
+            None => Err(Invalid::because("must be a whole number")),
+        })
+    }
+
+    /// The field `name`, true or false, as [`Fields::optional`] gives it.
+    pub fn optional_flag(&mut self, name: &'static str) -> Option<Option<bool>> {
+        self.take(name, |value| {
+            value.as_bool().ok_or_else(|| Invalid::because("must be true or false"))
+        })
+    }
+
+    #[expect(clippy::option_option, reason = "wrong, absent and given are three things")]
+    fn take<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(Value) -> Result<T, Invalid>,
+    ) -> Option<Option<T>> {
+        self.known.push(name);
+        match self.unread.remove(name) {
+            None | Some(Value::Null) => Some(None),
+            Some(value) => match read(value) {
+                Ok(value) => Some(Some(value)),
+                Err(reason) => {
+                    self.refuse(name, &reason.0);
+                    None
+                }
+            },
+        }
+    }
+
+    /// Whether a field of this name is still to be read.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.unread.contains_key(name)
+    }
+
+    fn refuse(&mut self, field: &str, message: &str) {
+        self.errors.push(FieldError { field: field.to_owned(), message: message.to_owned() });
+    }
+
+    /// The input that was put together from the fields.
+    ///
+    /// # Errors
+    /// 422 with everything that was noted, when a field was wrong or has not been read.
+    pub fn finish<T>(mut self, input: Option<T>) -> Result<T, ApiError> {
+        let message = match &self.known[..] {
+            [] => "is not a field of this request, which takes none".to_owned(),
+            known => format!("is not a field of this request, which takes {}", known.join(", ")),
+        };
+        // A few are enough to tell; a body can hold half a million.
+        for name in std::mem::take(&mut self.unread).keys().take(20) {
+            // The name comes from outside and goes back into the answer: keep it short.
+            let name: String = name.chars().take(64).collect();
+            self.refuse(&name, &message);
+        }
+        match input {
+            Some(input) if self.errors.is_empty() => Ok(input),
+            _ => Err(ApiError::fields(self.errors)),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Between API Gateway and the endpoints: a request becomes typed input, an answer or an error
+//! becomes an HTTP response, and every response gets its security headers.
+
+mod answer;
+mod authenticator;
+mod body;
+mod endpoint;
+mod error;
+mod fields;
+mod html_page;
+mod lease;
+mod metric;
+mod multipart;
+mod paging;
+mod public_url;
+mod range;
+mod request;
+
+pub use answer::{Answer, NoJson, Response};
+pub use authenticator::Authenticator;
+pub use body::{Body, BodyError, reporting, whole};
+pub use endpoint::{Endpoint, respond};
+pub use error::ApiError;
+pub use fields::Fields;
+pub use html_page::{HtmlPage, escape};
+pub use lease::{read_lease, send_lease, set_lease_cookie};
+pub use metric::{Metric, log_failure};
+pub use multipart::UploadForm;
+pub use paging::Paging;
+pub use public_url::PublicUrl;
+pub use range::RangeRequest;
+pub use request::Request;

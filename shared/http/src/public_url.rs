@@ -1,0 +1,45 @@
+//! The address under which the API is known outside.
+
+use share_contract::settings::PUBLIC_BASE_URL;
+use share_model::{Environment, SettingError};
+
+use crate::{ApiError, Request};
+
+/// Makes absolute links. Never from the `Host` header, which the caller chooses.
+pub struct PublicUrl {
+    configured: Option<String>,
+    region: Option<String>,
+}
+
+impl PublicUrl {
+    /// `PUBLIC_BASE_URL`, for a custom domain or the local server. Without it the stage's own
+    /// address, which the template cannot give to a function: API and function would then wait
+    /// for each other.
+    ///
+    /// # Errors
+    /// When it is not an `http` or `https` address.
+    pub fn read(environment: &Environment) -> Result<Self, SettingError> {
+        let configured = PUBLIC_BASE_URL.read_optional(environment)?;
+        Ok(Self { configured, region: environment.optional("AWS_REGION").map(str::to_owned) })
+    }
+
+    /// The absolute address of `path`, which may carry a query.
+    ///
+    /// # Errors
+    /// 503 when nothing says where the API is, which a gateway's event always does.
+    pub fn of(&self, request: &Request, path: &str) -> Result<String, ApiError> {
+        let base = self.configured.clone().or_else(|| self.stage(request));
+        let base = base.ok_or_else(|| {
+            let cause = "PUBLIC_BASE_URL is not set, and the event names no API";
+            ApiError::unavailable(cause.to_owned())
+        })?;
+        Ok(format!("{base}{path}"))
+    }
+
+    /// `https://<api>.execute-api.<region>.amazonaws.com/<stage>`, all of it said by AWS.
+    fn stage(&self, request: &Request) -> Option<String> {
+        let (region, gateway) = (self.region.as_deref()?, request.gateway()?);
+        let (api, stage) = (gateway.apiid.as_deref()?, gateway.stage.as_deref()?);
+        Some(format!("https://{api}.execute-api.{region}.amazonaws.com/{stage}"))
+    }
+}

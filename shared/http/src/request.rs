@@ -1,0 +1,287 @@
+//! What came in.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{HeaderName, Method, header};
+use jiff::Timestamp;
+use lambda_http::RequestExt;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
+use lambda_http::request::RequestContext as RequestContextOf;
+use share_contract::{ErrorCode, Operation};
+use share_model::{AuditAction, AuditEvent, FileId, Invalid, UserId};
+use share_store::RequestContext;
+
+use crate::multipart::{self, UploadForm};
+use crate::{ApiError, Fields};
+
+/// A request for an operation, the moment it came, and its id.
+pub struct Request {
+    http: lambda_http::Request,
+    operation: &'static Operation,
+    now: Timestamp,
+    started: Instant,
+    id: String,
+}
+
+/// A request for something that its function does not serve.
+pub(crate) struct Unrouted {
+    pub(crate) id: String,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+}
+
+impl Request {
+    /// `http`, as it came at `now`, for one of `operations`.
+    ///
+    /// # Errors
+    /// When it is for none of them: the template has a route that the contract does not know, and
+    /// nothing says who may call it.
+    pub(crate) fn new(
+        http: lambda_http::Request,
+        now: Timestamp,
+        operations: &'static [&'static Operation],
+    ) -> Result<Self, Unrouted> {
+        let gateway = gateway(&http);
+        let route = gateway.and_then(|gateway| gateway.resource_path.as_deref());
+        let wanted = |it: &&&Operation| it.has_route(http.method(), route.unwrap_or_default());
+        let operation = operations.iter().find(wanted).copied();
+        // Lambda's own id first: the gateway's can be chosen by the client (x-amzn-RequestId).
+        let id = http.lambda_context_ref().map(|context| context.request_id.clone());
+        let id = id.filter(|id| !id.is_empty());
+        let id = id.or_else(|| gateway.and_then(|gateway| gateway.request_id.clone()));
+        let id = id.unwrap_or_default();
+        match operation {
+            Some(operation) => Ok(Self { http, operation, now, started: Instant::now(), id }),
+            None => Err(Unrouted {
+                id,
+                method: http.method().clone(),
+                path: http.raw_http_path().to_owned(),
+            }),
+        }
+    }
+
+    /// The operation that it asks for.
+    #[must_use]
+    pub fn operation(&self) -> &'static Operation {
+        self.operation
+    }
+
+    /// When it came. The same throughout the request.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The moment that it is when it has been worked on for as long as this one.
+    pub fn stopwatch(&self) -> impl Fn() -> Timestamp + Send + 'static {
+        let (now, started) = (self.now, self.started);
+        move || now.checked_add(started.elapsed()).unwrap_or(now)
+    }
+
+    /// This request, as a link's receipts name it.
+    #[must_use]
+    pub fn context(&self) -> RequestContext<'_> {
+        RequestContext { now: self.now, request_id: &self.id }
+    }
+
+    /// Its id, as in the log and in problems.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// This request as an event in the history of `file`.
+    #[must_use]
+    pub fn audit(&self, action: AuditAction, file: FileId, actor: UserId) -> AuditEvent {
+        AuditEvent { file, action, actor, at: self.now, request_id: self.id.clone() }
+    }
+
+    /// Its method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        self.http.method()
+    }
+
+    /// The path, without the stage.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.http.raw_http_path()
+    }
+
+    /// The parameter `name` of the path as `parse` understands it; `None` when the route has none.
+    ///
+    /// # Errors
+    /// 400 when `parse` refuses it.
+    pub fn path_parameter<T>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Result<Option<T>, ApiError> {
+        let text = self.http.path_parameters_ref().and_then(|parameters| parameters.first(name));
+        parameter(name, text, parse)
+    }
+
+    /// The parameter `name` of the query as `parse` understands it; `None` when it is not given.
+    ///
+    /// # Errors
+    /// 400 when `parse` refuses it.
+    pub fn query_parameter<T>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Result<Option<T>, ApiError> {
+        parameter(name, self.query(name), parse)
+    }
+
+    /// The parameter `name` of the query, when it is given. Of several the first counts.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.http.query_string_parameters_ref()?.first(name)
+    }
+
+    /// The parameter `name` of the query.
+    ///
+    /// # Errors
+    /// 400 when it is not given.
+    pub fn required_query(&self, name: &'static str) -> Result<&str, ApiError> {
+        self.query(name)
+            .ok_or_else(|| ApiError::with(ErrorCode::MissingParameter, &[("parameter", name)]))
+    }
+
+    /// The header `name`, when it is there and plain ASCII.
+    #[must_use]
+    pub fn header(&self, name: HeaderName) -> Option<&str> {
+        self.http.headers().get(name)?.to_str().ok()
+    }
+
+    /// Whether the header `name` is there, whatever it holds.
+    #[must_use]
+    pub fn has_header(&self, name: &HeaderName) -> bool {
+        self.http.headers().contains_key(name)
+    }
+
+    /// The cookie `name`. Clients of HTTP/2 may send several headers of them.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let headers = self.http.headers().get_all(header::COOKIE).into_iter();
+        let pairs = headers.filter_map(|it| it.to_str().ok()).flat_map(|it| it.split(';'));
+        let mut named = pairs.filter_map(|pair| pair.trim().split_once('='));
+        named.find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
+    /// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
+    #[must_use]
+    pub fn bearer_token(&self) -> Option<&str> {
+        let (scheme, token) = self.header(header::AUTHORIZATION)?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    }
+
+    /// Whether a browser asks: browsers accept `text/html` by name, programs do not.
+    #[must_use]
+    pub fn wants_page(&self) -> bool {
+        self.header(header::ACCEPT).is_some_and(|accept| {
+            accept.split(',').any(|range| {
+                let media_type = range.split(';').next().unwrap_or_default();
+                media_type.trim().eq_ignore_ascii_case("text/html")
+            })
+        })
+    }
+
+    /// The address from which it came, as the gateway saw it.
+    #[must_use]
+    pub fn source_address(&self) -> &str {
+        let identity = self.gateway().map(|gateway| &gateway.identity);
+        identity.and_then(|identity| identity.source_ip.as_deref()).unwrap_or_default()
+    }
+
+    /// What the gateway itself says about the request.
+    pub(crate) fn gateway(&self) -> Option<&ApiGatewayProxyRequestContext> {
+        gateway(&self.http)
+    }
+
+    /// Refuses a browser that fetches a page before anybody has asked for it
+    /// (`Sec-Purpose: prefetch`, Fetch standard; `Purpose` and `X-Moz` of older browsers), so that
+    /// nothing is spent. The browser drops the refusal, and asks again when somebody clicks.
+    ///
+    /// # Errors
+    /// 403 for such a request.
+    pub fn refuse_prefetch(&self) -> Result<(), ApiError> {
+        let prefetches = ["sec-purpose", "purpose", "x-moz"].into_iter().any(|name| {
+            let purpose = self.header(HeaderName::from_static(name)).unwrap_or_default();
+            purpose.contains("prefetch") || purpose.contains("preview")
+        });
+        if prefetches { Err(ErrorCode::PrefetchRefused.into()) } else { Ok(()) }
+    }
+
+    /// Whether there is no body.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.http.body().is_empty()
+    }
+
+    /// The body as a JSON object.
+    ///
+    /// # Errors
+    /// 415 when it does not say that it is JSON, 400 when it is not.
+    pub fn json(&self) -> Result<Fields, ApiError> {
+        if self.media_type() != "application/json" {
+            return Err(unsupported("application/json"));
+        }
+        let object = serde_json::from_slice(self.http.body());
+        object.map(Fields::new).map_err(|_| ErrorCode::MalformedJson.into())
+    }
+
+    /// The body as a JSON object, or as a form that a page of ours sends.
+    ///
+    /// # Errors
+    /// 415 when it does not say that it is one of the two, 400 when it is not.
+    pub fn json_or_form(&self) -> Result<Fields, ApiError> {
+        if self.media_type() != "application/x-www-form-urlencoded" {
+            return self.json();
+        }
+        let object = serde_urlencoded::from_bytes(self.http.body());
+        object.map(Fields::new).map_err(|_| ErrorCode::MalformedForm.into())
+    }
+
+    /// The content type without its parameters, in lower case; empty when there is none.
+    fn media_type(&self) -> String {
+        let content_type = self.header(header::CONTENT_TYPE).unwrap_or_default();
+        content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+
+    /// The one file of a `multipart/form-data` body, and what else it says.
+    ///
+    /// # Errors
+    /// 415 for another content type, 400 when the form is broken, 422 when it is not one file.
+    pub async fn upload_form(&self) -> Result<UploadForm, ApiError> {
+        if self.media_type() != "multipart/form-data" {
+            return Err(unsupported("multipart/form-data"));
+        }
+        let content_type = self.header(header::CONTENT_TYPE).unwrap_or_default();
+        multipart::read(content_type, Bytes::copy_from_slice(self.http.body())).await
+    }
+}
+
+fn gateway(http: &lambda_http::Request) -> Option<&ApiGatewayProxyRequestContext> {
+    match http.request_context_ref()? {
+        RequestContextOf::ApiGatewayV1(context) => Some(context),
+        _ => None,
+    }
+}
+
+fn unsupported(media_type: &str) -> ApiError {
+    ApiError::with(ErrorCode::UnsupportedMediaType, &[("type", media_type)])
+}
+
+fn parameter<T>(
+    name: &'static str,
+    text: Option<&str>,
+    parse: impl FnOnce(&str) -> Result<T, Invalid>,
+) -> Result<Option<T>, ApiError> {
+    let value = text.map(parse).transpose();
+    value.map_err(|reason| {
+        let values = [("parameter", name), ("reason", &reason.0)];
+        ApiError::with(ErrorCode::InvalidParameter, &values)
+    })
+}

@@ -1,0 +1,141 @@
+//! One-time tokens in the Links table: each can be spent at most once.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use share_auth::{OpaqueSecret, SecretHash};
+use share_contract::settings::LINKS_TABLE;
+use share_model::{TokenKind, TokenRefusal, UserId};
+
+use crate::table::{Condition, Key, Table, always, number, text};
+use crate::transaction::{CommitOutcome, Write};
+use crate::{Platform, StartError, StoreError};
+
+/// A one-time token as the table holds it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TokenRecord {
+    /// The SHA-256 of the token. Its key is made of it.
+    pub hash: SecretHash,
+    /// What it is good for.
+    pub kind: TokenKind,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The first second in which it is no longer good, counted from 1970.
+    pub expires_at: i64,
+}
+
+/// A token that cannot be spent, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusedToken {
+    /// What it was presented for.
+    pub kind: TokenKind,
+    /// Why it cannot be spent.
+    pub refusal: TokenRefusal,
+}
+
+/// For how long a spent or expired token is told apart from an unknown one: 30 days.
+const REMEMBERED_SECONDS: i64 = 30 * 24 * 60 * 60;
+
+/// The one-time tokens.
+#[derive(Clone)]
+pub struct OneTimeTokens {
+    table: Table,
+}
+
+/// The record that a spent token leaves, so that its holder learns that it was used.
+#[derive(Serialize, Deserialize)]
+struct Spent {
+    kind: TokenKind,
+    user_id: UserId,
+}
+
+impl OneTimeTokens {
+    /// # Errors
+    /// When `LINKS_TABLE` is not set.
+    pub fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self { table: Table::connect(platform, &LINKS_TABLE)? })
+    }
+
+    /// The write that puts a new token.
+    #[must_use]
+    pub fn issue(&self, token: &TokenRecord) -> Write {
+        let forget_at = token.expires_at + REMEMBERED_SECONDS;
+        self.table.put_until(&token_key(&token.hash), token, forget_at, &always())
+    }
+
+    /// The write that removes a token without spending it.
+    #[must_use]
+    pub fn remove(&self, token: &SecretHash) -> Write {
+        self.table.delete(&token_key(token), &always())
+    }
+
+    /// The token that somebody presents as `secret` for a use of this kind, when it can be spent at
+    /// `now`. Spends nothing.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn find(
+        &self,
+        kind: TokenKind,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<Result<TokenRecord, RefusedToken>, StoreError> {
+        let refused = |refusal| Ok(Err(RefusedToken { kind, refusal }));
+        let Ok(secret) = OpaqueSecret::parse(secret) else { return refused(TokenRefusal::Unknown) };
+        let hash = secret.hash();
+        match self.table.get::<TokenRecord>(&token_key(&hash)).await? {
+            Some(token) if token.kind != kind => refused(TokenRefusal::Unknown),
+            Some(token) if token.expires_at <= now.as_second() => refused(TokenRefusal::Expired),
+            Some(token) => Ok(Ok(token)),
+            None => match self.table.get::<Spent>(&spent_key(&hash)).await? {
+                Some(spent) if spent.kind == kind => refused(TokenRefusal::Used),
+                _ => refused(TokenRefusal::Unknown),
+            },
+        }
+    }
+
+    /// Spends a token and carries out `writes`, in one transaction. Exactly one of any number of
+    /// callers spends it; for the others nothing has happened.
+    ///
+    /// # Errors
+    /// When the table does not answer; then nothing is known about the token.
+    pub async fn spend(
+        &self,
+        token: &TokenRecord,
+        now: Timestamp,
+        mut writes: Vec<Write>,
+    ) -> Result<Result<(), RefusedToken>, StoreError> {
+        let spent = Spent { kind: token.kind, user_id: token.user_id };
+        let forget_at = now.as_second() + REMEMBERED_SECONDS;
+        writes.push(self.delete_spendable(token, now));
+        writes.push(self.table.put_until(&spent_key(&token.hash), &spent, forget_at, &always()));
+        let used = RefusedToken { kind: token.kind, refusal: TokenRefusal::Used };
+        let outcome = self.table.commit("spend a token", writes).await?;
+        Ok(if outcome == CommitOutcome::Committed { Ok(()) } else { Err(used) })
+    }
+
+    /// The write that deletes a token, on condition that it can be spent at `now`.
+    pub(crate) fn delete_spendable(&self, token: &TokenRecord, now: Timestamp) -> Write {
+        self.table.delete(&token_key(&token.hash), &spendable(token, now))
+    }
+
+    /// The condition that a token can be spent at `now`, without spending it.
+    pub(crate) fn check_spendable(&self, token: &TokenRecord, now: Timestamp) -> Write {
+        self.table.check(&token_key(&token.hash), &spendable(token, now))
+    }
+}
+
+/// What must hold of a token that is spent: every fact that matters.
+fn spendable(token: &TokenRecord, now: Timestamp) -> Condition {
+    Condition::new("kind = :kind AND user_id = :user AND expires_at > :now")
+        .with(":kind", text(token.kind.as_str()))
+        .with(":user", text(token.user_id.to_string()))
+        .with(":now", number(now.as_second()))
+}
+
+fn token_key(hash: &SecretHash) -> Key {
+    Key::new("pk", format!("token#{}", hash.as_str()))
+}
+
+fn spent_key(hash: &SecretHash) -> Key {
+    Key::new("pk", format!("spent#{}", hash.as_str()))
+}
