@@ -5,43 +5,86 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
+
+use crate::api::Api;
+
+/// The server program, by its path.
+pub struct Program(&'static str);
 
 /// A server process. Dropping it kills it, as `kill -9` does.
 pub struct Process {
+    pub api: Api,
     child: Child,
-    /// Where it listens, as a URL.
-    pub url: String,
+    /// Reads the console, so that the server never waits for it.
+    console: Option<JoinHandle<Vec<String>>>,
 }
 
-impl Process {
-    /// Starts the server program `binary` on the folder `data`, and waits until it listens.
-    pub fn start(binary: &str, data: &Path) -> Self {
-        let mut command = Command::new(binary);
-        Self::run(command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(data))
+/// What a program that has ended leaves.
+pub struct Finished {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Program {
+    pub const fn at(path: &'static str) -> Self {
+        Self(path)
+    }
+
+    /// Starts a server on the folder `data`, and waits until it listens.
+    pub fn start(&self, data: &Path) -> Process {
+        let mut command = Command::new(self.0);
+        spawn(command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(data))
     }
 
     /// Starts a server that listens on `address` and has `variables` in place of its own, which
     /// can name the store of another.
     pub fn front(
-        binary: &str,
+        &self,
         address: SocketAddr,
         data: &Path,
         variables: &BTreeMap<String, String>,
-    ) -> Self {
+    ) -> Process {
         let variables = serde_json::to_string(variables).unwrap();
-        let mut command = Command::new(binary);
-        Self::run(command.args(["front", &address.to_string()]).arg(data).arg(variables))
+        let mut command = Command::new(self.0);
+        spawn(command.args(["front", &address.to_string()]).arg(data).arg(variables))
     }
 
-    fn run(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let first = lines.next().unwrap().unwrap();
-        let url = first.split_whitespace().find(|word| word.starts_with("http://"));
-        let url = url.unwrap_or_else(|| unstarted(&first)).to_owned();
-        // Read on, so that the server never waits for its console.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url }
+    /// Runs the program on the folder `data` to its end.
+    pub fn run(&self, arguments: &[&str], data: &Path) -> Finished {
+        self.run_with(&[], arguments, data)
+    }
+
+    /// Runs the program with these environment variables to its end.
+    pub fn run_with(
+        &self,
+        variables: &[(&str, &str)],
+        arguments: &[&str],
+        data: &Path,
+    ) -> Finished {
+        let mut command = Command::new(self.0);
+        command.arg("--data-dir").arg(data).args(arguments).envs(variables.iter().copied());
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Finished { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+fn spawn(command: &mut Command) -> Process {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let first = lines.next().unwrap();
+    let url = first.split_whitespace().find(|word| word.starts_with("http://"));
+    let url = url.unwrap_or_else(|| unstarted(&first)).to_owned();
+    let console = std::thread::spawn(move || lines.collect());
+    Process { api: Api::new(url), child, console: Some(console) }
+}
+
+impl Process {
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        self.api.base.trim_start_matches("http://")
     }
 
     /// `kill -9`.
@@ -50,11 +93,12 @@ impl Process {
         self.child.wait().unwrap();
     }
 
-    /// Ctrl-C; gives the exit code.
-    pub fn interrupt(&mut self) -> Option<i32> {
+    /// Ctrl-C; gives the exit code and what the console shows after the first line.
+    pub fn interrupt(mut self) -> (Option<i32>, Vec<String>) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-        self.child.wait().unwrap().code()
+        let code = self.child.wait().unwrap().code();
+        (code, self.console.take().unwrap().join().unwrap())
     }
 }
 

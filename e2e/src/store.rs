@@ -1,28 +1,113 @@
-//! The store, seen from behind.
+//! The store, seen from behind. No other file of the tests knows the name of a table, of a key or
+//! of an attribute.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::types::AttributeValue;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::join_all;
+use sha2::{Digest, Sha256};
+
+const USERS: &str = "UsersTable";
+const FILES: &str = "FilesTable";
+/// Links, leases and one-time tokens.
+const LINKS: &str = "LinksTable";
+const AUDIT: &str = "AuditTable";
+
+/// The key of a record in the table of links.
+const LINKS_KEY: &str = "pk";
+
+fn user_key(id: &str) -> String {
+    format!("user#{id}")
+}
+
+fn name_key(name: &str) -> String {
+    format!("name#{name}")
+}
+
+fn address_key(address: &str) -> String {
+    format!("mail#{address}")
+}
+
+fn link_key(id: &str) -> String {
+    format!("link#{id}")
+}
+
+fn lease_key(link: &str, lease: &str) -> String {
+    format!("lease#{link}#{}", hash_of(lease))
+}
+
+fn one_time_token_key(token: &str) -> String {
+    format!("token#{}", hash_of(token))
+}
+
+/// A new secret as the service makes them: 32 random bytes in base64url.
+pub fn new_secret() -> String {
+    let mut bytes = [0; 32];
+    fastrand::fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// What the store holds in the place of a secret: the SHA-256 of its bytes, in base64url.
+pub fn hash_of(secret: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(URL_SAFE_NO_PAD.decode(secret).unwrap()))
+}
 
 /// Every record of every table and every object of the bucket, as text.
 #[derive(Debug, PartialEq, Eq, Clone)]
 pub struct Snapshot {
-    /// Records by table.
-    pub tables: BTreeMap<String, Vec<String>>,
-    /// Keys of the bucket.
-    pub objects: Vec<String>,
+    tables: BTreeMap<String, BTreeSet<String>>,
+    objects: BTreeSet<String>,
 }
 
 impl Snapshot {
-    /// The number of records in a table.
-    pub fn count(&self, table: &str) -> usize {
-        self.tables[table].len()
+    /// How many records the users' table has: accounts, and the reservations of their names and
+    /// addresses.
+    pub fn user_records(&self) -> usize {
+        self.tables[USERS].len()
+    }
+
+    /// The records that reserve an address.
+    pub fn reserved_addresses(&self) -> BTreeSet<String> {
+        let key = format!("S(\"{}", address_key(""));
+        self.tables[USERS].iter().filter(|record| record.contains(&key)).cloned().collect()
+    }
+
+    /// How many links, leases and one-time tokens there are.
+    pub fn link_records(&self) -> usize {
+        self.tables[LINKS].len()
+    }
+
+    /// How many receipts there are of this event.
+    pub fn receipts(&self, event: &str) -> usize {
+        // A receipt is stored as its text.
+        let event = format!("\\\"{event}\\\"");
+        self.tables[AUDIT].iter().filter(|record| record.contains(&event)).count()
+    }
+
+    /// What this one has and `other` has not, and the other way round.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let none = BTreeSet::new();
+        let mut lines = Vec::new();
+        let mut compare = |place: &str, mine: &BTreeSet<String>, theirs: &BTreeSet<String>| {
+            lines.extend(mine.difference(theirs).map(|it| format!("+ {place}: {it}")));
+            lines.extend(theirs.difference(mine).map(|it| format!("- {place}: {it}")));
+        };
+        let names: BTreeSet<_> = self.tables.keys().chain(other.tables.keys()).collect();
+        for name in names {
+            let [mine, theirs] = [self, other].map(|it| it.tables.get(name).unwrap_or(&none));
+            compare(name, mine, theirs);
+        }
+        compare("the bucket", &self.objects, &other.objects);
+        lines
     }
 }
 
 type Variables = BTreeMap<String, String>;
+type Item = HashMap<String, AttributeValue>;
 
 async fn sdk(variables: &Variables) -> aws_config::SdkConfig {
     let id = &variables["AWS_ACCESS_KEY_ID"];
@@ -46,26 +131,204 @@ pub async fn s3(variables: &Variables) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(config.build())
 }
 
-/// Reads everything.
-pub async fn snapshot(variables: &Variables) -> Snapshot {
-    let (dynamodb, s3) = (dynamodb(variables).await, s3(variables).await);
-    let mut tables = BTreeMap::new();
-    for table in ["UsersTable", "FilesTable", "TokensTable", "AuditTable"] {
-        let pages = dynamodb.scan().table_name(table).into_paginator().items().send();
-        let items = pages.collect::<Result<Vec<_>, _>>().await.unwrap();
-        let mut texts: Vec<_> = items.into_iter().map(text).collect();
-        texts.sort();
-        tables.insert(table.to_owned(), texts);
-    }
-    let mut objects = Vec::new();
-    let mut pages = s3.list_objects_v2().bucket(&variables["FILES_BUCKET"]).into_paginator().send();
-    while let Some(page) = pages.next().await {
-        objects.extend(page.unwrap().contents().iter().filter_map(|it| it.key.clone()));
-    }
-    objects.sort();
-    Snapshot { tables, objects }
+/// The tables and the bucket of one server, as an administrator reaches them.
+pub struct Store {
+    dynamodb: aws_sdk_dynamodb::Client,
+    s3: aws_sdk_s3::Client,
+    bucket: String,
 }
 
-fn text(item: std::collections::HashMap<String, AttributeValue>) -> String {
+/// A link's own record.
+#[derive(Debug, PartialEq)]
+pub struct LinkRecord {
+    id: String,
+    item: Item,
+}
+
+impl LinkRecord {
+    /// Whether the uploader has been told; `None` when the record says nothing of it.
+    pub fn notified(&self) -> Option<bool> {
+        self.item.get("notified").and_then(|it| it.as_bool().ok()).copied()
+    }
+
+    /// How many receipts the link has, and the hash of the last one.
+    pub fn chain(&self) -> (usize, String) {
+        let count = self.item["receipts"].as_n().unwrap().parse().unwrap();
+        (count, self.item["last_receipt"].as_s().unwrap().clone())
+    }
+}
+
+/// A receipt as it is stored: its text, and the hash of the text.
+#[derive(Debug, Clone)]
+pub struct StoredReceipt(Item);
+
+impl StoredReceipt {
+    pub fn text(&self) -> &str {
+        self.0["receipt"].as_s().unwrap()
+    }
+
+    pub fn hash(&self) -> &str {
+        self.0["hash"].as_s().unwrap()
+    }
+
+    pub fn set_text(&mut self, value: &str) {
+        self.0.insert("receipt".to_owned(), text(value));
+    }
+
+    pub fn set_hash(&mut self, value: &str) {
+        self.0.insert("hash".to_owned(), text(value));
+    }
+}
+
+impl Store {
+    /// The store of the server that has these variables.
+    pub async fn of(variables: &Variables) -> Self {
+        let (dynamodb, s3) = (dynamodb(variables).await, s3(variables).await);
+        Self { dynamodb, s3, bucket: variables["FILES_BUCKET"].clone() }
+    }
+
+    /// Reads everything.
+    pub async fn snapshot(&self) -> Snapshot {
+        let names = self.dynamodb.list_tables().into_paginator().items().send();
+        let names: Vec<_> = names.collect::<Result<_, _>>().await.unwrap();
+        let tables = join_all(names.into_iter().map(async |name| {
+            let pages = self.dynamodb.scan().table_name(&name).into_paginator().items().send();
+            let items = pages.collect::<Result<Vec<_>, _>>().await.unwrap();
+            (name, items.into_iter().map(as_text).collect())
+        }));
+        let tables: BTreeMap<_, _> = tables.await.into_iter().collect();
+        assert!(!tables.is_empty(), "there are tables");
+        let mut objects = BTreeSet::new();
+        let mut pages = self.s3.list_objects_v2().bucket(&self.bucket).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            objects.extend(page.unwrap().contents().iter().filter_map(|it| it.key.clone()));
+        }
+        Snapshot { tables, objects }
+    }
+
+    /// The id of the user who has reserved this name, in lower case.
+    pub async fn user_named(&self, name: &str) -> String {
+        let reservation = self.get(USERS, "pk", &name_key(name)).await.unwrap();
+        reservation["user_id"].as_s().unwrap().clone()
+    }
+
+    /// Enables or disables an account.
+    pub async fn set_active(&self, user: &str, active: bool) {
+        self.set(USERS, ("pk", &user_key(user)), "active", AttributeValue::Bool(active)).await;
+    }
+
+    pub async fn set_role(&self, user: &str, role: &str) {
+        self.set(USERS, ("pk", &user_key(user)), "role", text(role)).await;
+    }
+
+    /// Deletes an account with all that it has reserved.
+    pub async fn delete_account(&self, user: &str, name: &str, address: &str) {
+        for key in [user_key(user), name_key(name), address_key(address)] {
+            self.delete(USERS, [("pk", text(&key))]).await;
+        }
+    }
+
+    /// Puts a new one-time token of this kind and gives it.
+    pub async fn one_time_token(&self, kind: &str, user: &str, expires_at: i64) -> String {
+        let token = new_secret();
+        let put = self.dynamodb.put_item().table_name(LINKS);
+        let put = put
+            .item(LINKS_KEY, text(&one_time_token_key(&token)))
+            .item("hash", text(&hash_of(&token)))
+            .item("kind", text(kind))
+            .item("user_id", text(user))
+            .item("expires_at", AttributeValue::N(expires_at.to_string()));
+        put.send().await.unwrap();
+        token
+    }
+
+    pub async fn link(&self, id: &str) -> LinkRecord {
+        self.find_link(id).await.unwrap()
+    }
+
+    pub async fn find_link(&self, id: &str) -> Option<LinkRecord> {
+        let item = self.get(LINKS, LINKS_KEY, &link_key(id)).await?;
+        Some(LinkRecord { id: id.to_owned(), item })
+    }
+
+    pub async fn delete_link(&self, id: &str) {
+        self.delete(LINKS, [(LINKS_KEY, text(&link_key(id)))]).await;
+    }
+
+    /// Which download of the link this lease belongs to; `None` when there is no such lease.
+    pub async fn download_of_lease(&self, link: &str, lease: &str) -> Option<u32> {
+        let item = self.get(LINKS, LINKS_KEY, &lease_key(link, lease)).await?;
+        Some(item["download"].as_n().unwrap().parse().unwrap())
+    }
+
+    /// The link's receipts, the first one first.
+    pub async fn receipts(&self, link: &LinkRecord) -> Vec<StoredReceipt> {
+        let of_link = |name: &str| link.item[name].as_s().unwrap();
+        let subject = format!("file#{}", of_link("file_id"));
+        let place = format!("link#{}#{}#", of_link("created_at"), link.id);
+        let query = self.dynamodb.query().table_name(AUDIT).consistent_read(true);
+        let query = query
+            .key_condition_expression("subject = :subject AND begins_with(at_id, :place)")
+            .expression_attribute_values(":subject", text(&subject))
+            .expression_attribute_values(":place", text(&place));
+        let items = query.into_paginator().items().send().collect::<Result<Vec<_>, _>>();
+        items.await.unwrap().into_iter().map(StoredReceipt).collect()
+    }
+
+    pub async fn put_receipt(&self, receipt: StoredReceipt) {
+        let put = self.dynamodb.put_item().table_name(AUDIT).set_item(Some(receipt.0));
+        put.send().await.unwrap();
+    }
+
+    pub async fn delete_receipt(&self, receipt: &StoredReceipt) {
+        let key = ["subject", "at_id"].map(|name| (name, receipt.0[name].clone()));
+        self.delete(AUDIT, key).await;
+    }
+
+    /// Changes the size that is recorded of a file.
+    pub async fn set_file_size(&self, file: &str, size: usize) {
+        let size = AttributeValue::N(size.to_string());
+        self.set(FILES, ("file_id", file), "size", size).await;
+    }
+
+    /// The file's bytes in S3.
+    pub async fn object(&self, file: &str) -> Vec<u8> {
+        let get = self.s3.get_object().bucket(&self.bucket).key(file).send().await.unwrap();
+        get.body.collect().await.unwrap().to_vec()
+    }
+
+    pub async fn put_object(&self, file: &str, content: Vec<u8>) {
+        let put = self.s3.put_object().bucket(&self.bucket).key(file).body(content.into());
+        put.send().await.unwrap();
+    }
+
+    pub async fn delete_object(&self, file: &str) {
+        self.s3.delete_object().bucket(&self.bucket).key(file).send().await.unwrap();
+    }
+
+    async fn get(&self, table: &str, key: &str, value: &str) -> Option<Item> {
+        let get = self.dynamodb.get_item().table_name(table).key(key, text(value));
+        get.consistent_read(true).send().await.unwrap().item
+    }
+
+    async fn set(&self, table: &str, key: (&str, &str), name: &str, value: AttributeValue) {
+        let update = self.dynamodb.update_item().table_name(table).key(key.0, text(key.1));
+        let update = update.update_expression("SET #name = :value");
+        let update = update.expression_attribute_names("#name", name);
+        update.expression_attribute_values(":value", value).send().await.unwrap();
+    }
+
+    async fn delete<const N: usize>(&self, table: &str, key: [(&str, AttributeValue); N]) {
+        let delete = self.dynamodb.delete_item().table_name(table);
+        let key = key.map(|(name, value)| (name.to_owned(), value));
+        delete.set_key(Some(key.into())).send().await.unwrap();
+    }
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+fn as_text(item: Item) -> String {
     format!("{:?}", item.into_iter().collect::<BTreeMap<_, _>>())
 }

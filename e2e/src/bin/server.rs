@@ -32,7 +32,7 @@ async fn front(listen: &str, data_dir: &str, variables: &str) -> anyhow::Result<
         listen: listen.parse()?,
         data_dir: data_dir.into(),
         overrides: serde_json::from_str::<BTreeMap<String, String>>(variables)?,
-        clock: Arc::new(share_runtime::clock),
+        clock: Arc::new(share_e2e::world::real_time),
     })
     .await?;
     println!("http://{}", server.address);

@@ -1,22 +1,72 @@
-//! End-to-end tests: one binary, because linking it is the slow part; a module per endpoint, and
-//! one per rule that concerns them all.
+//! End-to-end tests: one binary, because linking it is the slow part.
+//!
+//! A module per endpoint, in the folders of `functions/src`; per rule that concerns several of
+//! them; and per fault.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test that cannot go on should stop where it stands"
 )]
 
-mod access;
-mod bad_input;
-mod crashes;
-mod download_file;
-mod events;
-mod histories;
-mod invitations;
-mod links;
-mod list_files;
-mod races;
-mod receipts;
-mod resume;
-mod story;
-mod verify_email;
+use share_e2e::process::Program;
+
+mod matchers;
+
+mod routes {
+    mod accounts {
+        mod set_password;
+        mod signup;
+        mod verify_email;
+    }
+    mod admin {
+        mod create_account;
+    }
+    mod downloads {
+        mod download_file;
+    }
+    mod files {
+        mod list_files;
+        mod list_receipts;
+        mod upload_file;
+    }
+    mod links {
+        mod generate_download_link;
+        mod list_links;
+        mod revoke_link;
+    }
+    mod sessions {
+        mod login;
+    }
+}
+
+mod rules {
+    mod access;
+    mod account_changes;
+    mod account_privacy;
+    mod browser_downloads;
+    mod events;
+    mod lease_lifetime;
+    mod leases;
+    mod notifications;
+    mod one_time;
+    mod paging;
+    mod races;
+    mod ranges;
+    mod receipts;
+    mod routing;
+    mod server_process;
+    mod verify_receipts;
+    mod whole_story;
+}
+
+mod faults {
+    mod broken_downloads;
+    mod crashes;
+    mod histories;
+    mod lost_answers;
+}
+
+/// The local server as a program of its own.
+const SERVER: Program = Program::at(env!("CARGO_BIN_EXE_share-e2e-server"));
+
+const MIB: usize = 1024 * 1024;

@@ -1,0 +1,77 @@
+//! An answer, read to its end.
+
+use std::fmt;
+
+use reqwest::header::HeaderMap;
+use reqwest::{RequestBuilder, StatusCode};
+use serde_json::Value;
+
+/// An answer, read to its end.
+pub struct Answer {
+    /// What was asked for.
+    pub url: String,
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let start: String = self.text().chars().take(2000).collect();
+        let Self { url, status, headers, bytes } = self;
+        write!(formatter, "{url}: {status} {headers:?} {} bytes: {start}", bytes.len())
+    }
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic_with(self))
+    }
+
+    /// A field of a JSON answer that is a text.
+    pub fn field(&self, name: &str) -> String {
+        self.json()[name].as_str().unwrap().to_owned()
+    }
+
+    /// The field `id`.
+    pub fn id(&self) -> String {
+        self.field("id")
+    }
+
+    /// The problem's code; empty when the answer is not a problem.
+    pub fn code(&self) -> String {
+        let value: Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
+        value["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The lease with which this download can go on.
+    pub fn lease(&self) -> &str {
+        self.header("download-lease")
+    }
+
+    /// The address of the next page.
+    pub fn next(&self) -> Option<&str> {
+        self.header("link").strip_prefix('<')?.strip_suffix(">; rel=\"next\"")
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+}
+
+#[expect(clippy::panic, reason = "shows the answer that is not JSON")]
+fn panic_with(answer: &Answer) -> Value {
+    panic!("not JSON: {answer:?}")
+}
+
+/// Sends a request and reads the answer to its end.
+pub async fn send(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (url, status) = (response.url().to_string(), response.status());
+    let headers = response.headers().clone();
+    Answer { url, status, headers, bytes: response.bytes().await.unwrap().to_vec() }
+}

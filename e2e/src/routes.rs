@@ -1,0 +1,84 @@
+//! The paths of the service. Beside this file only `rules/routing.rs` spells paths, most of them wrong.
+
+pub const SIGNUP: &str = "/api/users/signup";
+pub const SIGNUP_ALIAS: &str = "/api/client/signup";
+pub const VERIFY_EMAIL: &str = "/api/users/verify-email";
+pub const VERIFY_EMAIL_ALIAS: &str = "/api/client/verify";
+pub const SET_PASSWORD: &str = "/api/users/set-password";
+pub const CLIENT_LOGIN: &str = "/api/client/login";
+pub const CLIENT_LOGIN_ALIAS: &str = "/api/users/client-login";
+pub const OPS_LOGIN: &str = "/api/ops/login";
+pub const OPS_LOGIN_ALIAS: &str = "/api/users/ops-login";
+pub const UPLOAD: &str = "/api/files/upload";
+pub const UPLOAD_ALIAS: &str = "/api/file/upload";
+pub const LIST_FILES: &str = "/api/files/list";
+pub const LIST_FILES_ALIAS: &str = "/api/file/list";
+/// Without the file's id.
+pub const GENERATE_LINK: &str = "/api/files/generate-download-link";
+/// The file's id is in the body.
+pub const GENERATE_LINK_BY_BODY: &str = "/api/file/generate-load";
+pub const DOWNLOAD: &str = "/api/file/download";
+pub const DOWNLOAD_ALIAS: &str = "/api/files/download";
+pub const LIST_LINKS: &str = "/api/links";
+pub const OPENAPI: &str = "/api/openapi.json";
+pub const DOCS: &str = "/api/docs";
+
+/// The login route for an account of this role.
+pub fn login(role: &str) -> &'static str {
+    if role == "client" { CLIENT_LOGIN } else { OPS_LOGIN }
+}
+
+pub fn generate_link(file: &str) -> String {
+    format!("{GENERATE_LINK}/{file}")
+}
+
+pub fn receipts(file: &str) -> String {
+    format!("/api/files/{file}/receipts")
+}
+
+pub fn link(id: &str) -> String {
+    format!("{LIST_LINKS}/{id}")
+}
+
+pub fn set_password(token: &str) -> String {
+    format!("{SET_PASSWORD}?token={token}")
+}
+
+/// Every route that asks who is calling: method, path, and the one role that may use it.
+pub const PROTECTED: [(&str, &str, &str); 10] = [
+    ("POST", UPLOAD, "ops"),
+    ("POST", UPLOAD_ALIAS, "ops"),
+    ("GET", LIST_FILES, "client"),
+    ("GET", LIST_FILES_ALIAS, "client"),
+    ("POST", "/api/files/generate-download-link/{file_id}", "client"),
+    ("GET", "/api/files/generate-download-link/{file_id}", "client"),
+    ("POST", GENERATE_LINK_BY_BODY, "client"),
+    ("GET", LIST_LINKS, "client"),
+    ("DELETE", "/api/links/{id}", "client"),
+    ("GET", "/api/files/{file_id}/receipts", "ops"),
+];
+
+/// Every route for anyone: method, path, and the answer when nothing at all is sent. The code is
+/// empty where there is none.
+pub const PUBLIC: [(&str, &str, u16, &str); 20] = [
+    ("POST", SIGNUP, 422, "invalid_field"),
+    ("POST", SIGNUP_ALIAS, 422, "invalid_field"),
+    ("GET", VERIFY_EMAIL, 400, "missing_parameter"),
+    ("POST", VERIFY_EMAIL, 400, "missing_parameter"),
+    ("GET", VERIFY_EMAIL_ALIAS, 400, "missing_parameter"),
+    ("POST", VERIFY_EMAIL_ALIAS, 400, "missing_parameter"),
+    ("POST", CLIENT_LOGIN, 422, "invalid_field"),
+    ("POST", OPS_LOGIN, 422, "invalid_field"),
+    ("POST", CLIENT_LOGIN_ALIAS, 422, "invalid_field"),
+    ("POST", OPS_LOGIN_ALIAS, 422, "invalid_field"),
+    ("GET", SET_PASSWORD, 400, "missing_parameter"),
+    ("POST", SET_PASSWORD, 400, "missing_parameter"),
+    ("GET", DOWNLOAD, 400, "missing_parameter"),
+    ("GET", DOWNLOAD_ALIAS, 400, "missing_parameter"),
+    ("HEAD", DOWNLOAD, 400, ""),
+    ("HEAD", DOWNLOAD_ALIAS, 400, ""),
+    ("POST", DOWNLOAD, 400, "missing_parameter"),
+    ("POST", DOWNLOAD_ALIAS, 400, "missing_parameter"),
+    ("GET", OPENAPI, 200, ""),
+    ("GET", DOCS, 200, ""),
+];

@@ -1,0 +1,106 @@
+//! A server of one's own, with a store and a clock of its own.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::Timestamp;
+use share_local::{Server, Settings};
+use tempfile::TempDir;
+
+use crate::access_token::JWT_SECRET;
+use crate::api::Api;
+use crate::store::{Snapshot, Store};
+
+/// One server with a store of its own, and a clock that only the test moves.
+pub struct World {
+    pub server: Server,
+    pub store: Store,
+    /// The server's data folder.
+    pub data: TempDir,
+    api: Api,
+    /// Milliseconds since 1970: a whole second at the start, and one more at every look.
+    time: Arc<AtomicI64>,
+}
+
+impl World {
+    /// A server with a fresh store.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// A server with a fresh store and some variables set.
+    pub async fn start_with(variables: &[(&str, &str)]) -> Self {
+        let data = TempDir::new().unwrap();
+        let time = Arc::new(AtomicI64::new(real_time().as_second() * 1000));
+        let clock = Arc::clone(&time);
+        let mut overrides = BTreeMap::from([("JWT_SECRET".to_owned(), JWT_SECRET.to_owned())]);
+        overrides.extend(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+        let settings = Settings {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            data_dir: data.path().to_owned(),
+            overrides,
+            clock: Arc::new(move || moment(clock.fetch_add(1, Ordering::Relaxed))),
+        };
+        let server = Server::start(settings).await.unwrap();
+        let store = Store::of(&server.variables).await;
+        let api = Api::new(format!("http://{}", server.address));
+        Self { server, store, data, api, time }
+    }
+
+    /// Stops the server and gives its data folder.
+    pub async fn stop(self) -> TempDir {
+        let Self { server, data, api, .. } = self;
+        // The server waits for connections that its clients hold.
+        drop(api);
+        server.stop().await;
+        data
+    }
+
+    /// Lets time pass, for the server only.
+    pub fn pass(&self, seconds: i64) {
+        self.time.fetch_add(seconds * 1000, Ordering::Relaxed);
+    }
+
+    /// Lets time pass, for the server only, until `second`, counted from 1970.
+    pub fn pass_until(&self, second: i64) {
+        self.pass(second - self.now().as_second());
+        assert_eq!(self.now().as_second(), second);
+    }
+
+    /// The server's time.
+    pub fn now(&self) -> Timestamp {
+        moment(self.time.load(Ordering::Relaxed))
+    }
+
+    /// Signs somebody up and gives them an invitation, as if by `create_account`.
+    pub async fn invitation(&self, name: &str) -> String {
+        self.sign_up(name).await;
+        let user = self.store.user_named(name).await;
+        self.store.one_time_token("invitation", &user, self.now().as_second() + 60).await
+    }
+
+    /// Everything that the server has stored.
+    pub async fn stored(&self) -> Snapshot {
+        self.store.snapshot().await
+    }
+}
+
+impl Deref for World {
+    type Target = Api;
+
+    fn deref(&self) -> &Api {
+        &self.api
+    }
+}
+
+/// The time of the machine. Presigned URLs are checked by it.
+#[expect(clippy::disallowed_methods, reason = "a test's clock starts at the real time")]
+pub fn real_time() -> Timestamp {
+    Timestamp::now()
+}
+
+fn moment(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap()
+}

@@ -1,0 +1,190 @@
+//! `POST /api/users/signup`.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use share_e2e::bad_input::{not_json, nothing};
+use share_e2e::matchers::case;
+use share_e2e::{World, routes};
+
+use crate::MIB;
+
+/// A sign-up that would succeed if `field` were not `value`.
+fn signup_with(field: &str, value: &Value) -> Value {
+    let mut body = json!({"username": "mallory", "email": "mallory@example.org",
+        "password": "correct horse battery"});
+    body[field] = value.clone();
+    body
+}
+
+#[tokio::test]
+async fn a_sign_up_that_is_not_a_json_object_or_not_declared_as_json_is_refused() {
+    let world = World::start().await;
+    let token = world.token("client").await;
+    let good = signup_with("role", &json!("client"));
+    let mut cases = not_json(&world, routes::SIGNUP, &token, &good);
+    cases.push(nothing(&world, routes::SIGNUP, &token));
+    world.refuses(cases).await;
+}
+
+#[tokio::test]
+async fn a_sign_up_of_5_mib_is_refused() {
+    let world = World::start().await;
+    let large = signup_with("password", &json!("x".repeat(5 * MIB)));
+    let request = world.request(Method::POST, routes::SIGNUP).json(&large);
+    world.refuses(vec![case("5 MiB", request, 413, "request_too_large")]).await;
+}
+
+/// Values of `username`, `email` and `password` that break the rules.
+fn broken_fields() -> Vec<(&'static str, Value)> {
+    let names = ["", "ab", "a b", " mallory", "mal/ory", "../mallory", "mal\0ory", "mal\nory"];
+    // A Cyrillic а, a full-width ａ, a letter with an accent, a space of no width.
+    let look_alikes = ["\u{430}dmin", "\u{ff41}dmin", "admín", "admin\u{200b}", "<b>mallory"];
+    let too_long = ["m".repeat(65), "m".repeat(100_000)];
+    let names = names.into_iter().chain(look_alikes).map(str::to_owned).chain(too_long);
+    let emails = [
+        "",
+        "mallory",
+        "mallory@",
+        "@example.org",
+        "mallory@localhost",
+        "mal lory@example.org",
+        " mallory@example.org",
+        "mallory@@example.org",
+        "mal..lory@example.org",
+        ".mallory@example.org",
+        "mallory@example..org",
+        "mallory@[127.0.0.1]",
+        "\"mal lory\"@example.org",
+        "Mallory <mallory@example.org>",
+        "mallory@example.org, ops@example.com",
+        "mallory@example.org\r\nBcc: victim@example.org",
+        "mall\u{f6}ry@example.org",
+        "mallory@ex\u{e4}mple.org",
+        "mallory@example.org\0",
+    ];
+    let too_long = format!("{}@example.org", "m".repeat(300));
+    let emails = emails.into_iter().map(str::to_owned).chain([too_long]);
+    let passwords = [
+        String::new(),
+        "kurz_7!".to_owned(),
+        // 7 characters of 28 bytes.
+        "🔑".repeat(7),
+        "x".repeat(257),
+        "é".repeat(257),
+        "x".repeat(MIB),
+        "12345678".to_owned(),
+        "iloveyou".to_owned(),
+        "QwertyUiop".to_owned(),
+        "mallory@example.org".to_owned(),
+        "Mallory@Example.org".to_owned(),
+    ];
+    let with = |field: &'static str| move |value: String| (field, Value::String(value));
+    let texts = names.map(with("username")).chain(emails.map(with("email")));
+    let texts = texts.chain(passwords.map(with("password")));
+    let others = ["username", "email", "password"].into_iter().flat_map(|field| {
+        let values = [json!(null), json!(12_345_678), json!(true), json!(["mallory@example.org"])];
+        values.into_iter().chain([json!({"$gt": ""})]).map(move |value| (field, value))
+    });
+    texts.chain(others).collect()
+}
+
+#[tokio::test]
+async fn a_sign_up_that_breaks_a_rule_is_refused_field_by_field() {
+    let world = World::start().await;
+    let post = |body: &Value| world.request(Method::POST, routes::SIGNUP).json(body);
+    let mut cases = Vec::new();
+    let shortened = |value: &Value| value.to_string().chars().take(40).collect::<String>();
+    for (field, value) in broken_fields() {
+        let name = format!("{field} {}", shortened(&value));
+        let request = post(&signup_with(field, &value));
+        cases.push(case(name, request, 422, "invalid_field").naming(field));
+    }
+    for field in ["username", "email", "password"] {
+        let mut body = signup_with("role", &json!("client"));
+        body.as_object_mut().unwrap().remove(field);
+        let name = format!("no {field}");
+        cases.push(case(name, post(&body), 422, "invalid_field").naming(field));
+    }
+    for (field, value) in [
+        ("is_active", json!(true)),
+        ("verified", json!(true)),
+        ("is_verified", json!(true)),
+        ("id", json!("1")),
+        ("Username", json!("mallory")),
+        ("constructor", json!({})),
+        (&"x".repeat(10_000), json!(1)),
+        ("role", json!("admin")),
+        ("role", json!("superuser")),
+        ("role", json!("")),
+        ("role", json!(1)),
+        ("role", json!(["ops"])),
+    ] {
+        let name = format!("{} {}", &field[..field.len().min(20)], shortened(&value));
+        let request = post(&signup_with(field, &value));
+        cases.push(case(name, request, 422, "invalid_field").naming(field));
+    }
+    for own in ["mallory.the.first", "Mallory.The.First"] {
+        let mut body = signup_with("username", &json!(own));
+        body["password"] = json!("mallory.the.first");
+        let request = post(&body);
+        let name = format!("the password of {own} is the name");
+        cases.push(case(name, request, 422, "invalid_field").naming("password"));
+    }
+    let ops = signup_with("role", &json!("ops"));
+    cases.push(case("Ops without invitation", post(&ops), 403, "ops_by_invitation"));
+    for taken in ["client", "CLIENT", "Ops", "admin"] {
+        let body = signup_with("username", &json!(taken));
+        cases.push(case(format!("the name {taken}"), post(&body), 409, "username_taken"));
+    }
+    world.refuses(cases).await;
+    let good = world.post(routes::SIGNUP, &signup_with("role", &json!("client"))).await;
+    assert_eq!(good.status, 201, "with no fault it would have succeeded: {good:?}");
+}
+
+#[tokio::test]
+async fn limits_of_names_and_passwords_are_inclusive() {
+    let world = World::start().await;
+    for (name, password) in [
+        ("abc".to_owned(), "passt_8!".to_owned()),
+        ("m".repeat(64), "é".repeat(256)),
+        ("A.b_c@d+e-9".to_owned(), "        8 spaces and more".to_owned()),
+    ] {
+        let email = format!("{}@example.org", name.replace('@', "."));
+        let body = json!({"username": name, "email": email, "password": password});
+        let answer = world.post(routes::SIGNUP, &body).await;
+        assert_eq!(answer.status, 201, "{name}: {answer:?}");
+        let url = answer.field("verification_url");
+        world.open(&url).await.is(200);
+        let answer = world
+            .post(routes::CLIENT_LOGIN, &json!({"username": name, "password": password}))
+            .await;
+        assert_eq!(answer.status, 200, "{name}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_and_address_that_were_never_proven_are_free_again_when_their_link_has_expired() {
+    let world = World::start().await;
+    let body = |name: &str| {
+        let password = "correct horse battery";
+        json!({"username": name, "email": "late@example.org", "password": password})
+    };
+    let first = world.post(routes::SIGNUP, &body("squatter")).await;
+    let first = first.field("verification_url");
+    world.pass(24 * 60 * 60 - 1);
+    let decoy = world.post(routes::SIGNUP, &body("early")).await;
+    let decoy = decoy.field("verification_url");
+    world.open(&decoy).await.refused(404, "verification_unknown");
+    world.pass(1);
+    let owner = world.post(routes::SIGNUP, &body("Squatter")).await;
+    let owner = owner.is(201).field("verification_url");
+    world.open(&first).await.refused(410, "verification_expired");
+    world.open(&owner).await.is(200);
+    let login = json!({"email": "late@example.org", "password": "correct horse battery"});
+    world.post(routes::CLIENT_LOGIN, &login).await.is(200);
+    world.pass(48 * 60 * 60);
+    // A proven reservation lasts.
+    let decoy = world.post(routes::SIGNUP, &body("much-later")).await;
+    let decoy = decoy.field("verification_url");
+    world.open(&decoy).await.refused(404, "verification_unknown");
+}

@@ -1,0 +1,99 @@
+//! `POST /api/client/login` and `POST /api/ops/login`.
+
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+use serde_json::json;
+use share_e2e::bad_input::{not_json, nothing};
+use share_e2e::matchers::case;
+use share_e2e::{World, routes, send};
+
+use crate::MIB;
+
+#[tokio::test]
+async fn a_login_that_is_not_a_json_object_or_not_declared_as_json_is_refused() {
+    let world = World::start().await;
+    let token = world.token("client").await;
+    let good = json!({"username": "client", "password": "local-client-password"});
+    let mut cases = not_json(&world, routes::CLIENT_LOGIN, &token, &good);
+    cases.push(nothing(&world, routes::CLIENT_LOGIN, &token));
+    let post = || world.request(Method::POST, routes::CLIENT_LOGIN).bearer_auth(&token);
+    let form = post().header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let form = form.body("username=client&password=local-client-password");
+    cases.push(case("an HTML form", form, 415, "unsupported_media_type"));
+    cases.push(case("neither body nor type", post(), 415, "unsupported_media_type"));
+    world.refuses(cases).await;
+}
+
+#[tokio::test]
+async fn a_login_of_11_mib_is_refused() {
+    let world = World::start().await;
+    let request = world.request(Method::POST, routes::CLIENT_LOGIN).body(vec![b'{'; 11 * MIB]);
+    world.refuses(vec![case("11 MiB", request, 413, "request_too_large")]).await;
+}
+
+#[tokio::test]
+async fn the_media_type_of_json_is_read_without_case_and_parameters() {
+    let world = World::start().await;
+    let body = json!({"username": "client", "password": "local-client-password"}).to_string();
+    for media_type in ["application/json; charset=utf-8", "Application/JSON", "application/json;"] {
+        let request = world.request(Method::POST, routes::CLIENT_LOGIN);
+        let request = request.header(CONTENT_TYPE, media_type);
+        let answer = send(request.body(body.clone())).await;
+        assert_eq!(answer.status, 200, "{media_type}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_is_incomplete_or_wrong_is_refused() {
+    let world = World::start().await;
+    let right = "local-client-password";
+    let table = [
+        (json!({}), 422, "invalid_field"),
+        (json!({"username": "client"}), 422, "invalid_field"),
+        (json!({"email": "client@example.com"}), 422, "invalid_field"),
+        (json!({"password": right}), 422, "invalid_field"),
+        (
+            json!({"username": "client", "email": "client@example.com", "password": right}),
+            422,
+            "invalid_field",
+        ),
+        (json!({"username": "client", "password": ""}), 422, "invalid_field"),
+        (json!({"username": "client", "password": "x".repeat(257)}), 422, "invalid_field"),
+        (json!({"username": "client", "password": "x".repeat(MIB)}), 422, "invalid_field"),
+        (json!({"username": "client", "password": null}), 422, "invalid_field"),
+        (json!({"username": "client", "password": 12_345_678}), 422, "invalid_field"),
+        (json!({"username": "client", "password": [right]}), 422, "invalid_field"),
+        (json!({"username": {"$ne": null}, "password": right}), 422, "invalid_field"),
+        (json!({"email": true, "password": right}), 422, "invalid_field"),
+        (json!({"username": null, "password": right}), 422, "invalid_field"),
+        (json!({"username": "client", "password": right, "role": "ops"}), 422, "invalid_field"),
+        (json!({"username": "client", "password": "wrong password"}), 401, "invalid_credentials"),
+        (json!({"username": "client", "password": "x"}), 401, "invalid_credentials"),
+        (
+            json!({"username": "client", "password": format!("{right} ")}),
+            401,
+            "invalid_credentials",
+        ),
+        (
+            json!({"username": "client", "password": "LOCAL-CLIENT-PASSWORD"}),
+            401,
+            "invalid_credentials",
+        ),
+        (json!({"username": "nobody", "password": right}), 401, "invalid_credentials"),
+        (json!({"username": "", "password": right}), 401, "invalid_credentials"),
+        (json!({"username": "client\0", "password": right}), 401, "invalid_credentials"),
+        (json!({"username": "x".repeat(100_000), "password": right}), 401, "invalid_credentials"),
+        (json!({"username": "client@example.com", "password": right}), 401, "invalid_credentials"),
+        (json!({"email": "client", "password": right}), 401, "invalid_credentials"),
+        (json!({"email": "nobody@example.com", "password": right}), 401, "invalid_credentials"),
+    ];
+    let cases = table.map(|(body, status, code)| {
+        let name: String = body.to_string().chars().take(80).collect();
+        case(name, world.request(Method::POST, routes::CLIENT_LOGIN).json(&body), status, code)
+    });
+    world.refuses(cases.into()).await;
+    for who in [("username", "client"), ("username", "CLIENT"), ("email", "Client@Example.com")] {
+        let answer = world.login("client", who, right).await;
+        assert_eq!(answer.status, 200, "{who:?}: {answer:?}");
+    }
+}

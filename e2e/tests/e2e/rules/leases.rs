@@ -1,0 +1,179 @@
+//! Leases: a download that has begun can be resumed by the client that began it, and by no
+//! other.
+
+use std::fs;
+
+use serde_json::json;
+use share_e2e::access_token::AccessToken;
+use share_e2e::scene::{CHOSEN, DIGITS, OTHER, count, second};
+use share_e2e::{Scene, send};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+#[tokio::test]
+async fn a_lease_is_good_for_its_own_link_only_and_without_it_a_used_link_is_used() {
+    let scene = Scene::start().await;
+    let (link, other) = (scene.plain_link().await, scene.plain_link().await);
+    let (lease, others) = (scene.begin(&link).await, scene.begin(&other).await);
+    let before = scene.stored().await;
+    for wrong in ["", OTHER, &others, link.token(), &link.id] {
+        scene.download(&link, wrong, "bytes=5-").await.refused(410, "link_used");
+    }
+    scene.unchanged(&before).await;
+    scene.download(&link, &lease, "bytes=5-").await.is_part(5..10);
+}
+
+#[tokio::test]
+async fn a_malformed_lease_answers_400_and_spends_nothing() {
+    let scene = Scene::start().await;
+    let (live, used) = (scene.plain_link().await, scene.plain_link().await);
+    let lease = scene.begin(&used).await;
+    let before = scene.stored().await;
+    for link in [&live, &used] {
+        for malformed in [
+            "",
+            " ",
+            "malformed",
+            "null",
+            &lease[1..],
+            &format!("{lease}A"),
+            &format!("{lease}="),
+            &format!("\"{lease}\""),
+            &format!("Bearer {lease}"),
+            &format!("{lease}, {lease}"),
+            &lease.replace(&lease[..1], "+"),
+            // 258 bits.
+            &format!("{}B", "A".repeat(42)),
+            &"A".repeat(8000),
+        ] {
+            let answer =
+                send(scene.download_request(link).header("download-lease", malformed)).await;
+            answer.refused(400, "invalid_header");
+            assert!(answer.json()["detail"].to_string().contains("Download-Lease"), "{answer:?}");
+        }
+    }
+    scene.unchanged(&before).await;
+    scene.download(&live, "", "").await.is_whole();
+}
+
+#[tokio::test]
+async fn a_lease_in_letters_beyond_ascii_answers_400_too() {
+    let scene = Scene::start().await;
+    let link = scene.plain_link().await;
+    let before = scene.stored().await;
+    let answer = scene.download(&link, &"é".repeat(43), "").await;
+    answer.refused(400, "invalid_header");
+    scene.unchanged(&before).await;
+}
+
+#[tokio::test]
+async fn a_download_can_be_resumed_exactly_twenty_times() {
+    let scene = Scene::start().await;
+    let link = scene.plain_link().await;
+    let lease = scene.begin(&link).await;
+    for number in 1..=20 {
+        scene.download(&link, &lease, "bytes=0-0").await.is_part(0..1);
+        assert_eq!(count(&scene.receipts().await, "resumed"), number);
+    }
+    let before = scene.stored().await;
+    for _ in 0..2 {
+        scene.download(&link, &lease, "bytes=5-").await.refused(410, "lease_ended");
+    }
+    scene.download(&link, "", "bytes=5-").await.refused(410, "link_used");
+    scene.unchanged(&before).await;
+}
+
+#[tokio::test]
+async fn a_presigned_download_can_be_asked_for_again_with_its_lease() {
+    let scene = Scene::start_with(&[("DOWNLOAD_DELIVERY", "presigned")]).await;
+    let link = scene.plain_link().await;
+    let first = scene.download(&link, "", "").await;
+    first.is_empty(303);
+    let lease = first.lease();
+    let before = scene.stored().await;
+    scene.download(&link, "", "").await.refused(410, "link_used");
+    scene.unchanged(&before).await;
+    for range in ["", "bytes=5-"] {
+        let again = scene.download(&link, lease, range).await;
+        assert_eq!(again.is(303).lease(), lease);
+        // S3 gives the part: clients send the range there, too.
+        let mut request = scene.http.get(again.header("location"));
+        if !range.is_empty() {
+            request = request.header("range", range);
+        }
+        let file = send(request).await;
+        let wanted = if range.is_empty() { (200, DIGITS) } else { (206, &DIGITS[5..]) };
+        assert_eq!((file.status.as_u16(), file.bytes.as_slice()), wanted);
+    }
+    // The service does not learn what S3 has sent: the lease lives its whole life.
+    let redeemed = second(&scene.receipts().await[1]["at"]);
+    scene.pass_until(redeemed + 599);
+    scene.download(&link, lease, "").await.is(303);
+    scene.pass_until(redeemed + 600);
+    scene.download(&link, lease, "").await.refused(410, "lease_ended");
+    assert_eq!(scene.listed(&link).await["downloads"], 1);
+}
+
+#[tokio::test]
+async fn a_download_stops_when_its_link_is_revoked_or_its_client_disabled() {
+    let scene = Scene::start().await;
+    let link = scene.link(&json!({"max_downloads": 2})).await;
+    let lease = scene.begin(&link).await;
+    let user = AccessToken::read(&scene.client).user();
+    scene.store.set_active(&user, false).await;
+    let before = scene.stored().await;
+    scene.download(&link, &lease, "bytes=5-").await.refused(410, "link_revoked");
+    scene.unchanged(&before).await;
+    scene.store.set_active(&user, true).await;
+    scene.download(&link, &lease, "bytes=5-6").await.is_part(5..7);
+
+    scene.revoke(&link).await.is(204);
+    let before = scene.stored().await;
+    scene.download(&link, &lease, "bytes=7-").await.refused(410, "link_revoked");
+    let head = scene.http.head(&link.url).header("download-lease", &lease);
+    send(head).await.is(410);
+    scene.unchanged(&before).await;
+}
+
+#[tokio::test]
+async fn a_resume_that_cannot_be_served_is_not_counted() {
+    let scene = Scene::start().await;
+    let link = scene.plain_link().await;
+    let lease = scene.begin(&link).await;
+    let object = scene.object();
+    let before = scene.stored().await;
+    for content in [None, Some("another file")] {
+        match content {
+            None => fs::rename(&object, object.with_extension("away")).unwrap(),
+            Some(content) => fs::write(&object, content).unwrap(),
+        }
+        let answer = scene.download(&link, &lease, "bytes=5-").await;
+        match content {
+            None => answer.refused(410, "file_gone"),
+            Some(_) => answer.refused(503, "dependency_unavailable"),
+        }
+    }
+    fs::rename(object.with_extension("away"), &object).unwrap();
+    scene.unchanged(&before).await;
+    scene.download(&link, &lease, "bytes=5-").await.is_part(5..10);
+}
+
+#[tokio::test]
+async fn a_client_that_chooses_its_lease_gets_the_file_when_the_first_answer_is_lost() {
+    let scene = Scene::start().await;
+    let link = scene.link(&json!({"max_downloads": 2})).await;
+    // Sent, and hung up without waiting for an answer.
+    let path = scene.path_of(&link.url);
+    let mut socket = TcpStream::connect(scene.server.address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: share\r\nDownload-Lease: {CHOSEN}\r\n\r\n");
+    socket.write_all(request.as_bytes()).await.unwrap();
+    drop(socket);
+    // Answered, and thrown away.
+    let request = scene.download_request(&link).header("download-lease", CHOSEN);
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let again = scene.download(&link, CHOSEN, "").await;
+    again.is_whole();
+    assert_eq!(again.lease(), CHOSEN);
+    assert_eq!(scene.listed(&link).await["downloads"], 1);
+    assert_eq!(count(&scene.receipts().await, "redeemed"), 1);
+}
