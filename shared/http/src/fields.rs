@@ -122,3 +122,70 @@ impl Fields {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn fields(value: Value) -> Fields {
+        let Value::Object(object) = value else { panic!("not an object") };
+        Fields::new(object)
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "as a parser")]
+    fn any(text: &str) -> Result<String, Invalid> {
+        Ok(text.to_owned())
+    }
+
+    #[test]
+    fn fields_are_read_by_type_and_null_counts_as_absent() {
+        let mut input = fields(json!({"text": "a", "number": 7, "flag": true, "none": null}));
+        assert_eq!(input.required("text", any), Some("a".to_owned()));
+        assert_eq!(input.optional_number("number", Ok), Some(Some(7)));
+        assert_eq!(input.optional_flag("flag"), Some(Some(true)));
+        assert_eq!(input.optional("none", any), Some(None));
+        assert_eq!(input.optional("absent", any), Some(None));
+        assert_eq!(input.finish(Some(1)).unwrap(), 1);
+    }
+
+    #[test]
+    fn every_wrong_field_is_told_and_so_is_every_unknown_one_with_those_that_there_are() {
+        let mut input = fields(json!({
+            "text": 1, "number": "7", "fraction": 1.5, "flag": 0, "refused": "x", "is_admin": true,
+        }));
+        assert_eq!(input.required("missing", any), None);
+        assert_eq!(input.required("text", any), None);
+        assert_eq!(input.optional_number("number", Ok), None);
+        assert_eq!(input.optional_number("fraction", Ok), None);
+        assert_eq!(input.optional_flag("flag"), None);
+        let refuse = |_: &str| Err::<(), _>(Invalid::because("is not good"));
+        assert_eq!(input.optional("refused", refuse), None);
+        let sentence = input.finish(Some(())).unwrap_err().sentence();
+        for part in [
+            "missing is required.",
+            "text must be a text.",
+            "number must be a whole number.",
+            "fraction must be a whole number.",
+            "flag must be true or false.",
+            "refused is not good.",
+            "is_admin is not a field of this request, which takes missing, text, number, fraction, \
+             flag, refused.",
+        ] {
+            assert!(sentence.contains(part), "{part} is not in {sentence}");
+        }
+    }
+
+    #[test]
+    fn of_many_unknown_fields_and_long_names_only_a_part_is_repeated() {
+        let names = (0..100).map(|number| (format!("{number:0>100}"), Value::Null));
+        let sentence = Fields::new(names.collect()).finish(Some(())).unwrap_err().sentence();
+        assert_eq!(sentence.matches("is not a field").count(), 20);
+        assert!(sentence.split_whitespace().all(|word| word.len() <= 64));
+    }
+
+    #[test]
+    fn input_that_could_not_be_put_together_is_an_error_even_without_a_complaint() {
+        assert!(Fields::default().finish(None::<()>).is_err());
+    }
+}

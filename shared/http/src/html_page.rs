@@ -46,3 +46,15 @@ pub fn escape(text: &str) -> String {
     }
     html
 }
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn text_that_looks_like_markup_is_shown_as_text() {
+        let markup = "<a href=\"x\" title='y'>&amp;</a>";
+        let shown = "&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;amp;&lt;/a&gt;";
+        assert_eq!(escape(markup), shown);
+    }
+}

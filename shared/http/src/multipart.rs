@@ -64,3 +64,56 @@ pub(crate) async fn read(content_type: &str, body: Bytes) -> Result<UploadForm, 
 fn refusal(field: &str, reason: &str) -> ApiError {
     ApiError::field(field, Invalid::because(reason))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Parts, each with the rest of its `Content-Disposition` and its content.
+    async fn form(parts: &[(&str, &str)]) -> Result<UploadForm, ApiError> {
+        let part = |(disposition, content): &(&str, &str)| {
+            format!("--x\r\nContent-Disposition: form-data{disposition}\r\n\r\n{content}\r\n")
+        };
+        let body = parts.iter().map(part).collect::<String>() + "--x--\r\n";
+        read("multipart/form-data; boundary=x", body.into()).await
+    }
+
+    const FILE: (&str, &str) = ("; name=\"file\"; filename=\"a.txt\"", "content");
+
+    #[tokio::test]
+    async fn a_form_has_one_file_and_may_ask_for_a_notice() {
+        let only_file = form(&[FILE]).await.unwrap();
+        assert_eq!((only_file.filename.as_str(), &*only_file.content), ("a.txt", &b"content"[..]));
+        assert!(!only_file.notify);
+        assert!(form(&[("; name=\"notify\"", "true"), FILE]).await.unwrap().notify);
+        assert!(!form(&[FILE, ("; name=\"notify\"", "false")]).await.unwrap().notify);
+    }
+
+    #[tokio::test]
+    async fn other_forms_are_refused_with_the_field_that_is_wrong() {
+        let notify = ("; name=\"notify\"", "true");
+        for (parts, said) in [
+            (&[][..], "file is required"),
+            (&[notify], "file is required"),
+            (&[FILE, FILE], "file must be one file only"),
+            (&[("; name=\"file\"", "content")], "file must be a file with a name"),
+            (&[FILE, ("; name=\"notify\"", "yes")], "notify must be true or false"),
+            (&[FILE, notify, notify], "notify must be given once only"),
+            (&[FILE, ("; name=\"is_admin\"", "1")], "is_admin is not a field of this request"),
+        ] {
+            let sentence = form(parts).await.map(|_| ()).unwrap_err().sentence();
+            assert!(sentence.contains(said), "{said}: {sentence}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_or_has_no_boundary_is_malformed() {
+        for (content_type, body) in [
+            ("multipart/form-data", "--x--\r\n"),
+            ("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"f"),
+        ] {
+            let error = read(content_type, body.into()).await.map(|_| ()).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::MalformedMultipart, "{body}");
+        }
+    }
+}

@@ -43,3 +43,32 @@ impl PublicUrl {
         Some(format!("https://{api}.execute-api.{region}.amazonaws.com/{stage}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::tests::request;
+    use serde_json::json;
+
+    fn url(variables: &[(&str, &str)], context: &serde_json::Value) -> Result<String, ApiError> {
+        let environment = variables.iter().copied().collect();
+        PublicUrl::read(&environment).unwrap().of(&request(&[], context), "/a?b=c")
+    }
+
+    #[test]
+    fn the_configured_address_comes_before_that_of_the_stage() {
+        let stage = json!({ "apiId": "abc", "stage": "prod" });
+        let own = [("PUBLIC_BASE_URL", "https://files.example/"), ("AWS_REGION", "eu-west-1")];
+        assert_eq!(url(&own, &stage).unwrap(), "https://files.example/a?b=c");
+        let regional = [("AWS_REGION", "eu-west-1")];
+        let of_stage = "https://abc.execute-api.eu-west-1.amazonaws.com/prod/a?b=c";
+        assert_eq!(url(&regional, &stage).unwrap(), of_stage);
+    }
+
+    #[test]
+    fn without_both_there_is_no_address_and_the_host_header_is_none() {
+        let host = json!({ "domainName": "attacker.example" });
+        assert!(url(&[("AWS_REGION", "eu-west-1")], &host).is_err());
+        assert!(url(&[], &host).is_err());
+    }
+}

@@ -285,3 +285,102 @@ fn parameter<T>(
         ApiError::with(ErrorCode::InvalidParameter, &values)
     })
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use share_contract::operations;
+
+    /// A GET of `file_download` with these headers, as API Gateway hands it over.
+    pub(crate) fn request(headers: &[(&str, &str)], context: &Value) -> Request {
+        let mut multi = serde_json::Map::new();
+        for (name, value) in headers {
+            let values = multi.entry(*name).or_insert_with(|| json!([]));
+            values.as_array_mut().unwrap().push(json!(value));
+        }
+        let mut event = json!({
+            "resource": "/api/file/download",
+            "path": "/api/file/download",
+            "httpMethod": "GET",
+            "headers": {},
+            "multiValueHeaders": multi,
+            "queryStringParameters": { "token": "second" },
+            "multiValueQueryStringParameters": { "token": ["first", "second"] },
+            "requestContext": {
+                "resourcePath": "/api/file/download",
+                "httpMethod": "GET",
+                "requestId": "from-the-gateway",
+                "identity": { "sourceIp": "192.0.2.1" },
+            },
+            "body": null,
+            "isBase64Encoded": false,
+        });
+        let own = event["requestContext"].as_object_mut().unwrap();
+        own.extend(context.as_object().unwrap().clone());
+        let http = lambda_http::request::from_str(&event.to_string()).unwrap();
+        let now = Timestamp::from_second(1_000).unwrap();
+        let request = Request::new(http, now, &[&operations::FILE_DOWNLOAD]);
+        request.unwrap_or_else(|_| panic!("no operation has this route"))
+    }
+
+    #[test]
+    fn cookies_are_found_among_several_in_one_header_or_more() {
+        let request =
+            request(&[("cookie", "a=1; b=2"), ("cookie", "c=3=3;broken; d= 4 ")], &json!({}));
+        let values = ["a", "b", "c", "d", "broken", "e"].map(|name| request.cookie(name));
+        assert_eq!(values, [Some("1"), Some("2"), Some("3=3"), Some(" 4"), None, None]);
+    }
+
+    #[test]
+    fn the_bearer_scheme_is_known_in_any_case_and_no_other_scheme_is() {
+        let token = |value: &str| {
+            let request = request(&[("authorization", value)], &json!({}));
+            request.bearer_token().map(str::to_owned)
+        };
+        assert_eq!(token("Bearer abc"), Some("abc".to_owned()));
+        assert_eq!(token("bEARER  abc "), Some("abc".to_owned()));
+        for other in ["Basic abc", "Bearer", "abc", ""] {
+            assert_eq!(token(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn only_a_client_that_names_html_wants_a_page() {
+        let wants = |accept: &str| request(&[("accept", accept)], &json!({})).wants_page();
+        for accept in ["text/html", "application/xhtml+xml, TEXT/HTML;q=0.9, */*"] {
+            assert!(wants(accept), "{accept}");
+        }
+        for accept in ["*/*", "application/json", "text/htmlx", "text/*", ""] {
+            assert!(!wants(accept), "{accept}");
+        }
+    }
+
+    #[test]
+    fn a_prefetch_is_refused_whichever_header_names_it() {
+        let refused =
+            |name, value| request(&[(name, value)], &json!({})).refuse_prefetch().is_err();
+        assert!(refused("sec-purpose", "prefetch;prerender"));
+        assert!(refused("purpose", "prefetch"));
+        assert!(refused("x-moz", "prefetch"));
+        assert!(!refused("purpose", "navigate"));
+    }
+
+    #[test]
+    fn of_several_values_of_a_query_parameter_the_first_counts() {
+        assert_eq!(request(&[], &json!({})).query("token"), Some("first"));
+    }
+
+    #[test]
+    fn an_operation_that_the_function_does_not_serve_is_no_request() {
+        let event = json!({
+            "resource": "/api/links", "path": "/api/links", "httpMethod": "GET", "headers": {},
+            "multiValueHeaders": {},
+            "requestContext": { "resourcePath": "/api/links", "httpMethod": "GET", "requestId": "id" },
+        });
+        let http = lambda_http::request::from_str(&event.to_string()).unwrap();
+        let request = Request::new(http, Timestamp::UNIX_EPOCH, &[&operations::FILE_DOWNLOAD]);
+        let Err(unrouted) = request else { panic!("the route is served") };
+        assert_eq!((unrouted.id.as_str(), unrouted.path.as_str()), ("id", "/api/links"));
+    }
+}
