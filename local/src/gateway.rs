@@ -131,7 +131,7 @@ fn status_only(status: StatusCode) -> Response<Body> {
 }
 
 /// The parameters of `path` when it is one of `pattern`'s, with or without a slash at its end.
-fn match_path(pattern: &str, path: &str) -> Option<Map<String, Value>> {
+pub(crate) fn match_path(pattern: &str, path: &str) -> Option<Map<String, Value>> {
     let path = path.strip_suffix('/').unwrap_or(path);
     let mut parameters = Map::new();
     let mut segments = path.split('/');

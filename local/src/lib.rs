@@ -8,6 +8,7 @@ mod embedded;
 mod event;
 mod functions;
 mod gateway;
+pub mod generated;
 mod server;
 mod template;
 

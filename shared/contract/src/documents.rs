@@ -7,7 +7,7 @@ use crate::{Answerer, Caller, ErrorCode, Operation, openapi, operations};
 
 /// The first line of every document that is made here.
 const MADE: &str =
-    "<!-- Made from shared/contract by scripts/documents. Change the code instead. -->";
+    "<!-- Made from shared/contract by scripts/generate. Change the code instead. -->";
 
 /// `docs/errors.md`.
 #[must_use]
