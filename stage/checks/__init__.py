@@ -1,0 +1,17 @@
+"""What must be true of a deployed stage, one module per check."""
+
+from . import bytes as bytes_
+from . import collection, events, links, logs, permissions, races, receipts, streaming
+
+# In this order: the last two look at what all the others have done.
+CHECKS = [
+    ("the Postman collection", collection.run_collection),
+    ("the events of events/, sent to the functions", events.send_events),
+    ("binary content", bytes_.download_binary_file),
+    ("the states of a link", links.use_links),
+    ("concurrent downloads", races.race_for_links),
+    ("receipts", receipts.tamper_with_receipts),
+    ("streamed downloads", streaming.stream_files),
+    ("secrets in logs", logs.search_logs),
+    ("permissions", permissions.compare_permissions),
+]

