@@ -114,7 +114,7 @@ def pair(text: str) -> tuple[str, str]:
     """NAME=VALUE, neither of them empty."""
     name, _, value = text.partition("=")
     if not name or not value:
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"takes NAME=VALUE, not {text!r}")
     return name, value
 
 
