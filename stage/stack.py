@@ -4,6 +4,7 @@ docs/deploying.md."""
 import json
 import os
 import shutil
+import zipfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -35,14 +36,17 @@ def up() -> Stage:
     say("starting MiniStack with IAM enforced")
     emulator = Emulator.start(HOME, EMULATOR_SETTINGS)
     say(f"deploying template.yaml to {emulator.url} (sam deploy)")
-    deploy(emulator)
+    code = package(HOME)
+    deploy(emulator, code)
     ops = Account.named("olga")
     # The emulator serves the API at another address than AWS, so the links need to be told.
-    deploy(emulator, PublicBaseUrl=Stage(emulator, ops).url)
+    deploy(emulator, code, PublicBaseUrl=Stage(emulator, ops).url)
     stage = Stage(emulator, ops)
     say("verifying the SES identity and creating the first Ops account")
     operator_steps(stage)
-    (HOME / "ops.json").write_text(json.dumps(asdict(ops)))
+    account = HOME / "ops.json"
+    account.write_text(json.dumps(asdict(ops)))
+    say(f"the Ops account is in {account}")
     return stage
 
 
@@ -61,10 +65,20 @@ def build() -> None:
     run("the build", command, env={**os.environ, "PATH": f"{TOOLS}:{os.environ['PATH']}"})
 
 
-def deploy(emulator: Emulator, **parameters: str) -> None:
-    """Deploys template.yaml with the built binary, or changes parameters of what is deployed."""
+def package(folder: Path) -> Path:
+    """The zip archive of the binary. Given a folder, `sam deploy` would make the same archive for
+    each function anew, which takes minutes."""
+    archive = folder / "bootstrap.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
+        target.write(BINARY, "bootstrap")
+    return archive
+
+
+def deploy(emulator: Emulator, code: Path, **parameters: str) -> None:
+    """Deploys template.yaml with this code, or changes parameters of what is deployed."""
     template = emulator.home / "template.json"
-    template.write_text(json.dumps(Template().for_emulator(BINARY.parent)))
+    # A date, as in an unquoted Version of a policy, is a string in JSON.
+    template.write_text(json.dumps(Template().for_emulator(code), default=str))
     parameters = {
         "StageName": STAGE_NAME,
         "MailMode": "ses",

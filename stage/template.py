@@ -68,7 +68,7 @@ class Template:
         return {name: it for name, it in {**shared, **own}.items() if isinstance(it, str)}
 
     def for_emulator(self, code: Path) -> dict[str, Any]:
-        """The template with built code in the place of sources, as `sam build` leaves it, and
+        """The template with built code, a folder or a zip archive, in the place of sources, and
         without streamed responses, which the emulator's gateway does not have. Changes `data`."""
         for properties in self.resources(FUNCTION).values():
             properties["CodeUri"] = str(code)

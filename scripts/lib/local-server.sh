@@ -6,13 +6,9 @@
 #   scratch  a folder that is deleted with the store
 #   log      what the server prints
 
-# shellcheck shell=bash
-# shellcheck disable=SC2034  # url, scratch and log are for the script
-
+command="scripts/$(basename "$0")"
 start_seconds=30
 server=
-
-command="scripts/$(basename "$0")"
 
 fail() { echo "$command: $*" >&2; exit 1; }
 
