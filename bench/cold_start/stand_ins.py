@@ -56,8 +56,14 @@ class Installation:
     def one_time_token(self, kind: str, username: str) -> str:
         """A new one-time token of an account, stored as shared/store does it."""
         secret = secrets.token_bytes(32)
+        digest = secret_hash(secret)
         self._put_link_item(
-            {"pk": f"token#{secret_hash(secret)}", "kind": kind, "user_id": self._user(username)},
+            {
+                "pk": f"token#{digest}",
+                "hash": digest,
+                "kind": kind,
+                "user_id": self._user(username),
+            },
             {"expires_at": int(time.time()) + HOUR},
         )
         return base64url(secret)

@@ -61,11 +61,13 @@ def stream_files(stage: Stage) -> None:
 
 
 def store_file(stage: Stage, content: bytes) -> str:
-    """Writes the object and the record of a file that is larger than an upload may be."""
+    """The id of a new file that is larger than an upload may be: its object, and its record as
+    shared/store writes it."""
     file_id = str(uuid.uuid4())
     stage.client("s3").put_object(Bucket=stage.bucket, Key=file_id, Body=content)
     texts = {
         "file_id": file_id,
+        "id": file_id,
         "filename": "large.zip",
         "content_type": "application/zip",
         "sha256": hashlib.sha256(content).hexdigest(),
