@@ -146,6 +146,8 @@ class Emulator:
     def stop(self) -> None:
         """Stops the emulator and the functions that it has started: they are one process group."""
         for step in (signal.SIGTERM, signal.SIGKILL):
+            if not self._group_exists():
+                break
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process_id, step)
             deadline = time.monotonic() + STOP_SECONDS

@@ -17,7 +17,7 @@ from .emulator import REGION
 
 # Between the JSON prelude and the body of a streamed response.
 SEPARATOR = bytes(8)
-REQUEST_SECONDS = 28
+REQUEST_SECONDS = 900  # the most that Lambda gives a function
 
 
 class QuietServer(ThreadingHTTPServer):

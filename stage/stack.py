@@ -63,6 +63,8 @@ def build() -> None:
     say("building the functions (cargo-lambda, dev profile, this machine's architecture)")
     command = ["cargo", "lambda", "build", "--quiet", "--compiler", "cargo", "--bin", "bootstrap"]
     run("the build", command, env={**os.environ, "PATH": f"{TOOLS}:{os.environ['PATH']}"})
+    if not BINARY.is_file():
+        raise CommandError(f"the build has not made {BINARY}")
 
 
 def package(folder: Path) -> Path:
