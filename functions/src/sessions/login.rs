@@ -49,13 +49,13 @@ impl Endpoint for Login {
             return Err(ErrorCode::EmailNotVerified.into()); // 403
         }
         let refresh = OpaqueSecret::generate();
-        let (id, hash) = (SessionId::new(request.now(), random_bytes()), refresh.hash());
-        let session = Session::new(id, user.id, hash.as_str().to_owned(), request.now());
+        let id = SessionId::new(request.now(), random_bytes());
+        let hash = refresh.hash().as_str().to_owned();
+        let session = Session::new(id, user.id, hash, request.now());
         self.sessions.create(&session).await?; // 503
         Ok(Answer::ok(LoggedIn {
             access: self.keys.issue(user.id, user.role, request.now()),
-            // The id finds the session; the secret proves that it is the holder's.
-            refresh: format!("{id}.{}", refresh.reveal()),
+            refresh: refresh.reveal(),
             token_type: "Bearer".to_owned(),
             expires_in: ACCESS_TOKEN_SECONDS,
         }))

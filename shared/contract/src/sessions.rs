@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::schema;
+
 /// The body of `client_login` and `ops_login`: a password, and a username or an e-mail address.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -24,7 +26,8 @@ pub struct LogIn {
 pub struct LoggedIn {
     /// The access token, a JSON Web Token for `Authorization: Bearer`.
     pub access: String,
-    /// The refresh token.
+    /// The refresh token. Nothing takes it yet.
+    #[schemars(schema_with = "schema::token")]
     pub refresh: String,
     /// Always `Bearer` (RFC 6750).
     pub token_type: String,
