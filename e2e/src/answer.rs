@@ -6,6 +6,8 @@ use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::Value;
 
+use crate::contract;
+
 /// An answer, read to its end.
 pub struct Answer {
     /// What was asked for.
@@ -68,10 +70,16 @@ fn panic_with(answer: &Answer) -> Value {
     panic!("not JSON: {answer:?}")
 }
 
-/// Sends a request and reads the answer to its end.
+/// Sends a request, reads the answer to its end, and compares it with the contract.
 pub async fn send(request: RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let method = request.method().clone();
+    let response = client.execute(request).await.unwrap();
     let (url, status) = (response.url().to_string(), response.status());
     let headers = response.headers().clone();
-    Answer { url, status, headers, bytes: response.bytes().await.unwrap().to_vec() }
+    let bytes = response.bytes().await.unwrap().to_vec();
+    let answer = Answer { url, status, headers, bytes };
+    contract::check(&method, &answer);
+    answer
 }

@@ -12,6 +12,7 @@ pub mod access_token;
 pub mod answer;
 pub mod api;
 pub mod bad_input;
+pub mod contract;
 pub mod forms;
 pub mod matchers;
 pub mod process;

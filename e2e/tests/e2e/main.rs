@@ -44,6 +44,7 @@ mod rules {
     mod account_changes;
     mod account_privacy;
     mod browser_downloads;
+    mod contract;
     mod events;
     mod lease_lifetime;
     mod leases;

@@ -145,7 +145,7 @@ fn responses(operation: &Operation, route: &Route, generator: &mut SchemaGenerat
     let errors = operation.errors();
     for codes in errors.chunk_by(|one, other| one.status() == other.status()) {
         let Some(first) = codes.first() else { continue };
-        responses.insert(first.status().to_string(), failure(codes, operation, route, generator));
+        responses.insert(first.status().to_string(), failure(codes, route, generator));
     }
     responses.into()
 }
@@ -172,12 +172,7 @@ fn success(answer: &Answer, route: &Route, generator: &mut SchemaGenerator) -> V
 }
 
 /// All errors of one status.
-fn failure(
-    codes: &[ErrorCode],
-    operation: &Operation,
-    route: &Route,
-    generator: &mut SchemaGenerator,
-) -> Value {
+fn failure(codes: &[ErrorCode], route: &Route, generator: &mut SchemaGenerator) -> Value {
     let lines = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.sentence()));
     let mut response = json!({ "description": lines.collect::<Vec<_>>().join("\n\n") });
     if route.method == Method::HEAD {
@@ -190,13 +185,11 @@ fn failure(
             { "properties": { "code": { "enum": codes } } },
         ],
     });
-    let mut content = json!({ "application/problem+json": { "schema": problem } });
-    let has_page = |answer: &Answer| !matches!(answer.content, Content::Json(_) | Content::Empty);
-    if let Some(content) =
-        content.as_object_mut().filter(|_| operation.answers.iter().any(has_page))
-    {
-        content.insert("text/html".to_owned(), json!({ "schema": { "type": "string" } }));
-    }
+    let content = json!({
+        "application/problem+json": { "schema": problem },
+        // For a browser.
+        "text/html": { "schema": { "type": "string" } },
+    });
     if let Some(response) = response.as_object_mut() {
         response.insert("content".to_owned(), content);
     }
