@@ -7,18 +7,24 @@ use crate::schema;
 
 /// The body of `client_login` and `ops_login`: a password, and a username or an e-mail address.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{ "required": ["username"] }, { "required": ["email"] }]))]
-pub struct LogIn {
-    /// The account's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub username: Option<String>,
-    /// The account's address, once it is proven.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// The account's password.
-    #[schemars(length(min = 1, max = 256))]
-    pub password: String,
+#[serde(untagged, deny_unknown_fields)]
+pub enum LogIn {
+    /// By the account's name.
+    ByUsername {
+        /// The account's name.
+        username: String,
+        /// The account's password.
+        #[schemars(length(min = 1, max = 256))]
+        password: String,
+    },
+    /// By the account's address, once it is proven.
+    ByEmail {
+        /// The account's address.
+        email: String,
+        /// The account's password.
+        #[schemars(length(min = 1, max = 256))]
+        password: String,
+    },
 }
 
 /// The answer of `client_login` and `ops_login`.
