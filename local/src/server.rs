@@ -188,7 +188,7 @@ async fn variables(
     for (name, value) in &settings.overrides {
         variables.insert(name.clone(), value.clone());
     }
-    // Whoever brings a DynamoDB or S3 of their own has no use for ours.
+    // With a DynamoDB or S3 of another process, the embedded one is not started.
     if !variables.contains_key("AWS_ENDPOINT_URL_DYNAMODB") {
         let url = embedded::dynamodb(&data.join("dynamodb.sqlite"), template).await?;
         variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), url);

@@ -15,7 +15,7 @@ pub struct Login {
     keys: SigningKeys,
 }
 
-/// The name or address that comes with a password. What cannot be one is nobody's.
+/// The name or address that comes with a password. `None` when it cannot be one.
 enum Identity {
     Username(Option<Username>),
     Email(Option<EmailAddress>),

@@ -59,7 +59,7 @@ impl fmt::Debug for OpaqueSecret {
     }
 }
 
-/// The SHA-256 of a token, base64url. Useless to whoever reads it in the table.
+/// The SHA-256 of a token, base64url. Of no use to a reader of the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretHash(String);

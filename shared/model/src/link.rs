@@ -70,7 +70,7 @@ impl LinkLifetime {
         Err(Invalid::because(format!("must be a number of seconds from 60 to {max}")))
     }
 
-    /// When a link made at `now` ends, in whole seconds as the Tokens table keeps it.
+    /// When a link made at `now` ends, in whole seconds as the Links table keeps it.
     #[must_use]
     pub fn end(self, now: Timestamp) -> Timestamp {
         let end = now.as_second().saturating_add(self.0.as_secs());
@@ -275,7 +275,7 @@ pub enum LinkRefusal {
 /// How often a download can be resumed.
 pub const MAX_RESUMES: u32 = 20;
 
-/// The right to the rest of a download that has begun, as the Tokens table holds it.
+/// The right to the rest of a download that has started, as the Links table holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     /// Which of the link's downloads it belongs to, counted from 1.

@@ -19,7 +19,7 @@ impl Platform {
     /// them.
     pub async fn load(environment: Environment, loader: ConfigLoader) -> Self {
         // No service may use up the 28 seconds that a function has: what is half done must still
-        // be taken back.
+        // be undone.
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(2))
             .operation_timeout(Duration::from_secs(8))
