@@ -35,3 +35,13 @@ pub struct AuditEvent {
     /// The request that did it, as in the logs. Makes the record's key unique.
     pub request_id: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upload_has_its_name_in_the_audit_table() {
+        assert_eq!(AuditAction::FileUploaded.as_str(), "file_uploaded");
+    }
+}

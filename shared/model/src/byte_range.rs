@@ -101,6 +101,31 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn both_ends_of_a_range_count() {
+        // RFC 9110, section 14.1.2: the second 500 bytes are 500-999.
+        assert_eq!(ByteRange { first: 500, last: 999 }.length(), 500);
+        assert_eq!(ByteRange { first: 0, last: 0 }.length(), 1);
+        assert_eq!(ByteRange::whole(10_000), ByteRange { first: 0, last: 9_999 });
+    }
+
+    #[test]
+    fn neighbours_become_one_part_and_the_text_is_sorted() {
+        let mut coverage = Coverage::default();
+        for (first, last) in [(200, 299), (0, 49), (50, 99)] {
+            coverage.add(ByteRange { first, last });
+        }
+        assert_eq!(coverage.to_string(), "0-99,200-299");
+    }
+
+    #[test]
+    fn a_part_that_ends_before_it_begins_is_refused() {
+        assert!(serde_json::from_str::<Coverage>("\"5-5\"").is_ok());
+        for text in ["5-4", "5", "-", "a-b"] {
+            assert!(serde_json::from_str::<Coverage>(&format!("\"{text}\"")).is_err(), "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn coverage_holds_exactly_the_bytes_that_were_added_and_survives_its_text(

@@ -36,3 +36,20 @@ pub enum TokenRefusal {
     /// It was good once, and its time is over.
     Expired,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_token_has_one_name_in_the_table_and_in_json() {
+        for (kind, name) in [
+            (TokenKind::Verification, "verification"),
+            (TokenKind::Invitation, "invitation"),
+            (TokenKind::Download, "download"),
+        ] {
+            assert_eq!(kind.as_str(), name);
+            assert_eq!(serde_json::to_value(kind).unwrap(), name);
+        }
+    }
+}

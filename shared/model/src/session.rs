@@ -58,3 +58,20 @@ impl Session {
         Self { id, user_id: user, secret_hash, created_at: now, expires_at }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_ends_14_days_after_login_and_its_id_is_that_of_rfc_9562() {
+        // RFC 9562, appendix A.6.
+        let login = Timestamp::from_millisecond(1_645_557_742_000).unwrap();
+        let random = [0x0c, 0xc3, 0x18, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f];
+        let id = SessionId::new(login, random);
+        assert_eq!(id.to_string(), "017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
+        let session = Session::new(id, UserId::new(login, random), "hash".to_owned(), login);
+        assert_eq!(session.created_at, login);
+        assert_eq!(session.expires_at.as_second() - login.as_second(), 1_209_600);
+    }
+}
