@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeDefinition, AttributeValue, KeySchemaElement};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
@@ -204,6 +204,16 @@ impl Store {
             objects.extend(page.unwrap().contents().iter().filter_map(|it| it.key.clone()));
         }
         Snapshot { tables, objects }
+    }
+
+    /// Creates a table that this version does not know.
+    pub async fn create_unknown_table(&self, name: &str) {
+        let key = AttributeDefinition::builder().attribute_name("id").attribute_type("S".into());
+        let schema = KeySchemaElement::builder().attribute_name("id").key_type("HASH".into());
+        let create = self.dynamodb.create_table().table_name(name);
+        let create = create.billing_mode("PAY_PER_REQUEST".into());
+        let create = create.attribute_definitions(key.build().unwrap());
+        create.key_schema(schema.build().unwrap()).send().await.unwrap();
     }
 
     /// The id of the user who has reserved this name, in lower case.

@@ -11,7 +11,7 @@ use hyper_util::server::conn::auto;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s_fs::FileSystem;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 
 use crate::template::Template;
@@ -33,6 +33,14 @@ pub(crate) async fn dynamodb(database: &Path, template: &Template) -> anyhow::Re
     let path = database.to_str().context("the data folder's name is not UTF-8")?;
     let database = Database::new(path)
         .map_err(|error| anyhow::anyhow!("cannot open the database {path}: {error}"))?;
+    let tables = database.list_tables(serde_json::from_value(Value::Object(Map::new()))?);
+    let tables = tables.map_err(failed("list the tables"))?.table_names;
+    if let Some(unknown) = tables.iter().find(|name| !template.tables.contains_key(*name)) {
+        bail!(
+            "{path} was made by another version: it has the table {unknown}; delete the data \
+             folder, or choose another --data-dir"
+        );
+    }
     for (name, definition) in &template.tables {
         match database.get_table_metadata(name).map_err(failed("look up a table"))? {
             None => {

@@ -87,6 +87,7 @@ mod tests {
     fn a_token_does_not_show_in_debug_output() {
         let token = OpaqueSecret::generate();
         assert!(!format!("{token:?}").contains(&token.reveal()));
+        assert_eq!(format!("{token:?}"), "OpaqueSecret(***)");
     }
 
     #[test]

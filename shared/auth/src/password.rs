@@ -123,6 +123,7 @@ mod tests {
         assert!(choose("sevén_7").is_err());
         assert!(choose("eight_é8").is_ok());
         assert!(choose(&"é".repeat(256)).is_ok());
+        assert!(choose(&"😀".repeat(256)).is_ok(), "1,024 bytes");
         assert!(choose(&"é".repeat(257)).is_err());
     }
 

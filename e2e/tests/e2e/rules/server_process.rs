@@ -1,5 +1,6 @@
 //! Starting and stopping the server.
 
+use share_e2e::World;
 use tempfile::TempDir;
 
 use crate::SERVER;
@@ -31,6 +32,18 @@ fn accounts_with_well_known_passwords_are_never_served_beyond_this_machine() {
     let refused = SERVER.run(&["--listen", "0.0.0.0:0"], data.path());
     assert_eq!(refused.code, Some(1));
     assert!(refused.err.contains("well-known passwords"), "{}", refused.err);
+}
+
+#[tokio::test]
+async fn a_data_folder_of_another_version_is_refused_with_what_to_do() {
+    let world = World::start().await;
+    world.store.create_unknown_table("TokensTable").await;
+    let data = world.stop().await;
+    let refused = SERVER.run(&["--listen", "127.0.0.1:0"], data.path());
+    assert_eq!(refused.code, Some(1));
+    for part in ["another version", "TokensTable", "delete the data folder"] {
+        assert!(refused.err.contains(part), "{part}: {}", refused.err);
+    }
 }
 
 #[test]
