@@ -11,3 +11,13 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::random_bytes;
+
+    #[test]
+    fn no_two_calls_give_the_same_bytes() {
+        assert_ne!(random_bytes::<32>(), random_bytes::<32>());
+    }
+}

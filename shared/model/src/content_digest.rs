@@ -68,4 +68,16 @@ mod tests {
         assert_eq!(digest.hex(), hex);
         assert_eq!(digest.base64(), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
     }
+
+    #[test]
+    fn a_digest_survives_json_and_other_texts_are_refused() {
+        let digest = ContentDigest::of(b"abc");
+        let json = serde_json::to_string(&digest).unwrap();
+        assert_eq!(serde_json::from_str::<ContentDigest>(&json).unwrap(), digest);
+        let digits = "0".repeat(64);
+        for text in ["", &digits[1..], &format!("{digits}0"), &"é".repeat(32), &"g".repeat(64)] {
+            let json = serde_json::to_string(text).unwrap();
+            assert!(serde_json::from_str::<ContentDigest>(&json).is_err(), "{text:?}");
+        }
+    }
 }

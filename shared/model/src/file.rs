@@ -131,6 +131,22 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    fn the_largest_upload_leaves_room_in_a_lambda_event_of_6_mb_as_base64() {
+        assert_eq!(MAX_UPLOAD_BYTES, 4_194_304);
+        assert!(MAX_UPLOAD_BYTES.div_ceil(3) * 4 < 6_000_000);
+    }
+
+    #[test]
+    fn a_file_id_has_hyphens_and_is_read_in_either_case() {
+        let text = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f";
+        assert_eq!(text.parse::<FileId>().unwrap().to_string(), text);
+        assert!(text.to_uppercase().parse::<FileId>().is_ok());
+        for other in [text.replace('-', ""), format!("{{{text}}}"), format!("urn:uuid:{text}")] {
+            assert!(other.parse::<FileId>().is_err(), "{other}");
+        }
+    }
+
+    #[test]
     fn name_length_is_checked_in_bytes_at_and_one_above() {
         assert!(FileName::parse(&format!("{}.txt", "a".repeat(251))).is_ok());
         assert!(FileName::parse(&format!("{}.txt", "a".repeat(252))).is_err());
