@@ -165,6 +165,12 @@ mod tests {
         let docx = zip_of(&["[Content_Types].xml", "word/document.xml"]);
         assert!(check("a.docx", &docx).unwrap().ends_with("wordprocessingml.document"));
         assert_eq!(check("a.zip", &docx), Ok("application/zip"), "a docx is a zip too");
+        let behind_other_bytes = [b"self-extracting".as_slice(), &docx].concat();
+        assert_eq!(check("a.zip", &behind_other_bytes), Ok("application/zip"));
+        let pptx = zip_of(&["[Content_Types].xml", "ppt/presentation.xml"]);
+        assert!(check("a.pptx", &pptx).unwrap().ends_with("presentationml.presentation"));
+        let xlsx = zip_of(&["[Content_Types].xml", "xl/workbook.xml"]);
+        assert!(check("a.xlsx", &xlsx).unwrap().ends_with("spreadsheetml.sheet"));
         assert_eq!(check("a.PNG", PNG), Ok("image/png"));
         assert_eq!(check("a.pdf", b"%PDF-1.7\n"), Ok("application/pdf"));
         assert_eq!(check("a.jpeg", b"\xff\xd8\xff\xe0\0\x10JFIF"), Ok("image/jpeg"));
