@@ -143,6 +143,11 @@ mod tests {
     use zip::write::SimpleFileOptions;
     use zip::{CompressionMethod, ZipWriter};
 
+    #[test]
+    fn the_list_names_each_extension_once_in_its_usual_spelling() {
+        assert_eq!(AllowedFileTypes::parse("jpeg, .PDF,csv").unwrap().names(), "jpg, pdf, csv");
+    }
+
     fn zip_of(names: &[&str]) -> Vec<u8> {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);

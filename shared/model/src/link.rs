@@ -333,6 +333,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_link_id_is_the_digest_of_its_token_in_43_characters_of_base64url() {
+        // printf '\0%.0s' {1..32} | basenc --base64url
+        let id = LinkId::of_digest([0; 32]);
+        assert_eq!(id.as_str(), "A".repeat(43));
+        assert_eq!(id.to_string(), "A".repeat(43));
+        assert_eq!(LinkId::parse(&"A".repeat(43)), Ok(id));
+        for text in ["A".repeat(42), "A".repeat(44), format!("{}+", "A".repeat(42)), String::new()]
+        {
+            assert!(LinkId::parse(&text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_ends_a_whole_number_of_seconds_after_the_second_in_which_it_was_made() {
+        let made = Timestamp::from_millisecond(1_000_999).unwrap();
+        let end = LinkLifetime::parse("60").unwrap().end(made);
+        assert_eq!(end, Timestamp::from_second(1_060).unwrap());
+    }
+
+    #[test]
     fn settings_are_checked_at_and_beyond_both_ends() {
         let cases = |parse: &dyn Fn(&str) -> bool, cases: &[(&str, bool)]| {
             for (text, good) in cases {

@@ -204,6 +204,12 @@ impl fmt::Display for ChainBreak {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_break_of_a_chain_is_said_with_the_number_of_the_receipt() {
+        assert_eq!(ChainBreak::Changed(3).to_string(), "receipt 3 has been changed");
+        assert_eq!(ChainBreak::Missing(4).to_string(), "receipt 4 is missing");
+    }
+
     fn link() -> LinkId {
         LinkId::parse(&"a".repeat(43)).unwrap()
     }

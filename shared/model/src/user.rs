@@ -220,6 +220,47 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    fn a_user_id_is_the_uuid_of_its_millisecond_and_survives_its_text() {
+        // RFC 9562, appendix A.6: 0x017F22E279B0 is 22 February 2022, 19:22:22 UTC.
+        let moment = Timestamp::from_millisecond(0x017f_22e2_79b0).unwrap();
+        let id = UserId::new(moment, [0; 10]);
+        assert_eq!(id.to_string(), "017f22e2-79b0-7000-8000-000000000000");
+        assert_eq!(id.to_string().parse::<UserId>(), Ok(id));
+    }
+
+    #[test]
+    fn a_name_keeps_its_spelling_and_has_a_unique_form_in_lower_case() {
+        let name = Username::parse("Marianne.S").unwrap();
+        assert_eq!((name.as_str(), name.canonical().as_str()), ("Marianne.S", "marianne.s"));
+    }
+
+    #[test]
+    fn the_local_part_of_an_address_is_what_stands_before_the_at_sign() {
+        let address = EmailAddress::parse("Marianne.Sommer@Example.com").unwrap();
+        assert_eq!(address.local_part(), "marianne.sommer");
+    }
+
+    #[test]
+    fn each_role_has_a_name_and_no_other_name_is_a_role() {
+        for (name, role) in [("ops", Role::Ops), ("client", Role::Client), ("admin", Role::Admin)] {
+            assert_eq!((Role::parse(name), role.as_str()), (Ok(role), name));
+        }
+        for other in ["", "Ops", "root", "ops "] {
+            assert!(Role::parse(other).is_err(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_new_account_is_active_and_has_no_password_and_no_proven_address() {
+        let at = Timestamp::from_second(1_000).unwrap();
+        let name = Username::parse("marianne").unwrap();
+        let address = EmailAddress::parse("marianne@example.com").unwrap();
+        let user = User::new(UserId::new(at, [0; 10]), name, address, Role::Client, at);
+        assert!(user.active && !user.verified && user.password_hash.is_none());
+        assert_eq!(user.with_password("hash".to_owned()).password_hash.as_deref(), Some("hash"));
+    }
+
+    #[test]
     fn username_length_is_checked_at_one_below_at_and_one_above() {
         assert!(Username::parse("ab").is_err());
         assert!(Username::parse("abc").is_ok());
