@@ -1,12 +1,13 @@
 //! What every endpoint is, and what happens around it.
 
-use http::{StatusCode, header};
+use http::{Method, header};
 use jiff::Timestamp;
 use serde::Serialize;
 use share_contract::{ErrorCode, Operation};
 use share_store::{Platform, StartError};
 
 use crate::answer::{Response, secure};
+use crate::request::Unrouted;
 use crate::{Answer, ApiError, Metric, Request};
 
 /// One Lambda function behind one or more operations.
@@ -49,34 +50,37 @@ pub async fn respond<E: Endpoint>(
     http: lambda_http::Request,
     now: Timestamp,
 ) -> Response {
-    let (mut response, id, method, path, code, metric) =
-        match Request::new(http, now, E::OPERATIONS) {
-            Ok(request) => {
-                // Boxed, because the AWS SDK's futures are large and nest deeply.
-                let (response, code, metric) = match Box::pin(endpoint.handle(&request)).await {
-                    Ok(answer) => {
-                        let metric = answer.metric;
-                        (answer.into_response(), "ok", metric)
-                    }
-                    Err(error) => {
-                        let (code, metric) = (error.code().as_str(), error.metric());
-                        (refuse(&error, &request), code, metric)
-                    }
-                };
-                let (id, method) = (request.id().to_owned(), request.method().clone());
-                // The path without its query, which may hold a token.
-                (response, id, method, request.path().to_owned(), code, metric)
-            }
-            Err(unrouted) => {
-                let error = ApiError::from(ErrorCode::RouteUnknown);
-                let response = error.problem(&unrouted.id);
-                (response, unrouted.id, unrouted.method, unrouted.path, "route_unknown", None)
-            }
-        };
+    let request = match Request::new(http, now, E::OPERATIONS) {
+        Ok(request) => request,
+        Err(Unrouted { id, method, path }) => {
+            let code = ErrorCode::RouteUnknown;
+            let response = ApiError::from(code).problem(&id);
+            return finish(response, (&id, &method, &path), code.as_str(), None);
+        }
+    };
+    // Boxed, because the AWS SDK's futures are large and nest deeply.
+    let (response, code, metric) = match Box::pin(endpoint.handle(&request)).await {
+        Ok(answer) => {
+            let metric = answer.metric;
+            (answer.into_response(), "ok", metric)
+        }
+        Err(error) => (refuse(&error, &request), error.code().as_str(), error.metric()),
+    };
+    // The path without its query, which may hold a token.
+    finish(response, (request.id(), request.method(), request.path()), code, metric)
+}
+
+/// Adds what every response has, and logs it.
+fn finish(
+    mut response: Response,
+    (request_id, method, path): (&str, &Method, &str),
+    code: &str,
+    metric: Option<Metric>,
+) -> Response {
     secure(&mut response);
     let status = response.status().as_u16();
     let (method, metric) = (method.as_str(), metric.map_or("", Metric::as_str));
-    tracing::info!(request_id = id, method, path, status, code, metric);
+    tracing::info!(request_id, method, path, status, code, metric);
     response
 }
 
@@ -93,6 +97,5 @@ fn refuse(error: &ApiError, request: &Request) -> Response {
         .headers_mut()
         .entry(header::VARY)
         .or_insert(header::HeaderValue::from_static("Accept"));
-    debug_assert!(response.status() >= StatusCode::BAD_REQUEST);
     response
 }
