@@ -83,8 +83,7 @@ pub fn routes() -> String {
         let (own, aliases): (Vec<_>, Vec<_>) =
             operation.routes.iter().partition(|route| !openapi::is_alias(operation, route));
         let methods: Vec<_> = own.iter().map(|route| route.method.as_str()).collect();
-        let mut paths: Vec<_> = aliases.iter().map(|route| format!("`{}`", route.path)).collect();
-        paths.dedup();
+        let paths: Vec<_> = aliases.iter().map(|route| format!("`{}`", route.path)).collect();
         let path = own.first().map_or("", |route| route.path);
         let route = format!("`{}` `{path}`", methods.join("`, `"));
         let mut unique: Vec<String> = Vec::new();

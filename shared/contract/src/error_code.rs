@@ -1,8 +1,5 @@
 //! Every error that the API answers with: the one table of statuses, codes and sentences.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 /// Where an answer with an error comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answerer {
@@ -20,11 +17,9 @@ macro_rules! error_codes {
         ///
         /// A code never changes its meaning. A sentence may hold places such as `{field}`, which
         /// are filled in where the error occurs.
-        #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-        )]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum ErrorCode {
-            $(#[doc = $sentence] #[serde(rename = $code)] $variant,)*
+            $(#[doc = $sentence] $variant,)*
         }
 
         impl ErrorCode {

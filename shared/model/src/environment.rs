@@ -39,20 +39,6 @@ impl Environment {
     pub fn required(&self, name: &'static str) -> Result<&str, SettingError> {
         self.optional(name).ok_or(SettingError::Missing(name))
     }
-
-    /// The value of `name`, or else `default`, as `parse` understands it.
-    ///
-    /// # Errors
-    /// When `parse` refuses it.
-    pub fn parsed<T>(
-        &self,
-        name: &'static str,
-        default: &str,
-        parse: impl FnOnce(&str) -> Result<T, Invalid>,
-    ) -> Result<T, SettingError> {
-        parse(self.optional(name).unwrap_or(default))
-            .map_err(|reason| SettingError::Invalid { name, reason })
-    }
 }
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
@@ -66,16 +52,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_variable_is_named_and_a_bad_value_is_not_shown() {
-        let environment = Environment::from_iter([("EMPTY", ""), ("LIFETIME", "secret-value")]);
+    fn an_empty_variable_counts_as_missing_which_is_said_by_name() {
+        let environment = Environment::from_iter([("EMPTY", ""), ("FULL", "value")]);
+        assert_eq!(environment.required("FULL"), Ok("value"));
         let missing = environment.required("EMPTY").unwrap_err().to_string();
         assert_eq!(missing, "the environment variable EMPTY is not set");
-        let invalid = environment
-            .parsed("LIFETIME", "1", |text| {
-                text.parse::<u8>().map_err(|_| Invalid::because("must be a number"))
-            })
-            .unwrap_err()
-            .to_string();
+    }
+
+    #[test]
+    fn a_bad_value_is_not_shown() {
+        let reason = Invalid::because("must be a number");
+        let invalid = SettingError::Invalid { name: "LIFETIME", reason }.to_string();
         assert_eq!(invalid, "the environment variable LIFETIME must be a number");
     }
 }
