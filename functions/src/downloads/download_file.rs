@@ -16,12 +16,11 @@ use share_http::{
     Answer, ApiError, Authenticator, Body, Endpoint, HtmlPage, Metric, NoJson, RangeRequest,
     Request, log_failure, read_lease, reporting, send_lease, set_lease_cookie, whole,
 };
+use share_model::link_protocol::{LinkAndLease, Sent};
 use share_model::{
     Admission, ByteRange, DownloadRequest, FileRecord, Link, Role, User, attachment,
 };
-use share_store::{
-    Files, LinkAndLease, Mailer, Objects, Platform, Sent, StartError, StoreError, Transfers, Users,
-};
+use share_store::{Files, Mailer, Objects, Platform, StartError, StoreError, Transfers, Users};
 
 use super::finish::Finish;
 
@@ -185,9 +184,9 @@ impl DownloadFile {
         let terms = self.settings.lease;
         let transfer = self
             .transfers
-            .start_transfer(current, &lease.hash(), asked, terms, request.context())
+            .start_transfer(current, &lease.hash(), &asked, terms, request.context())
             .await??;
-        let (admission, seconds) = (transfer.admission, transfer.lease_seconds);
+        let start = transfer.start;
         let finish = Finish {
             transfers: self.transfers.clone(),
             users: self.users.clone(),
@@ -215,8 +214,8 @@ impl DownloadFile {
                 Answer::bytes(StatusCode::SEE_OTHER, whole("")).with(header::LOCATION, url)
             }
         };
-        send_lease(answer.headers_mut(), &link, &lease, seconds);
-        Ok(match admission {
+        send_lease(answer.headers_mut(), &link, &lease, start.lease_seconds);
+        Ok(match start.admission {
             Admission::Redeem => answer.counted(Metric::LinkUsed),
             Admission::Resume => answer,
         })

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use share_http::log_failure;
+use share_model::link_protocol::Sent;
 use share_model::{FileRecord, LeaseTerms, TransferOutcome, User};
-use share_store::{Mail, Mailer, RequestContext, Sent, StoreError, Transfer, Transfers, Users};
+use share_store::{Mail, Mailer, RequestContext, StoreError, Transfer, Transfers, Users};
 
 /// A transfer, and what its end needs.
 pub(super) struct Finish {

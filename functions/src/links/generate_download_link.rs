@@ -5,9 +5,7 @@ use share_auth::OpaqueSecret;
 use share_contract::settings::LinkSettings;
 use share_contract::{ErrorCode, LinkCreated, Operation, operations};
 use share_http::{Answer, ApiError, Authenticator, Endpoint, Fields, PublicUrl, Request};
-use share_model::{
-    FileId, FileRecord, Link, LinkLifetime, LinkNote, LinkTerms, MaxDownloads, ReceiptEvent, User,
-};
+use share_model::{FileId, LinkLifetime, LinkNote, LinkTerms, MaxDownloads, link_protocol};
 use share_store::{Files, Links, Platform, StartError};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
@@ -50,10 +48,11 @@ impl Endpoint for GenerateDownloadLink {
             return Err(ErrorCode::FilenameMismatch.into()); // 409
         }
         let secret = OpaqueSecret::generate();
-        let link = Link::new(secret.link_id(), client.id, &file, input.terms, request.now());
         let path = format!("/api/file/download?token={}", secret.reveal());
         let download_url = self.public_url.of(request, &path)?; // 503
-        self.links.create(&link, created(&link, &file, &client), request.context()).await?; // 503
+        let (id, now) = (secret.link_id(), request.now());
+        let create = link_protocol::create(id, &client, &file, input.terms, now);
+        let link = self.links.create(&create, request.id()).await?; // 503
         let made_by_get = request.method() == Method::GET;
         let status = if made_by_get { StatusCode::OK } else { StatusCode::CREATED };
         Ok(Answer::json(status, LinkCreated::new(link, download_url)))
@@ -87,20 +86,5 @@ impl GenerateDownloadLink {
             Some(Input { file: file?, filename: filename?, terms })
         };
         fields.finish(input())
-    }
-}
-
-/// The first receipt of a link.
-fn created(link: &Link, file: &FileRecord, client: &User) -> ReceiptEvent {
-    ReceiptEvent::Created {
-        file_id: file.id,
-        sha256: file.sha256,
-        size: file.size,
-        user_id: client.id,
-        username: client.username.clone(),
-        expires_at: link.expires_at,
-        max_downloads: link.max_downloads,
-        bind: link.bind,
-        note: link.note.clone(),
     }
 }

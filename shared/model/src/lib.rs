@@ -13,6 +13,7 @@ mod file_type;
 mod invalid;
 mod json_schema;
 mod link;
+pub mod link_protocol;
 mod one_time;
 mod receipt;
 mod session;

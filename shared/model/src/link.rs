@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::file::deceives;
-use crate::{ChainHead, Coverage, FileId, FileName, FileRecord, Invalid, UserId, rfc3339_millis};
+use crate::{ChainHead, Coverage, FileId, FileName, Invalid, UserId, rfc3339_millis};
 
 /// A link's identity: the hash of its token. It names the link and cannot use it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,32 +194,6 @@ pub struct LinkTerms {
 }
 
 impl Link {
-    /// A new link of `user` to `file` on these terms, with no receipt yet.
-    #[must_use]
-    pub fn new(
-        id: LinkId,
-        user: UserId,
-        file: &FileRecord,
-        terms: LinkTerms,
-        now: Timestamp,
-    ) -> Self {
-        Self {
-            id,
-            user_id: user,
-            file_id: file.id,
-            filename: file.filename.clone(),
-            created_at: now,
-            expires_at: terms.lifetime.end(now),
-            max_downloads: terms.max_downloads,
-            downloads: 0,
-            bind: terms.bind,
-            note: terms.note,
-            revoked_at: None,
-            notified: false,
-            chain: ChainHead::default(),
-        }
-    }
-
     /// What has become of it.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> LinkState {

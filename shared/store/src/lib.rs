@@ -32,5 +32,5 @@ pub use sessions::Sessions;
 pub use shelf::Shelf;
 pub use table::Page;
 pub use transaction::Write;
-pub use transfers::{LinkAndLease, Sent, Transfer, TransferEnd, Transfers};
+pub use transfers::{Transfer, Transfers};
 pub use users::{Registration, Users};

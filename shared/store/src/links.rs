@@ -13,7 +13,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use share_auth::{PageCursor, SecretHash};
 use share_contract::settings::LINKS_TABLE;
-use share_model::{FileId, Link, LinkId, LinkState, ReceiptEvent, TokenKind, UserId};
+use share_model::link_protocol::{self, LinkStep, TokenStep};
+use share_model::{FileId, Link, LinkId, TokenKind, UserId};
 
 use crate::audit::forget_at;
 use crate::table::{Condition, Key, List, Table, absent, number, text};
@@ -36,7 +37,7 @@ pub struct RequestContext<'a> {
 #[derive(Clone)]
 pub struct Links {
     pub(crate) table: Table,
-    pub(crate) tokens: OneTimeTokens,
+    tokens: OneTimeTokens,
     audit: Audit,
 }
 
@@ -57,21 +58,13 @@ impl Links {
         })
     }
 
-    /// Puts a new link, whose first receipt is `created`.
+    /// Puts a new link, which `create` makes, and gives it.
     ///
     /// # Errors
     /// When the tables do not answer.
-    pub async fn create(
-        &self,
-        link: &Link,
-        created: ReceiptEvent,
-        context: RequestContext<'_>,
-    ) -> Result<(), StoreError> {
-        let token = self.tokens.issue(&token(link));
-        if self.change(link, link.clone(), created, context, vec![token]).await? {
-            return Ok(());
-        }
-        Err(StoreError::because("create a link", "there is one of this id"))
+    pub async fn create(&self, create: &LinkStep, request_id: &str) -> Result<Link, StoreError> {
+        let created = self.change(create, None, request_id).await?;
+        created.ok_or_else(|| StoreError::because("create a link", "there is one of this id"))
     }
 
     /// The link with this identity, as it is now.
@@ -131,58 +124,56 @@ impl Links {
         loop {
             let found = self.find(id).await?.filter(|link| link.user_id == user);
             let Some(before) = found else { return Ok(false) };
-            let writes = match before.state(context.now) {
-                LinkState::Live => {
-                    vec![self.tokens.delete_spendable(&token(&before), context.now)]
-                }
-                // There is nothing to spend, but a download may go on.
-                LinkState::Used | LinkState::Expired => vec![],
-                LinkState::Revoked => return Ok(true),
+            let Some(step) = link_protocol::revoke(&before, user, context.now) else {
+                return Ok(true);
             };
-            let after = Link { revoked_at: Some(context.now), ..before.clone() };
-            let event = ReceiptEvent::Revoked { user_id: user };
-            if self.change(&before, after, event, context, writes).await? {
+            if self.change(&step, None, context.request_id).await?.is_some() {
                 return Ok(true);
             }
             backoff.wait().await?;
         }
     }
 
-    /// The one way in which a link changes: from `before` to `after`, with a receipt of `event`
-    /// and `writes`, in one transaction. Answers `false` when the link is no longer as `before` has
-    /// it, or a condition of `writes` does not hold; then nothing has happened.
+    /// The one way in which a link changes: carries out `step` in one transaction, with the write
+    /// of its lease, and gives the link afterwards. `None` when the link is no longer as it was
+    /// read, or the token not as `step` needs it; then nothing has happened.
     pub(crate) async fn change(
         &self,
-        before: &Link,
-        mut after: Link,
-        event: ReceiptEvent,
-        context: RequestContext<'_>,
-        mut writes: Vec<Write>,
-    ) -> Result<bool, StoreError> {
-        let RequestContext { now: at, request_id } = context;
-        let (receipt, head) = before.chain.append(&before.id, at, request_id, event);
-        after.chain = head;
-        let unchanged = match before.chain.receipts {
+        step: &LinkStep,
+        lease: Option<Write>,
+        request_id: &str,
+    ) -> Result<Option<Link>, StoreError> {
+        let (receipt, after) = step.seal(request_id);
+        let unchanged = match step.link.chain.receipts {
             0 => absent("pk"),
             receipts => {
                 Condition::new("receipts = :before").with(":before", number(receipts.into()))
             }
         };
         let key = link_key(&after.id);
-        writes.push(self.table.put_until(&key, &after, forget_at(&after), &unchanged));
-        writes.push(self.audit.receipt(&after, head.receipts, &receipt));
-        let outcome = self.table.commit("change a link", writes).await?;
-        if outcome == CommitOutcome::Committed {
-            // A second place that says what the chain was, out of reach of a writer of the tables.
-            let (link, number, hash) = (after.id.as_str(), head.receipts, receipt.hash.hex());
-            tracing::info!(request_id, link, receipt = number, hash);
+        let put = self.table.put_until(&key, &after, forget_at(&after), &unchanged);
+        let receipts = after.chain.receipts;
+        let mut writes = vec![put, self.audit.receipt(&after, receipts, &receipt)];
+        let token = token(&after);
+        writes.extend(match step.token {
+            TokenStep::Issue => Some(self.tokens.issue(&token)),
+            TokenStep::Check => Some(self.tokens.check_spendable(&token, step.at)),
+            TokenStep::Delete => Some(self.tokens.delete_spendable(&token, step.at)),
+            TokenStep::Leave => None,
+        });
+        writes.extend(lease);
+        if self.table.commit("change a link", writes).await? != CommitOutcome::Committed {
+            return Ok(None);
         }
-        Ok(outcome == CommitOutcome::Committed)
+        // A second place that says what the chain was, out of reach of a writer of the tables.
+        let (link, hash) = (after.id.as_str(), receipt.hash.hex());
+        tracing::info!(request_id, link, receipt = receipts, hash);
+        Ok(Some(after))
     }
 }
 
 /// What can be spent of a link.
-pub(crate) fn token(link: &Link) -> TokenRecord {
+fn token(link: &Link) -> TokenRecord {
     TokenRecord {
         hash: SecretHash::of_link(&link.id),
         kind: TokenKind::Download,

@@ -6,14 +6,11 @@
 //! A lease is the record `lease#<id of the link>#<hash of the lease>` of the Links table.
 
 use share_auth::SecretHash;
-use share_model::{
-    Admission, ByteRange, Coverage, DownloadRequest, FileRecord, Lease, LeaseTerms, Link, LinkId,
-    LinkRefusal, ReceiptEvent, TransferOutcome,
-};
+use share_model::link_protocol::{self, LinkAndLease, LinkStep, Sent, TransferEnd, TransferStart};
+use share_model::{DownloadRequest, FileRecord, LeaseTerms, LinkId, LinkRefusal};
 
-use crate::links::token;
 use crate::table::{Key, always};
-use crate::transaction::{Backoff, Write};
+use crate::transaction::Backoff;
 use crate::{Links, Platform, RequestContext, StartError, StoreError};
 
 /// For how long a lease is told apart from one that never was, after it and its link are over: a
@@ -26,46 +23,13 @@ pub struct Transfers {
     links: Links,
 }
 
-/// A link, and the lease of it that a request brings.
-#[derive(Debug, Clone)]
-pub struct LinkAndLease {
-    /// The link.
-    pub link: Link,
-    /// The lease, when there is one.
-    pub lease: Option<Lease>,
-}
-
-/// A request whose bytes may go out.
+/// A transfer that has started.
 #[derive(Debug, Clone)]
 pub struct Transfer {
     link: LinkId,
     lease: SecretHash,
-    /// The number of the receipt with which it started.
-    number: u32,
-    /// What it is: a redemption of the link, or a resume.
-    pub admission: Admission,
-    request: DownloadRequest,
-    /// How long, in seconds from the request, it can be resumed.
-    pub lease_seconds: i64,
-}
-
-/// What a client was sent.
-#[derive(Debug, Clone, Copy)]
-pub enum Sent {
-    /// So many bytes.
-    Bytes(u64),
-    /// The address at which S3 gives it the bytes.
-    Redirect,
-}
-
-/// What has become of a transfer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TransferEnd {
-    /// How it ended.
-    pub outcome: TransferOutcome,
-    /// Whether it was the first of its link to complete. Then the caller tells the uploader: nobody
-    /// else will.
-    pub notify: bool,
+    /// How it started.
+    pub start: TransferStart,
 }
 
 impl Transfers {
@@ -102,52 +66,23 @@ impl Transfers {
     pub async fn start_transfer(
         &self,
         mut current: LinkAndLease,
-        lease_hash: &SecretHash,
-        mut request: DownloadRequest,
+        lease: &SecretHash,
+        request: &DownloadRequest,
         terms: LeaseTerms,
         context: RequestContext<'_>,
     ) -> Result<Result<Transfer, LinkRefusal>, StoreError> {
+        let link = current.link.id.clone();
         let mut backoff = Backoff::new("start a transfer");
         loop {
-            let before = &current.link;
-            let admission = match before.admit(current.lease.as_ref(), context.now) {
-                Ok(admission) => admission,
+            let (step, start) = match link_protocol::start(&current, request, terms, context.now) {
+                Ok(started) => started,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            let mut after = before.clone();
-            let mut writes = Vec::new();
-            let lease = if let Some(lease) = current.lease {
-                Lease { resumes: lease.resumes + 1, ..lease }
-            } else {
-                after.downloads += 1;
-                let (tokens, token, now) = (&self.links.tokens, token(before), context.now);
-                writes.push(if after.downloads == before.max_downloads.get() {
-                    tokens.delete_spendable(&token, now)
-                } else {
-                    tokens.check_spendable(&token, now)
-                });
-                let ends_at = now.as_second() + terms.lifetime;
-                let (download, covered) = (after.downloads, Coverage::default());
-                Lease { download, resumes: 0, ends_at, covered }
-            };
-            writes.push(self.put_lease(before, lease_hash, &lease));
-            request.download = lease.download;
-            let event = match admission {
-                Admission::Redeem => ReceiptEvent::Redeemed(request.clone()),
-                Admission::Resume => ReceiptEvent::Resumed(request.clone()),
-            };
-            if self.links.change(before, after, event, context, writes).await? {
-                return Ok(Ok(Transfer {
-                    link: before.id.clone(),
-                    lease: lease_hash.clone(),
-                    number: before.chain.receipts + 1,
-                    admission,
-                    request,
-                    lease_seconds: lease.ends_at - context.now.as_second(),
-                }));
+            if self.change(&step, lease, context).await? {
+                return Ok(Ok(Transfer { link, lease: lease.clone(), start }));
             }
             backoff.wait().await?;
-            let found = self.find(&current.link.id, Some(lease_hash)).await?;
+            let found = self.find(&link, Some(lease)).await?;
             current =
                 found.ok_or_else(|| StoreError::because("start a transfer", "its link is gone"))?;
         }
@@ -169,47 +104,31 @@ impl Transfers {
         let mut backoff = Backoff::new("finish a transfer");
         loop {
             let found = self.find(&transfer.link, Some(&transfer.lease)).await?;
-            let Some(LinkAndLease { link: before, lease: Some(mut lease) }) = found else {
+            let Some(LinkAndLease { link, lease: Some(lease) }) = found else {
                 return Err(StoreError::because("finish a transfer", "its link or lease is gone"));
             };
-            let range = transfer.request.range;
-            let (bytes, redirected) = match sent {
-                Sent::Bytes(bytes) => (bytes, false),
-                Sent::Redirect => (0, true),
-            };
-            if bytes > 0 {
-                lease.covered.add(ByteRange { first: range.first, last: range.first + bytes - 1 });
-            }
-            let outcome = if redirected {
-                TransferOutcome::Redirected
-            } else if lease.covered.is_whole(file.size) {
-                TransferOutcome::Completed
-            } else if bytes == range.length() {
-                TransferOutcome::Partial
-            } else {
-                TransferOutcome::BrokenOff
-            };
-            if outcome == TransferOutcome::Completed {
-                lease.ends_at = lease.ends_at.min(context.now.as_second() + terms.grace);
-            }
-            let all = matches!(outcome, TransferOutcome::Completed | TransferOutcome::Redirected);
-            let notify = file.notify && all && !before.notified;
-            let mut after = before.clone();
-            after.notified |= notify;
-            let writes = vec![self.put_lease(&before, &transfer.lease, &lease)];
-            let (begun, download) = (transfer.number, lease.download);
-            let event = ReceiptEvent::Ended { begun, download, bytes, outcome };
-            if self.links.change(&before, after, event, context, writes).await? {
-                return Ok(TransferEnd { outcome, notify });
+            let (start, now) = (&transfer.start, context.now);
+            let (step, end) = link_protocol::finish(&link, &lease, start, sent, file, terms, now);
+            if self.change(&step, &transfer.lease, context).await? {
+                return Ok(end);
             }
             backoff.wait().await?;
         }
     }
 
-    fn put_lease(&self, link: &Link, hash: &SecretHash, lease: &Lease) -> Write {
-        let over = lease.ends_at.max(link.expires_at.as_second());
-        let key = lease_key(&link.id, hash);
-        self.links.table.put_until(&key, lease, over + LEASE_REMEMBERED_SECONDS, &always())
+    /// Carries out a step of a link, and of the lease with this hash.
+    async fn change(
+        &self,
+        step: &LinkStep,
+        hash: &SecretHash,
+        context: RequestContext<'_>,
+    ) -> Result<bool, StoreError> {
+        let put = step.lease.as_ref().map(|lease| {
+            let over = lease.ends_at.max(step.link.expires_at.as_second());
+            let key = lease_key(&step.link.id, hash);
+            self.links.table.put_until(&key, lease, over + LEASE_REMEMBERED_SECONDS, &always())
+        });
+        Ok(self.links.change(step, put, context.request_id).await?.is_some())
     }
 }
 
