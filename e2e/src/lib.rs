@@ -15,6 +15,7 @@ pub mod bad_input;
 pub mod contract;
 pub mod forms;
 pub mod matchers;
+pub mod previewers;
 pub mod process;
 pub mod proxy;
 pub mod routes;
