@@ -104,12 +104,22 @@ fn hasher() -> Argon2<'static> {
 
 #[expect(clippy::expect_used, reason = "the semaphore is never closed, and a panic must go on")]
 async fn off_the_async_threads<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let _permit = HASHING.acquire().await.expect("the semaphore is open");
+    let permit = HASHING.acquire().await.expect("the semaphore is open");
+    // The permit goes along: the work does not stop when nobody waits for it any more.
+    let work = move || {
+        let result = work();
+        drop(permit);
+        result
+    };
     spawn_blocking(work).await.expect("hashing does not panic")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex, mpsc};
+
+    use tokio::sync::oneshot;
+
     use super::*;
 
     fn choose(text: &str) -> Result<Password, Invalid> {
@@ -156,5 +166,27 @@ mod tests {
         assert!(matches(Some(&hash), Password::present("a long enough one").unwrap()).await);
         assert!(!matches(Some(&hash), Password::present("another one").unwrap()).await);
         assert!(!matches(None, Password::present("nobody's").unwrap()).await);
+    }
+
+    #[tokio::test]
+    async fn a_hash_keeps_its_permit_when_nobody_waits_for_it_any_more() {
+        let (release, released) = mpsc::channel::<()>();
+        let released = Arc::new(Mutex::new(released));
+        for _ in 0..4 {
+            let (started, has_started) = oneshot::channel();
+            let released = Arc::clone(&released);
+            let work = move || {
+                started.send(()).unwrap();
+                // Fails when the sender is gone, which is what it waits for.
+                let _ = released.lock().unwrap().recv();
+            };
+            tokio::select! {
+                () = off_the_async_threads(work) => panic!("it was not released"),
+                begun = has_started => begun.unwrap(),
+            }
+        }
+        assert!(HASHING.try_acquire().is_err(), "four are running");
+        drop(release);
+        off_the_async_threads(|| ()).await;
     }
 }
