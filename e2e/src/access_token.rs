@@ -84,6 +84,8 @@ pub fn forgeries(genuine: &str) -> Vec<(&'static str, String)> {
     let other = |name: &str, value: Value| token.clone().claim(name, &value).seal();
     let named = |algorithm: &str| token.clone().header("alg", &json!(algorithm));
     let signature = genuine.rsplit('.').next().unwrap();
+    let typed = |kind: &str| token.clone().header("typ", &json!(kind)).seal();
+    let critical = |names: Value| token.clone().header("crit", &names).seal();
     let later = token.clone().claim("exp", &json!(4_000_000_000_i64)).message();
     let unknown_user = "01890a5d-ac96-774b-bcce-b302099a8057";
     vec![
@@ -97,6 +99,14 @@ pub fn forgeries(genuine: &str) -> Vec<(&'static str, String)> {
         ("HS384 with the right key", named("HS384").sign(JWT_SECRET, Algorithm::HS384)),
         ("HS512 that says HS256", token.sign(JWT_SECRET, Algorithm::HS512)),
         ("RS256 that is HS256", named("RS256").seal()),
+        ("the type of any JWT", typed("JWT")),
+        ("the type of a certificate", typed("delivery-certificate+jwt")),
+        ("no type", token.clone().without("typ").seal()),
+        ("a critical extension", critical(json!(["exp"]))),
+        ("no critical extension", critical(json!([]))),
+        ("issued years from now", other("iat", json!(4_000_000_000_i64))),
+        ("good in years", other("nbf", json!(4_000_000_000_i64))),
+        ("a beginning that is no number", other("nbf", json!("today"))),
         ("no algorithm", token.clone().without("alg").seal()),
         ("no key id", token.clone().without("kid").seal()),
         ("another key id", token.clone().header("kid", &json!("another")).seal()),

@@ -1,12 +1,10 @@
-//! Access tokens: JSON Web Tokens (RFC 7519) signed with HS256.
+//! Access tokens: JSON Web Tokens (RFC 7519) of the type `at+jwt` (RFC 9068), signed with HS256.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
-};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use share_model::{Invalid, Role, UserId};
@@ -15,6 +13,14 @@ use crate::random_bytes;
 
 /// An access token's life. Short, because a single one cannot be revoked.
 pub const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
+
+/// The type of an access token (RFC 9068, section 2.1). No other token that a service signs passes
+/// for one (RFC 8725, section 3.11).
+const TYPE: &str = "at+jwt";
+
+/// By how many seconds the clock of the function that issued a token may be ahead of the one that
+/// reads it.
+const LEEWAY_SECONDS: i64 = 60;
 
 const ISSUER: &str = "secure-file-share";
 const AUDIENCE: &str = "secure-file-share-api";
@@ -28,8 +34,21 @@ struct Claims {
     /// For the client's eyes. The server reads the role from the user record.
     role: String,
     iat: i64,
+    /// Never in a token of ours, and heeded all the same: a token must not count before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nbf: Option<i64>,
     exp: i64,
     jti: String,
+}
+
+/// The header of an access token, all of it. A parameter that asks for more than is done here, as
+/// `crit` does, or that brings its own key, as `jwk` and `jku` do, is refused with all others.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccessHeader {
+    alg: Algorithm,
+    typ: String,
+    kid: String,
 }
 
 /// Why an access token was not accepted.
@@ -91,10 +110,12 @@ impl SigningKeys {
             sub: user.to_string(),
             role: role.as_str().to_owned(),
             iat: now.as_second(),
+            nbf: None,
             exp: now.as_second() + ACCESS_TOKEN_SECONDS,
             jti: URL_SAFE_NO_PAD.encode(random_bytes::<16>()),
         };
         let mut header = Header::new(Algorithm::HS256);
+        header.typ = Some(TYPE.to_owned());
         header.kid = Some(self.current.id.clone());
         encode(&header, &claims, &EncodingKey::from_secret(&self.current.secret))
             .expect("claims can be signed")
@@ -105,9 +126,11 @@ impl SigningKeys {
     /// # Errors
     /// When it is not a token that [`SigningKeys::issue`] made, or its time is over at `now`.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<UserId, AccessRefusal> {
-        let header = decode_header(token).map_err(|_| AccessRefusal::Invalid)?;
-        let key = self.all().find(|key| Some(&key.id) == header.kid.as_ref());
-        let key = key.ok_or(AccessRefusal::Invalid)?;
+        let header = AccessHeader::of(token).ok_or(AccessRefusal::Invalid)?;
+        if header.alg != Algorithm::HS256 || header.typ != TYPE {
+            return Err(AccessRefusal::Invalid);
+        }
+        let key = self.all().find(|key| key.id == header.kid).ok_or(AccessRefusal::Invalid)?;
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
@@ -117,6 +140,10 @@ impl SigningKeys {
         let claims = decode::<Claims>(token, &DecodingKey::from_secret(&key.secret), &validation)
             .map_err(|_| AccessRefusal::Invalid)?
             .claims;
+        let latest = now.as_second() + LEEWAY_SECONDS;
+        if claims.iat > latest || claims.nbf.is_some_and(|nbf| nbf > latest) {
+            return Err(AccessRefusal::Invalid);
+        }
         if now.as_second() >= claims.exp {
             return Err(AccessRefusal::Expired);
         }
@@ -135,6 +162,13 @@ impl SigningKeys {
 
     fn all(&self) -> impl Iterator<Item = &Key> {
         std::iter::once(&self.current).chain(&self.previous)
+    }
+}
+
+impl AccessHeader {
+    fn of(token: &str) -> Option<Self> {
+        let (header, _) = token.split_once('.')?;
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()
     }
 }
 
@@ -160,7 +194,7 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
     const OTHER: &str = "fedcba9876543210fedcba9876543210";
@@ -193,33 +227,105 @@ mod tests {
         assert_eq!(foreign.verify(&token, at(1)), Err(AccessRefusal::Invalid));
     }
 
+    /// A token with this header and these claims, signed with the right key.
+    fn sign(header: &Value, claims: &Value, algorithm: Algorithm) -> String {
+        let [header, claims] = [header, claims].map(|it| URL_SAFE_NO_PAD.encode(it.to_string()));
+        let (message, key) = (format!("{header}.{claims}"), SECRET.as_bytes());
+        let key = EncodingKey::from_secret(key);
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, algorithm).unwrap();
+        format!("{message}.{signature}")
+    }
+
+    fn header(keys: &SigningKeys) -> Value {
+        json!({"alg": "HS256", "typ": TYPE, "kid": keys.current.id})
+    }
+
+    fn claims() -> Value {
+        json!({"iss": ISSUER, "aud": AUDIENCE, "sub": someone().to_string(), "role": "ops",
+            "iat": 0, "exp": 100, "jti": "x"})
+    }
+
+    fn with(mut object: Value, name: &str, value: Value) -> Value {
+        object[name] = value;
+        object
+    }
+
+    fn without(mut object: Value, name: &str) -> Value {
+        object.as_object_mut().unwrap().remove(name);
+        object
+    }
+
     #[test]
-    fn tokens_that_differ_in_one_fact_are_refused() {
+    fn a_claim_that_differs_makes_a_token_worthless() {
         let keys = SigningKeys::parse(SECRET).unwrap();
-        let good = json!({"iss": ISSUER, "aud": AUDIENCE, "sub": someone().to_string(),
-            "role": "ops", "iat": 0, "exp": 100, "jti": "x"});
-        let sign = |claims: &serde_json::Value, algorithm, kid: Option<&str>| {
-            let mut header = Header::new(algorithm);
-            header.kid = kid.map(str::to_owned);
-            encode(&header, claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
-        };
-        let kid = keys.current.id.clone();
-        let with = |name: &str, value: serde_json::Value| {
-            let mut claims = good.clone();
-            claims[name] = value;
-            sign(&claims, Algorithm::HS256, Some(&kid))
-        };
-        assert_eq!(keys.verify(&sign(&good, Algorithm::HS256, Some(&kid)), at(1)), Ok(someone()));
-        for (what, token) in [
-            ("audience", with("aud", json!("another"))),
-            ("issuer", with("iss", json!("another"))),
-            ("subject", with("sub", json!("1"))),
-            ("no end", with("exp", json!(null))),
-            ("algorithm", sign(&good, Algorithm::HS512, Some(&kid))),
-            ("no key id", sign(&good, Algorithm::HS256, None)),
-            ("other key id", sign(&good, Algorithm::HS256, Some("other"))),
+        let seal = |claims: &Value| sign(&header(&keys), claims, Algorithm::HS256);
+        assert_eq!(keys.verify(&seal(&claims()), at(1)), Ok(someone()));
+        let unknown = with(claims(), "scope", json!("all"));
+        assert_eq!(keys.verify(&seal(&unknown), at(1)), Ok(someone()), "RFC 7519, section 4");
+        for (name, value) in [
+            ("aud", json!("another")),
+            ("aud", json!([AUDIENCE, "another"])),
+            ("iss", json!("another")),
+            ("sub", json!("1")),
+            ("exp", json!(null)),
+            ("exp", json!("100")),
+            ("iat", json!("0")),
+            ("nbf", json!("0")),
         ] {
-            assert_eq!(keys.verify(&token, at(1)), Err(AccessRefusal::Invalid), "{what}");
+            let token = seal(&with(claims(), name, value.clone()));
+            assert_eq!(keys.verify(&token, at(1)), Err(AccessRefusal::Invalid), "{name}: {value}");
+        }
+        for name in ["aud", "iss", "sub", "exp", "iat"] {
+            let token = seal(&without(claims(), name));
+            assert_eq!(keys.verify(&token, at(1)), Err(AccessRefusal::Invalid), "no {name}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_not_exactly_ours_makes_a_token_worthless() {
+        let keys = SigningKeys::parse(SECRET).unwrap();
+        let refused = |header: &Value, algorithm| {
+            let token = sign(header, &claims(), algorithm);
+            assert_eq!(keys.verify(&token, at(1)), Err(AccessRefusal::Invalid), "{header}");
+        };
+        for (name, value) in [
+            ("typ", json!("JWT")),
+            ("typ", json!("at+JWT")),
+            ("typ", json!("application/at+jwt")),
+            ("typ", json!("delivery-certificate+jwt")),
+            ("kid", json!("other")),
+            ("crit", json!(["exp"])),
+            ("crit", json!([])),
+            ("crit", json!(null)),
+            ("b64", json!(true)),
+            ("cty", json!("JWT")),
+            ("zip", json!("DEF")),
+            ("jku", json!("https://example.com/keys")),
+            ("jwk", json!({"kty": "oct", "k": "AAAA"})),
+        ] {
+            refused(&with(header(&keys), name, value), Algorithm::HS256);
+        }
+        for name in ["alg", "typ", "kid"] {
+            refused(&without(header(&keys), name), Algorithm::HS256);
+        }
+        refused(&with(header(&keys), "alg", json!("HS512")), Algorithm::HS512);
+        refused(&with(header(&keys), "alg", json!("HS384")), Algorithm::HS384);
+        refused(&header(&keys), Algorithm::HS512);
+    }
+
+    #[test]
+    fn a_token_from_the_future_is_refused_one_second_beyond_the_leeway() {
+        let keys = SigningKeys::parse(SECRET).unwrap();
+        for name in ["iat", "nbf"] {
+            for (moment, verdict) in [
+                (1_059, Ok(someone())),
+                (1_060, Ok(someone())),
+                (1_061, Err(AccessRefusal::Invalid)),
+            ] {
+                let claims = with(with(claims(), "exp", json!(2_000)), name, json!(moment));
+                let token = sign(&header(&keys), &claims, Algorithm::HS256);
+                assert_eq!(keys.verify(&token, at(1_000)), verdict, "{name} {moment}");
+            }
         }
     }
 
@@ -229,8 +335,7 @@ mod tests {
         let token = keys.issue(someone(), Role::Client, at(0));
         let claims = token.split('.').nth(1).unwrap();
         for algorithm in ["none", "None", "HS256"] {
-            let header =
-                json!({"alg": algorithm, "typ": "JWT", "kid": keys.current.id}).to_string();
+            let header = with(header(&keys), "alg", json!(algorithm)).to_string();
             let unsigned = format!("{}.{claims}.", URL_SAFE_NO_PAD.encode(header));
             assert_eq!(keys.verify(&unsigned, at(1)), Err(AccessRefusal::Invalid), "{algorithm}");
         }
