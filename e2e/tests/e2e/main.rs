@@ -49,6 +49,7 @@ mod rules {
     mod lease_lifetime;
     mod leases;
     mod notifications;
+    mod objects;
     mod one_time;
     mod paging;
     mod races;

@@ -8,7 +8,7 @@ use share_auth::PageCursor;
 use share_contract::settings::AUDIT_TABLE;
 use share_model::{AuditEvent, FileId, Link, SealedReceipt, UserId, rfc3339_millis};
 
-use crate::table::{Condition, Key, List, Table, absent, always, text};
+use crate::table::{Condition, Key, List, Table, absent, text};
 use crate::transaction::Write;
 use crate::{Page, Platform, StartError, StoreError};
 
@@ -55,7 +55,7 @@ impl Audit {
         let key = key(event.file, format!("{at}#{}", event.request_id));
         let forget_at = event.at.as_second() + RETENTION_SECONDS;
         let stored = StoredEvent { action: event.action.as_str(), actor: event.actor };
-        self.table.put_until(&key, &stored, forget_at, &always())
+        self.table.put_until(&key, &stored, forget_at, &absent("subject"))
     }
 
     /// The write that adds `receipt` to the chain of `link`, as its number `number`.

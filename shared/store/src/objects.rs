@@ -4,16 +4,19 @@ use std::error::Error;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ChecksumMode;
 use bytes::Bytes;
 use http_body::Body;
 use http_body_util::BodyExt;
 use share_contract::settings::FILES_BUCKET;
 use share_model::{ByteRange, FileRecord, attachment};
 
+use crate::transaction::Backoff;
 use crate::{Platform, StartError, StoreError};
 
 /// The bucket.
@@ -33,21 +36,47 @@ impl Objects {
         Ok(Self { client: platform.s3(), bucket })
     }
 
-    /// Stores a file's bytes. S3 compares them with the digest before it says yes.
+    /// Stores the bytes of a new file. S3 compares them with the digest before it says yes, and
+    /// never puts them in the place of others.
     ///
     /// # Errors
-    /// When S3 does not answer, or received other bytes.
+    /// When S3 does not answer, received other bytes, or has others for this file.
     pub async fn put(&self, file: &FileRecord, bytes: Bytes) -> Result<(), StoreError> {
-        let request = self
-            .client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(file.id.to_string())
-            .content_type(&file.content_type)
-            .content_disposition(attachment(&file.filename))
-            .checksum_sha256(file.sha256.base64())
-            .body(bytes.into());
-        request.send().await.map_err(StoreError::during("store an object")).map(|_| ())
+        let mut backoff = Backoff::new("store an object");
+        loop {
+            let request = self
+                .client
+                .put_object()
+                .bucket(&self.bucket)
+                .key(file.id.to_string())
+                .content_type(&file.content_type)
+                .content_disposition(attachment(&file.filename))
+                .checksum_sha256(file.sha256.base64())
+                .if_none_match("*")
+                .body(bytes.clone().into());
+            let Err(error) = request.send().await else { return Ok(()) };
+            // The SDK repeats a request whose answer was lost. Then it meets the object that it has
+            // put itself, or that it is still putting.
+            match error.code() {
+                Some("PreconditionFailed") => return self.expect_stored(file).await,
+                Some("ConditionalRequestConflict") => backoff.wait().await?,
+                _ => return Err(StoreError::during("store an object")(error)),
+            }
+        }
+    }
+
+    /// That S3 has just the bytes of this file.
+    async fn expect_stored(&self, file: &FileRecord) -> Result<(), StoreError> {
+        let head = self.client.head_object().bucket(&self.bucket).key(file.id.to_string());
+        let head = head.checksum_mode(ChecksumMode::Enabled).send().await;
+        let object = head.map_err(StoreError::during("look at an object"))?;
+        if object.checksum_sha256 != Some(file.sha256.base64()) {
+            return Err(StoreError::because(
+                "store an object",
+                "there is another one in its place",
+            ));
+        }
+        Ok(())
     }
 
     /// Opens a file's bytes, or a part of them, to be read while they are sent; `None` when they

@@ -6,7 +6,7 @@ use share_auth::{OpaqueSecret, SecretHash};
 use share_contract::settings::LINKS_TABLE;
 use share_model::{TokenKind, TokenRefusal, UserId};
 
-use crate::table::{Condition, Key, Table, always, number, text};
+use crate::table::{Condition, Key, Table, absent, always, number, text};
 use crate::transaction::{CommitOutcome, Write};
 use crate::{Platform, StartError, StoreError};
 
@@ -59,10 +59,10 @@ impl OneTimeTokens {
     #[must_use]
     pub fn issue(&self, token: &TokenRecord) -> Write {
         let forget_at = token.expires_at + REMEMBERED_SECONDS;
-        self.table.put_until(&token_key(&token.hash), token, forget_at, &always())
+        self.table.put_until(&token_key(&token.hash), token, forget_at, &absent("pk"))
     }
 
-    /// The write that removes a token without spending it.
+    /// The write that removes a token without spending it. It may be gone already.
     #[must_use]
     pub fn remove(&self, token: &SecretHash) -> Write {
         self.table.delete(&token_key(token), &always())
@@ -107,7 +107,12 @@ impl OneTimeTokens {
         let spent = Spent { kind: token.kind, user_id: token.user_id };
         let forget_at = now.as_second() + REMEMBERED_SECONDS;
         writes.push(self.delete_spendable(token, now));
-        writes.push(self.table.put_until(&spent_key(&token.hash), &spent, forget_at, &always()));
+        writes.push(self.table.put_until(
+            &spent_key(&token.hash),
+            &spent,
+            forget_at,
+            &absent("pk"),
+        ));
         let used = RefusedToken { kind: token.kind, refusal: TokenRefusal::Used };
         let outcome = self.table.commit("spend a token", writes).await?;
         Ok(if outcome == CommitOutcome::Committed { Ok(()) } else { Err(used) })

@@ -6,7 +6,7 @@ use share_auth::PageCursor;
 use share_contract::settings::SHELF_TABLE;
 use share_model::{FileRecord, rfc3339_millis};
 
-use crate::table::{Condition, Key, List, Table, always, text};
+use crate::table::{Condition, Key, List, Table, absent, text};
 use crate::transaction::Write;
 use crate::{Page, Platform, StartError, StoreError};
 
@@ -29,7 +29,7 @@ impl Shelf {
     pub(crate) fn entry(&self, file: &FileRecord) -> Write {
         let position = format!("{}#{}", rfc3339_millis::text(file.uploaded_at), file.id);
         let key = Key::new("audience", EVERYONE).and("position", position);
-        self.table.put(&key, file, &always())
+        self.table.put(&key, file, &absent("audience"))
     }
 
     /// The newest `limit` files, or those after `cursor`.
