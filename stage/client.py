@@ -61,6 +61,7 @@ class Stage:
         self.template = Template()
         self.leases: set[str] = set()
         self.download_tokens: set[str] = set()
+        self.lost: set[str] = set()  # files without bytes
         self.inbox = f"{emulator.url}/_ministack/ses/messages"
         self._opener = opener(emulator.tls())
         stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
@@ -163,6 +164,11 @@ class Stage:
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         answer = self.expect(201, "POST", "/api/files/upload", body, token=token, headers=headers)
         return answer["id"]
+
+    def lose(self, file_id: str) -> None:
+        """Deletes the bytes of a file from the bucket."""
+        self.client("s3").delete_object(Bucket=self.bucket, Key=file_id)
+        self.lost.add(file_id)
 
     def link(self, file_id: str, token: str, **terms: Any) -> dict[str, Any]:
         """A new download link to a file, as the API describes it."""

@@ -112,9 +112,16 @@ impl Template {
         for (kind, response) in entries(properties.get("GatewayResponses")) {
             let headers = response.get("ResponseParameters").and_then(|it| it.get("Headers"));
             let templates = response.get("ResponseTemplates");
+            let status = response.get("StatusCode");
             let read = || {
+                let mut body = as_text(templates?.get("application/json"))?.to_owned();
+                if status.is_none() {
+                    // DEFAULT_4XX, of which each answer has a status of its own. Here it is for
+                    // bodies that break off, and that is a 400.
+                    body = body.replacen("\"code\"", "\"status\":400,\"code\"", 1);
+                }
                 Some(GatewayResponse {
-                    status: u16::try_from(response.get("StatusCode")?.as_u64()?).ok()?,
+                    status: status.map_or(Some(400), |it| u16::try_from(it.as_u64()?).ok())?,
                     headers: entries(headers)
                         .filter_map(|(name, value)| {
                             // A constant in a mapping expression stands in single quotes.
@@ -124,7 +131,7 @@ impl Template {
                             ))
                         })
                         .collect(),
-                    body: as_text(templates?.get("application/json"))?.to_owned(),
+                    body,
                 })
             };
             let response = read().with_context(|| format!("the gateway response {kind}"))?;
@@ -250,6 +257,10 @@ mod tests {
             assert_eq!(problem.detail, code.sentence(), "{kind}");
             worded.insert(*code);
         }
+        // A status here would replace that of every 4xx that is not worded.
+        let document: Yaml = serde_yaml_ng::from_str(TEXT).unwrap();
+        let responses = &document["Resources"]["Api"]["Properties"]["GatewayResponses"];
+        assert!(responses["DEFAULT_4XX"]["StatusCode"].is_null());
         let of_gateway = ErrorCode::ALL.iter().filter(|it| it.answerer() == Answerer::Gateway);
         for code in of_gateway {
             assert!(worded.contains(code), "{code:?}");

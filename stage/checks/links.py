@@ -18,6 +18,7 @@ def use_links(stage: Stage) -> None:
     file_id = stage.upload(ops, CONTENT, notify=True)
     use_up_a_bound_link(stage, file_id, owner, stranger)
     revoke_a_link(stage, file_id, owner, stranger)
+    lose_the_bytes(stage, ops, owner)
     events = [receipt["event"] for receipt in stage.receipts(file_id, ops)]
     check(events == USED + REVOKED, f"the receipts: {events}")
     stage.expect(403, "GET", f"/api/files/{file_id}/receipts", token=owner)
@@ -74,6 +75,13 @@ def revoke_a_link(stage: Stage, file_id: str, owner: str, stranger: str) -> None
     stage.expect(204, "DELETE", path, token=owner)
     expect_error(stage, 410, "link_revoked", url)
     expect_error(stage, 410, "link_revoked", url, headers=resume)
+
+
+def lose_the_bytes(stage: Stage, ops: str, owner: str) -> None:
+    file_id = stage.upload(ops, CONTENT)
+    link = stage.link(file_id, owner)
+    stage.lose(file_id)
+    expect_error(stage, 410, "file_gone", link["download_url"])
 
 
 def expect_error(stage: Stage, status: int, code: str, url: str, **options: Any) -> None:

@@ -72,6 +72,9 @@ def used_permissions(stage: Stage) -> set[Permission]:
         if agent and agent[1] in functions:
             function = functions[agent[1]]
             used |= {Permission(function, *it) for it in needed_by(call, name_of)}
+            if call["eventName"] in ("GetObject", "HeadObject") and call["objects"] & stage.lost:
+                # Without it, S3 would have answered 403 and not 404.
+                used.add(Permission(function, "s3:ListBucket", "FilesBucket"))
     return used
 
 
@@ -96,7 +99,8 @@ def resource_names(stage: Stage) -> Callable[[str], str]:
 
 
 def recorded_calls(stage: Stage) -> Iterable[dict[str, Any]]:
-    """The calls that CloudTrail recorded: the newest ones, then those before them, and so on."""
+    """The calls that CloudTrail recorded, each with the objects it was about: the newest ones, then
+    those before them, and so on."""
     cloudtrail = stage.client("cloudtrail")
     seen: dict[str, dict[str, Any]] = {}
     for name in CALLS:
@@ -106,7 +110,10 @@ def recorded_calls(stage: Stage) -> Iterable[dict[str, Any]]:
                 LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": name}],
                 EndTime=end,
             )["Events"]
-            seen |= {event["EventId"]: json.loads(event["CloudTrailEvent"]) for event in found}
+            for event in found:
+                objects = {it["ResourceName"] for it in event["Resources"]}
+                call = json.loads(event["CloudTrailEvent"])
+                seen[event["EventId"]] = {**call, "objects": objects}
             if len(found) < PAGE:
                 break
             oldest = int(min(event["EventTime"].timestamp() for event in found))

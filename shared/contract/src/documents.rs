@@ -26,7 +26,8 @@ pub fn errors() -> String {
          A 401 comes with `WWW-Authenticate`, a 416 with `Content-Range`, a 429 and a 503 with\n\
          `Retry-After`, a 405 with `Allow`. API Gateway itself answers where the last column says \
          so, and\ncannot tell a wrong method from an unknown path: only the local server answers \
-         405.\n\n\
+         405. Its\n`bad_request` has whatever status from 400 to 499 API Gateway chose, and no \
+         `status` in the body.\n\n\
          | Status | `code` | `detail` | From |\n|---|---|---|---|\n"
     );
     for code in ErrorCode::ALL {

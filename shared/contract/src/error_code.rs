@@ -77,6 +77,7 @@ error_codes! {
     OpsByInvitation Function 403 "ops_by_invitation" "Ops accounts are made by invitation.";
     PrefetchRefused Function 403 "prefetch_refused"
         "This link is not for prefetching: it would be spent.";
+    RequestBlocked Gateway 403 "request_blocked" "The gateway's firewall has blocked the request.";
     FileUnknown Function 404 "file_unknown" "There is no such file.";
     LinkUnknown Function 404 "link_unknown" "There is no such download link.";
     VerificationUnknown Function 404 "verification_unknown" "There is no such verification link.";

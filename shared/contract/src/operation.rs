@@ -131,8 +131,8 @@ impl Operation {
     pub fn errors(&self) -> Vec<ErrorCode> {
         use ErrorCode as E;
         let mut errors = self.errors.to_vec();
-        errors.extend([E::BadRequest, E::RequestTooLarge, E::TooManyRequests, E::Timeout]);
-        errors.push(E::DependencyUnavailable);
+        errors.extend([E::BadRequest, E::RequestBlocked, E::RequestTooLarge]);
+        errors.extend([E::TooManyRequests, E::Timeout, E::DependencyUnavailable]);
         errors.extend(match self.caller {
             Caller::Anyone => &[][..],
             Caller::TokenHolder => &[E::MissingParameter],

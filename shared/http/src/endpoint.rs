@@ -52,10 +52,11 @@ pub async fn respond<E: Endpoint>(
 ) -> Response {
     let request = match Request::new(http, now, E::OPERATIONS) {
         Ok(request) => request,
-        Err(Unrouted { id, method, path }) => {
+        Err(Unrouted { id, gateway_id, method, path }) => {
             let code = ErrorCode::RouteUnknown;
             let response = ApiError::from(code).problem(&id);
-            return finish(response, (&id, &method, &path), code.as_str(), None);
+            let named = Named { id: &id, gateway_id: &gateway_id, method: &method, path: &path };
+            return finish(response, &named, code.as_str(), None);
         }
     };
     // Boxed, because the AWS SDK's futures are large and nest deeply.
@@ -66,21 +67,37 @@ pub async fn respond<E: Endpoint>(
         }
         Err(error) => (refuse(&error, &request), error.code().as_str(), error.metric()),
     };
-    // The path without its query, which may hold a token.
-    finish(response, (request.id(), request.method(), request.path()), code, metric)
+    let named = Named {
+        id: request.id(),
+        gateway_id: request.gateway_id(),
+        method: request.method(),
+        path: request.path(),
+    };
+    finish(response, &named, code, metric)
+}
+
+/// What a line in the log calls a request.
+struct Named<'a> {
+    id: &'a str,
+    gateway_id: &'a str,
+    method: &'a Method,
+    /// Without the query, which may hold a token.
+    path: &'a str,
 }
 
 /// Adds what every response has, and logs it.
 fn finish(
     mut response: Response,
-    (request_id, method, path): (&str, &Method, &str),
+    request: &Named<'_>,
     code: &str,
     metric: Option<Metric>,
 ) -> Response {
     secure(&mut response);
     let status = response.status().as_u16();
-    let (method, metric) = (method.as_str(), metric.map_or("", Metric::as_str));
-    tracing::info!(request_id, method, path, status, code, metric);
+    let metric = metric.map_or("", Metric::as_str);
+    let Named { id: request_id, gateway_id: gateway_request_id, method, path } = request;
+    let method = method.as_str();
+    tracing::info!(request_id, gateway_request_id, method, path, status, code, metric);
     response
 }
 

@@ -27,6 +27,7 @@ pub struct Request {
 /// A request for something that its function does not serve.
 pub(crate) struct Unrouted {
     pub(crate) id: String,
+    pub(crate) gateway_id: String,
     pub(crate) method: Method,
     pub(crate) path: String,
 }
@@ -47,14 +48,14 @@ impl Request {
         let wanted = |it: &&&Operation| it.has_route(http.method(), route.unwrap_or_default());
         let operation = operations.iter().find(wanted).copied();
         // Lambda's own id first: the gateway's can be chosen by the client (x-amzn-RequestId).
-        let id = http.lambda_context_ref().map(|context| context.request_id.clone());
-        let id = id.filter(|id| !id.is_empty());
-        let id = id.or_else(|| gateway.and_then(|gateway| gateway.request_id.clone()));
-        let id = id.unwrap_or_default();
+        let gateway_id = gateway_id(&http);
+        let id = http.lambda_context_ref().map(|context| context.request_id.as_str());
+        let id = id.filter(|id| !id.is_empty()).unwrap_or(gateway_id).to_owned();
         match operation {
             Some(operation) => Ok(Self { http, operation, now, started: Instant::now(), id }),
             None => Err(Unrouted {
                 id,
+                gateway_id: gateway_id.to_owned(),
                 method: http.method().clone(),
                 path: http.raw_http_path().to_owned(),
             }),
@@ -89,6 +90,11 @@ impl Request {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// What the gateway calls it: `x-amzn-RequestId` of the answer, and in the access log.
+    pub(crate) fn gateway_id(&self) -> &str {
+        gateway_id(&self.http)
     }
 
     /// This request as an event in the history of `file`.
@@ -268,6 +274,10 @@ fn gateway(http: &lambda_http::Request) -> Option<&ApiGatewayProxyRequestContext
         RequestContextOf::ApiGatewayV1(context) => Some(context),
         _ => None,
     }
+}
+
+fn gateway_id(http: &lambda_http::Request) -> &str {
+    gateway(http).and_then(|gateway| gateway.request_id.as_deref()).unwrap_or_default()
 }
 
 fn unsupported(media_type: &str) -> ApiError {
