@@ -10,7 +10,6 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::presigning::PresigningConfig;
 use futures_util::future::{join_all, ready};
@@ -20,8 +19,8 @@ use serde_json::json;
 use share_auth::random_bytes;
 use share_e2e::samples::noise;
 use share_e2e::{World, send, store};
-use share_model::{ContentDigest, Environment, FileId, FileName, FileRecord, Username};
-use share_store::{Files, Platform, Shelf};
+use share_model::{ContentDigest, FileId, FileName, FileRecord, Username};
+use share_store::{Files, Shelf};
 
 const MIB: u64 = 1024 * 1024;
 const LARGE_BYTES: u64 = 1024 * MIB;
@@ -32,28 +31,12 @@ const REDEMPTIONS: u16 = 640;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let world = World::start().await;
-    let (files, shelf) = files(&world).await?;
+    let platform = world.server.backend().platform().await;
+    let (files, shelf) = (Files::connect(&platform)?, Shelf::connect(&platform)?);
     list_of_fifty(&world, &files, &shelf).await?;
     redemptions().await?;
     write_units().await?;
     large_download(&world, &files, &shelf).await
-}
-
-/// The Files table of the world's server.
-async fn files(world: &World) -> anyhow::Result<(Files, Shelf)> {
-    let variables = world.server.variables.clone();
-    let credentials = aws_sdk_s3::config::Credentials::new(
-        &variables["AWS_ACCESS_KEY_ID"],
-        &variables["AWS_SECRET_ACCESS_KEY"],
-        None,
-        None,
-        "bench",
-    );
-    let loader = aws_config::defaults(BehaviorVersion::latest())
-        .region(aws_config::Region::new("us-east-1"))
-        .credentials_provider(credentials);
-    let platform = Platform::load(variables.into_iter().collect::<Environment>(), loader).await;
-    Ok((Files::connect(&platform)?, Shelf::connect(&platform)?))
 }
 
 fn record(world: &World, size: u64) -> anyhow::Result<FileRecord> {
@@ -140,7 +123,7 @@ async fn write_units() -> anyhow::Result<()> {
     let (file, token) = (world.some_file().await, world.token("client").await);
     let answer = world.open(&world.link(&file, &token).await).await;
     anyhow::ensure!(answer.status == 200);
-    let dynamodb = store::dynamodb(&world.server.variables).await;
+    let dynamodb = store::dynamodb(world.server.backend()).await;
     for (table, kind) in [("LinksTable", "pk"), ("AuditTable", "at_id")] {
         let items = dynamodb.scan().table_name(table).send().await?.items.unwrap_or_default();
         for item in items {
@@ -170,8 +153,9 @@ fn size(value: &AttributeValue) -> usize {
 
 async fn large_download(world: &World, files: &Files, shelf: &Shelf) -> anyhow::Result<()> {
     let record = record(world, LARGE_BYTES)?;
-    let s3 = store::s3(&world.server.variables).await;
-    let (bucket, key) = (&world.server.variables["FILES_BUCKET"], record.id.to_string());
+    let backend = world.server.backend();
+    let s3 = store::s3(backend).await;
+    let (bucket, key) = (&backend.variables["FILES_BUCKET"], record.id.to_string());
     // Not through the API, so that the memory of putting it does not hide that of getting it.
     let mut file = File::create(world.data.path().join("objects").join(bucket).join(&key))?;
     let piece = noise(usize::try_from(MIB)?);

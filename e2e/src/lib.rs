@@ -13,6 +13,7 @@ pub mod answer;
 pub mod api;
 pub mod bad_input;
 pub mod contract;
+pub mod dynamodb_port;
 pub mod forms;
 pub mod matchers;
 pub mod previewers;

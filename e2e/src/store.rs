@@ -3,13 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aws_config::{BehaviorVersion, Region};
-use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::types::{AttributeDefinition, AttributeValue, KeySchemaElement};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use sha2::{Digest, Sha256};
+use share_local::Backend;
 
 const USERS: &str = "UsersTable";
 const FILES: &str = "FilesTable";
@@ -106,27 +105,19 @@ impl Snapshot {
     }
 }
 
-type Variables = BTreeMap<String, String>;
 type Item = HashMap<String, AttributeValue>;
 
-async fn sdk(variables: &Variables) -> aws_config::SdkConfig {
-    let id = &variables["AWS_ACCESS_KEY_ID"];
-    let secret = &variables["AWS_SECRET_ACCESS_KEY"];
-    let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("us-east-1"));
-    loader.credentials_provider(Credentials::from_keys(id, secret, None)).load().await
-}
-
 /// A DynamoDB client for the server's tables.
-pub async fn dynamodb(variables: &Variables) -> aws_sdk_dynamodb::Client {
-    let config = aws_sdk_dynamodb::config::Builder::from(&sdk(variables).await)
-        .endpoint_url(&variables["AWS_ENDPOINT_URL_DYNAMODB"]);
+pub async fn dynamodb(backend: &Backend) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::config::Builder::from(&backend.sdk().await)
+        .endpoint_url(&backend.variables["AWS_ENDPOINT_URL_DYNAMODB"]);
     aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 
 /// An S3 client for the server's bucket.
-pub async fn s3(variables: &Variables) -> aws_sdk_s3::Client {
-    let config = aws_sdk_s3::config::Builder::from(&sdk(variables).await)
-        .endpoint_url(&variables["AWS_ENDPOINT_URL_S3"])
+pub async fn s3(backend: &Backend) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::config::Builder::from(&backend.sdk().await)
+        .endpoint_url(&backend.variables["AWS_ENDPOINT_URL_S3"])
         .force_path_style(true);
     aws_sdk_s3::Client::from_conf(config.build())
 }
@@ -181,10 +172,10 @@ impl StoredReceipt {
 }
 
 impl Store {
-    /// The store of the server that has these variables.
-    pub async fn of(variables: &Variables) -> Self {
-        let (dynamodb, s3) = (dynamodb(variables).await, s3(variables).await);
-        Self { dynamodb, s3, bucket: variables["FILES_BUCKET"].clone() }
+    /// The store of a server.
+    pub async fn of(backend: &Backend) -> Self {
+        let (dynamodb, s3) = (dynamodb(backend).await, s3(backend).await);
+        Self { dynamodb, s3, bucket: backend.variables["FILES_BUCKET"].clone() }
     }
 
     /// Reads everything.

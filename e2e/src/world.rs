@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::access_token::JWT_SECRET;
 use crate::api::Api;
+use crate::dynamodb_port;
 use crate::store::{Snapshot, Store};
 
 /// One server with a store of its own, and a clock that only the test moves.
@@ -44,7 +45,7 @@ impl World {
             clock: Arc::new(move || moment(clock.fetch_add(1, Ordering::Relaxed))),
         };
         let server = Server::start(settings).await.unwrap();
-        let store = Store::of(&server.variables).await;
+        let store = Store::of(server.backend()).await;
         let api = Api::new(format!("http://{}", server.address));
         Self { server, store, data, api, time }
     }
@@ -56,6 +57,16 @@ impl World {
         drop(api);
         server.stop().await;
         data
+    }
+
+    /// The variables with which another server has this one's store, and so its DynamoDB at a port
+    /// of its own.
+    pub async fn variables_of_store(&self) -> BTreeMap<String, String> {
+        let backend = self.server.backend();
+        let dynamodb = dynamodb_port::open(backend.dynamodb().unwrap().clone()).await;
+        let names = ["AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+        let shared = names.map(|name| (name.to_owned(), backend.variables[name].clone()));
+        shared.into_iter().chain([("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), dynamodb)]).collect()
     }
 
     /// Lets time pass, for the server only.

@@ -75,7 +75,7 @@ impl<S: Subscriber> Layer<S> for Console {
     }
 }
 
-/// The embedded DynamoDB warns of every condition that does not hold, which is our daily bread.
+/// Libraries warn of much that is handled. Only their errors are shown.
 fn threshold(target: &str) -> Level {
     if target.starts_with("share_") { Level::WARN } else { Level::ERROR }
 }

@@ -4,14 +4,17 @@
 mod accounts;
 mod command;
 mod console;
+mod dynamodb;
 mod embedded;
 mod event;
 mod functions;
 mod gateway;
 pub mod generated;
+mod in_process;
 mod server;
 mod template;
 
 pub use command::main;
+pub use dynamodb::DynamoDb;
 pub use gateway::Clock;
-pub use server::{Server, Settings};
+pub use server::{Backend, Server, Settings};

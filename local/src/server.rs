@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::serve::ListenerExt;
@@ -27,9 +27,11 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::accounts;
+use crate::dynamodb::DynamoDb;
 use crate::embedded::{self, BUCKET, Credentials};
 use crate::functions::{self, Functions};
 use crate::gateway::{Clock, Gateway};
+use crate::in_process::{DYNAMODB_URL, Engines, InProcess};
 use crate::template::Template;
 
 /// How to run the server.
@@ -44,12 +46,18 @@ pub struct Settings {
     pub clock: Clock,
 }
 
+/// What is behind the functions: their variables, and the engines that these name.
+pub struct Backend {
+    /// All variables of all functions, with this machine's values.
+    pub variables: BTreeMap<String, String>,
+    engines: Arc<Engines>,
+}
+
 /// A running server.
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
-    /// The embedded DynamoDB, S3 and their credentials, and all other variables.
-    pub variables: BTreeMap<String, String>,
+    backend: Backend,
     gateway: Arc<Gateway>,
     stop: oneshot::Sender<()>,
     stopped: JoinHandle<std::io::Result<()>>,
@@ -69,13 +77,12 @@ impl Server {
             .with_context(|| format!("cannot listen on {}", settings.listen))?;
         let address = listener.local_addr()?;
         let template = Template::read()?;
-        let variables = variables(&settings, address, &template).await?;
-        let all = platform(&variables, variables.keys()).await;
+        let backend = Backend::open(&settings, address, &template).await?;
         let now = (settings.clock)();
-        accounts::create(&settings.data_dir, address, &all, now).await?;
+        accounts::create(&settings.data_dir, address, &backend.platform().await, now).await?;
         let mut functions = Functions::new();
         for (id, names) in template.variables.iter().filter(|(id, _)| template.has_route(id)) {
-            let platform = platform(&variables, names.iter().chain(&given_by_platform())).await;
+            let platform = backend.platform_with(names.iter().chain(&given_by_platform())).await;
             functions.insert(id.clone(), functions::start(id, &platform).await?);
         }
         let gateway = Arc::new(Gateway { template, functions, clock: settings.clock });
@@ -95,7 +102,13 @@ impl Server {
             axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
                 .with_graceful_shutdown(async { stopping.await.unwrap_or_default() });
         let stopped = tokio::spawn(serving.into_future());
-        Ok(Self { address, variables, gateway, stop, stopped, _lock: lock })
+        Ok(Self { address, backend, gateway, stop, stopped, _lock: lock })
+    }
+
+    /// What is behind its functions.
+    #[must_use]
+    pub fn backend(&self) -> &Backend {
+        &self.backend
     }
 
     /// Invokes a function, by its logical id, with the text of a REST proxy event, as
@@ -125,8 +138,8 @@ pub(crate) async fn create_account(
     input: Map<String, Value>,
 ) -> anyhow::Result<Value> {
     let _lock = lock(&settings.data_dir)?;
-    let variables = variables(settings, settings.listen, &Template::read()?).await?;
-    let function = CreateAccount::connect(&platform(&variables, variables.keys()).await).await?;
+    let backend = Backend::open(settings, settings.listen, &Template::read()?).await?;
+    let function = CreateAccount::connect(&backend.platform().await).await?;
     Ok(function.invoke(input, (settings.clock)()).await?)
 }
 
@@ -136,8 +149,8 @@ pub(crate) async fn verify_receipts(
     file: FileId,
 ) -> anyhow::Result<Vec<ChainReport>> {
     let _lock = lock(&settings.data_dir)?;
-    let variables = variables(settings, settings.listen, &Template::read()?).await?;
-    let receipts = ReceiptVerifier::connect(&platform(&variables, variables.keys()).await)?;
+    let backend = Backend::open(settings, settings.listen, &Template::read()?).await?;
+    let receipts = ReceiptVerifier::connect(&backend.platform().await)?;
     Ok(receipts.verify_receipts(file, (settings.clock)()).await?)
 }
 
@@ -157,47 +170,87 @@ fn lock(data_dir: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// All variables of all functions, with this machine's values.
-async fn variables(
-    settings: &Settings,
-    address: SocketAddr,
-    template: &Template,
-) -> anyhow::Result<BTreeMap<String, String>> {
-    let data = &settings.data_dir;
-    let credentials = Credentials { id: "local", secret: random_text::<32>() };
-    let mut variables = BTreeMap::from(
-        [
-            ("USERS_TABLE", "UsersTable"),
-            ("SESSIONS_TABLE", "SessionsTable"),
-            ("FILES_TABLE", "FilesTable"),
-            ("SHELF_TABLE", "ShelfTable"),
-            ("LINKS_TABLE", "LinksTable"),
-            ("AUDIT_TABLE", "AuditTable"),
-            ("FILES_BUCKET", BUCKET),
-            ("MAIL_MODE", "log"),
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", credentials.id),
-            ("AWS_SECRET_ACCESS_KEY", &credentials.secret),
-            // There is no Lambda here that would end a long stream.
-            ("STREAM_LIMIT_BYTES", "18446744073709551615"),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned())),
-    );
-    variables.insert("PUBLIC_BASE_URL".to_owned(), format!("http://{address}"));
-    variables.insert("JWT_SECRET".to_owned(), jwt_secret(&data.join("jwt-secret"))?);
-    for (name, value) in &settings.overrides {
-        variables.insert(name.clone(), value.clone());
+impl Backend {
+    async fn open(
+        settings: &Settings,
+        address: SocketAddr,
+        template: &Template,
+    ) -> anyhow::Result<Self> {
+        let data = &settings.data_dir;
+        let credentials = Credentials { id: "local", secret: random_text::<32>() };
+        let mut variables = BTreeMap::from(
+            [
+                ("USERS_TABLE", "UsersTable"),
+                ("SESSIONS_TABLE", "SessionsTable"),
+                ("FILES_TABLE", "FilesTable"),
+                ("SHELF_TABLE", "ShelfTable"),
+                ("LINKS_TABLE", "LinksTable"),
+                ("AUDIT_TABLE", "AuditTable"),
+                ("FILES_BUCKET", BUCKET),
+                ("MAIL_MODE", "log"),
+                ("AWS_REGION", "us-east-1"),
+                ("AWS_ACCESS_KEY_ID", credentials.id),
+                ("AWS_SECRET_ACCESS_KEY", &credentials.secret),
+                // There is no Lambda here that would end a long stream.
+                ("STREAM_LIMIT_BYTES", "18446744073709551615"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        variables.insert("PUBLIC_BASE_URL".to_owned(), format!("http://{address}"));
+        variables.insert("JWT_SECRET".to_owned(), jwt_secret(&data.join("jwt-secret"))?);
+        for (name, value) in &settings.overrides {
+            variables.insert(name.clone(), value.clone());
+        }
+        // With a DynamoDB or S3 of another process, the embedded one is not started.
+        let mut engines = Engines::default();
+        if !variables.contains_key("AWS_ENDPOINT_URL_DYNAMODB") {
+            engines.dynamodb = Some(DynamoDb::open(&data.join("dynamodb.sqlite"), template)?);
+            variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), DYNAMODB_URL.to_owned());
+        }
+        if !variables.contains_key("AWS_ENDPOINT_URL_S3") {
+            let service = embedded::s3(&data.join("objects"), &credentials)?;
+            let url = embedded::listen(service.clone()).await?;
+            engines.s3 = Some((url.clone(), service));
+            variables.insert("AWS_ENDPOINT_URL_S3".to_owned(), url);
+        }
+        Ok(Self { variables, engines: Arc::new(engines) })
     }
-    // With a DynamoDB or S3 of another process, the embedded one is not started.
-    if !variables.contains_key("AWS_ENDPOINT_URL_DYNAMODB") {
-        let url = embedded::dynamodb(&data.join("dynamodb.sqlite"), template).await?;
-        variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), url);
+
+    /// The embedded DynamoDB, if the variables do not name another one.
+    #[must_use]
+    pub fn dynamodb(&self) -> Option<&DynamoDb> {
+        self.engines.dynamodb.as_ref()
     }
-    if !variables.contains_key("AWS_ENDPOINT_URL_S3") {
-        let url = embedded::s3(&data.join("objects"), &credentials).await?;
-        variables.insert("AWS_ENDPOINT_URL_S3".to_owned(), url);
+
+    /// The configuration of an SDK client that reaches DynamoDB and S3, at the addresses that the
+    /// variables name.
+    pub async fn sdk(&self) -> SdkConfig {
+        self.loader().load().await
     }
-    Ok(variables)
+
+    /// The stores, with all variables.
+    pub async fn platform(&self) -> Platform {
+        self.platform_with(self.variables.keys()).await
+    }
+
+    async fn platform_with(&self, names: impl Iterator<Item = &String>) -> Platform {
+        let given =
+            names.filter_map(|name| Some((name.clone(), self.variables.get(name)?.clone())));
+        Platform::load(given.collect::<Environment>(), self.loader()).await
+    }
+
+    fn loader(&self) -> ConfigLoader {
+        let value = |name: &str| self.variables.get(name).cloned().unwrap_or_default();
+        let credentials = aws_credential_types::Credentials::from_keys(
+            value("AWS_ACCESS_KEY_ID"),
+            value("AWS_SECRET_ACCESS_KEY"),
+            None,
+        );
+        aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(value("AWS_REGION")))
+            .credentials_provider(credentials)
+            .http_client(InProcess(Arc::clone(&self.engines)))
+    }
 }
 
 /// What a function has here beside the variables that the template gives it. Everything else it
@@ -213,23 +266,6 @@ fn given_by_platform() -> Vec<String> {
         "STREAM_LIMIT_BYTES",
     ];
     names.map(str::to_owned).to_vec()
-}
-
-async fn platform(
-    variables: &BTreeMap<String, String>,
-    names: impl Iterator<Item = &String>,
-) -> Platform {
-    let given = names.filter_map(|name| Some((name.clone(), variables.get(name)?.clone())));
-    let value = |name: &str| variables.get(name).cloned().unwrap_or_default();
-    let credentials = aws_credential_types::Credentials::from_keys(
-        value("AWS_ACCESS_KEY_ID"),
-        value("AWS_SECRET_ACCESS_KEY"),
-        None,
-    );
-    let loader = aws_config::defaults(BehaviorVersion::latest())
-        .region(Region::new(value("AWS_REGION")))
-        .credentials_provider(credentials);
-    Platform::load(given.collect::<Environment>(), loader).await
 }
 
 /// The secret that signs access tokens: made at the first start, kept for the next ones.

@@ -52,6 +52,7 @@ mod rules {
     mod objects;
     mod one_time;
     mod paging;
+    mod ports;
     mod races;
     mod ranges;
     mod receipts;

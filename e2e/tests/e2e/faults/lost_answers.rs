@@ -7,12 +7,11 @@ use share_e2e::{Scene, World};
 
 /// A second front whose DynamoDB answers can be lost, over the store of the first.
 async fn behind_proxy(world: &World) -> (World, Proxy) {
-    let variables = &world.server.variables;
-    let marked = "DynamoDB_20120810.TransactWriteItems";
-    let proxy = Proxy::start(&variables["AWS_ENDPOINT_URL_DYNAMODB"], marked).await;
-    let names = ["AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
-    let mut overrides: Vec<_> = names.map(|name| (name, variables[name].as_str())).to_vec();
-    overrides.push(("AWS_ENDPOINT_URL_DYNAMODB", proxy.url.as_str()));
+    let mut variables = world.variables_of_store().await;
+    let dynamodb = variables.get_mut("AWS_ENDPOINT_URL_DYNAMODB").unwrap();
+    let proxy = Proxy::start(dynamodb, "DynamoDB_20120810.TransactWriteItems").await;
+    dynamodb.clone_from(&proxy.url);
+    let overrides: Vec<_> = variables.iter().map(|(name, it)| (&**name, &**it)).collect();
     (World::start_with(&overrides).await, proxy)
 }
 
@@ -71,7 +70,7 @@ async fn a_link_that_could_not_be_served_is_not_spent() {
     let scene = Scene::start().await;
     let link = scene.plain_link().await;
     // The same store, but an S3 that refuses every connection.
-    let variables = &scene.server.variables;
+    let variables = scene.variables_of_store().await;
     let broken = World::start_with(&[
         ("AWS_ENDPOINT_URL_DYNAMODB", &variables["AWS_ENDPOINT_URL_DYNAMODB"]),
         ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1"),

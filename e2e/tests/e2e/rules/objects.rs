@@ -1,26 +1,15 @@
 //! The bytes of a file in S3: written once, and never in the place of others.
 
-use aws_config::{BehaviorVersion, Region};
-use aws_credential_types::Credentials;
 use bytes::Bytes;
 use share_e2e::World;
 use share_e2e::proxy::Proxy;
 use share_e2e::scene::DIGITS;
 use share_model::{ContentDigest, FileId, FileName, FileRecord, Username};
-use share_store::{Objects, Platform};
+use share_store::Objects;
 
 /// The bucket of this world's server, as a function reaches it.
 async fn objects(world: &World) -> Objects {
-    let variables = &world.server.variables;
-    let credentials = Credentials::from_keys(
-        &variables["AWS_ACCESS_KEY_ID"],
-        &variables["AWS_SECRET_ACCESS_KEY"],
-        None,
-    );
-    let loader = aws_config::defaults(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(credentials);
-    let platform = Platform::load(variables.clone().into_iter().collect(), loader).await;
+    let platform = world.server.backend().platform().await;
     Objects::connect(&platform).unwrap()
 }
 
@@ -54,7 +43,7 @@ async fn an_object_is_never_put_in_the_place_of_another() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_of_s3_that_is_lost_after_an_upload_neither_loses_nor_doubles_the_file() {
     let world = World::start().await;
-    let variables = &world.server.variables;
+    let variables = &world.server.backend().variables;
     let proxy = Proxy::start(&variables["AWS_ENDPOINT_URL_S3"], "PUT /").await;
     let front = World::start_with(&[
         ("AWS_ENDPOINT_URL_S3", &proxy.url),

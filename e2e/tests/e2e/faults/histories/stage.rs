@@ -65,7 +65,8 @@ fn is_problem(body: &[u8]) -> bool {
 impl Stage {
     pub(super) async fn start(seed: u64) -> Self {
         let back = World::start().await;
-        let mut variables = back.server.variables.clone();
+        let mut variables = back.server.backend().variables.clone();
+        variables.extend(back.variables_of_store().await);
         let dynamodb = Proxy::start(
             &variables["AWS_ENDPOINT_URL_DYNAMODB"],
             "DynamoDB_20120810.TransactWriteItems",
