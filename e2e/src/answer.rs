@@ -55,6 +55,11 @@ impl Answer {
         self.header("download-lease")
     }
 
+    /// The name and the value of the cookie that it sets, as the next request sends them.
+    pub fn cookie(&self) -> &str {
+        self.header("set-cookie").split(';').next().unwrap_or_default()
+    }
+
     /// The address of the next page.
     pub fn next(&self) -> Option<&str> {
         self.header("link").strip_prefix('<')?.strip_suffix(">; rel=\"next\"")

@@ -16,7 +16,7 @@ pub const DIGITS: &[u8] = b"0123456789";
 
 /// Leases as a client chooses them: 32 bytes in base64url.
 pub const CHOSEN: &str = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA";
-pub const OTHER: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+pub const OTHER: &str = "kz2tFq0Vb6mQx9sYHc4uJ7wLrE1oDg3iTnAhZpS8fUM";
 
 /// A world with one file, and what its Client and Ops can ask of it.
 pub struct Scene {

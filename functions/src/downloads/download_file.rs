@@ -13,12 +13,13 @@ use share_auth::OpaqueSecret;
 use share_contract::settings::{Delivery, DownloadSettings};
 use share_contract::{ErrorCode, Operation, operations};
 use share_http::{
-    Answer, ApiError, Authenticator, Body, Endpoint, HtmlPage, Metric, NoJson, RangeRequest,
-    Request, log_failure, read_lease, reporting, send_lease, set_lease_cookie, whole,
+    Answer, ApiError, Authenticator, Body, Endpoint, HtmlPage, LeaseHolder, Metric, NoJson,
+    RangeRequest, Request, escape, log_failure, reporting, send_lease, whole,
 };
 use share_model::link_protocol::{LinkAndLease, Sent};
 use share_model::{
-    Admission, ByteRange, DownloadRequest, FileRecord, Link, Role, User, attachment,
+    Admission, ByteRange, DownloadRequest, FileRecord, Lease, Link, MaxDownloads, Role, User,
+    attachment,
 };
 use share_store::{Files, Mailer, Objects, Platform, StartError, StoreError, Transfers, Users};
 
@@ -42,8 +43,10 @@ pub struct DownloadFile {
 /// A request for the file behind a link, after all checks.
 struct Permitted {
     current: LinkAndLease,
-    /// The lease that the request brings, whether or not the link knows it yet.
-    lease: Option<OpaqueSecret>,
+    /// Whose leases the request brings, whether or not the link knows them yet.
+    holder: Option<LeaseHolder>,
+    /// Which of its leases of the link it is about, counted from 1.
+    number: u32,
     /// The maker of the link.
     client: User,
     file: FileRecord,
@@ -87,7 +90,7 @@ impl Endpoint for DownloadFile {
         let continues =
             permitted.current.lease.is_some() && request.header(header::RANGE).is_some();
         if looks && !continues {
-            return Ok(page(&permitted, request.now()));
+            return Ok(page(&permitted, request));
         }
         let part = part(request, &permitted.file)?; // 416
         // Open first, spend second, send third: what cannot be served is not spent.
@@ -97,15 +100,22 @@ impl Endpoint for DownloadFile {
 }
 
 impl DownloadFile {
-    /// Everything that must hold before the link is spent. A request that only `looks` is not told
-    /// that a lease has ended when the link can be redeemed once more.
+    /// Everything that must hold before the link is spent. A browser that only `looks` is not told
+    /// that its lease has ended when the link can be redeemed once more.
     async fn check(&self, request: &Request, looks: bool) -> Result<Permitted, ApiError> {
-        let secret = OpaqueSecret::parse(request.required_query("token")?);
-        let id = secret.map_err(|_| ErrorCode::LinkUnknown)?.link_id();
-        let mut lease = read_lease(request, &id)?;
-        let hash = lease.as_ref().map(OpaqueSecret::hash);
-        let found = self.transfers.find(&id, hash.as_ref()).await?;
-        let mut current = found.ok_or(ErrorCode::LinkUnknown)?;
+        let token = OpaqueSecret::parse(request.required_query("token")?);
+        let token = token.map_err(|_| ErrorCode::LinkUnknown)?;
+        let id = token.link_id();
+        let holder = LeaseHolder::read(request, &token, &id)?;
+        let number = request
+            .query_parameter("lease", |text| MaxDownloads::new(text.parse().unwrap_or_default()))?;
+        let mut number = number.map_or(1, MaxDownloads::get);
+        let find = async |number| {
+            let lease = holder.as_ref().map(|holder| holder.lease(&id, number).hash());
+            let found = self.transfers.find(&id, lease.as_ref()).await?;
+            Ok::<_, ApiError>(found.ok_or(ErrorCode::LinkUnknown)?)
+        };
+        let mut current = find(number).await?;
         let link = &current.link;
         let mut client = None;
         if link.bind {
@@ -113,8 +123,13 @@ impl DownloadFile {
             let maker = Some(caller).filter(|caller| caller.id == link.user_id);
             client = Some(maker.ok_or(ErrorCode::LinkBound)?);
         }
-        if looks && current.lease.as_ref().is_some_and(|lease| !lease.is_live(request.now())) {
-            (current.lease, lease) = (None, None);
+        let ended = |lease: &Lease| !lease.is_live(request.now());
+        while looks
+            && matches!(holder, Some(LeaseHolder::Browser(_)))
+            && current.lease.as_ref().is_some_and(ended)
+        {
+            number += 1;
+            current = find(number).await?;
         }
         current.link.admit(current.lease.as_ref(), request.now())?;
         if client.is_none() {
@@ -124,7 +139,7 @@ impl DownloadFile {
         let client = client.filter(|maker| maker.active && maker.role == Role::Client);
         let client = client.ok_or(ErrorCode::LinkRevoked)?;
         let file = self.files.available(current.link.file_id).await?.ok_or(ErrorCode::FileGone)?;
-        Ok(Permitted { current, lease, client, file })
+        Ok(Permitted { current, holder, number, client, file })
     }
 
     /// The bytes at hand. Nothing has been sent yet.
@@ -170,9 +185,9 @@ impl DownloadFile {
         part: Option<ByteRange>,
         opened: Opened,
     ) -> Result<Answer<NoJson>, ApiError> {
-        let Permitted { current, lease, client, file } = permitted;
-        let lease = lease.unwrap_or_else(OpaqueSecret::generate);
-        let link = current.link.id.clone();
+        let Permitted { current, holder, number, client, file } = permitted;
+        let holder = holder.unwrap_or_else(LeaseHolder::generate);
+        let lease = holder.lease(&current.link.id, number);
         let range = part.unwrap_or(ByteRange::whole(file.size));
         let agent = request.header(header::USER_AGENT).unwrap_or_default();
         let asked = DownloadRequest {
@@ -186,7 +201,7 @@ impl DownloadFile {
             .transfers
             .start_transfer(current, &lease.hash(), &asked, terms, request.context())
             .await??;
-        let start = transfer.start;
+        let admission = transfer.start.admission;
         let finish = Finish {
             transfers: self.transfers.clone(),
             users: self.users.clone(),
@@ -214,8 +229,13 @@ impl DownloadFile {
                 Answer::bytes(StatusCode::SEE_OTHER, whole("")).with(header::LOCATION, url)
             }
         };
-        send_lease(answer.headers_mut(), &link, &lease, start.lease_seconds);
-        Ok(match start.admission {
+        send_lease(answer.headers_mut(), &lease);
+        // Another site can make a browser POST, but without the cookie that it has. Such a POST must
+        // not set another one.
+        if request.method() == Method::GET {
+            holder.set_cookie(answer.headers_mut());
+        }
+        Ok(match admission {
             Admission::Redeem => answer.counted(Metric::LinkUsed),
             Admission::Resume => answer,
         })
@@ -223,7 +243,7 @@ impl DownloadFile {
 }
 
 /// What a browser shows for the link. The form goes back to the page's own address.
-fn page(permitted: &Permitted, now: Timestamp) -> Answer<NoJson> {
+fn page(permitted: &Permitted, request: &Request) -> Answer<NoJson> {
     let (file, link) = (&permitted.file, &permitted.current.link);
     let (ends, button, note) = match &permitted.current.lease {
         Some(lease) => (
@@ -234,21 +254,28 @@ fn page(permitted: &Permitted, now: Timestamp) -> Answer<NoJson> {
         ),
         None => (link.expires_at, "Download", promise(link)),
     };
+    // So that a click cannot redeem the link once more than the page has said.
+    let action = match permitted.number {
+        1 => String::new(),
+        number => {
+            let token = escape(request.query("token").unwrap_or_default());
+            format!(" action=\"?token={token}&amp;lease={number}\"")
+        }
+    };
     let content = format!(
         "<dl><dt>Size</dt><dd>{} bytes</dd><dt>SHA-256</dt><dd>{}</dd>\
          <dt>Ends</dt><dd>{}</dd></dl>\n\
-         <form method=\"post\"><button>{button}</button></form>\n\
+         <form method=\"post\"{action}><button>{button}</button></form>\n\
          <p><small>{note}</small></p>",
         file.size,
         file.sha256.hex(),
         ends.strftime("%-d %B %Y, %H:%M UTC"),
     );
     let mut answer = Answer::page(HtmlPage { title: file.filename.as_str().to_owned(), content });
-    if permitted.lease.is_none() {
-        // So that the browser has it before the first byte, and can click again when no answer
-        // comes.
-        let seconds = link.expires_at.as_second() - now.as_second();
-        set_lease_cookie(answer.headers_mut(), &link.id, &OpaqueSecret::generate(), seconds);
+    // So that the browser has it before the first byte, and can click again when no answer comes.
+    let generated = permitted.holder.is_none().then(LeaseHolder::generate);
+    if let Some(holder) = permitted.holder.as_ref().or(generated.as_ref()) {
+        holder.set_cookie(answer.headers_mut());
     }
     answer
 }

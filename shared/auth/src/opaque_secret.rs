@@ -1,9 +1,11 @@
 //! Tokens that mean nothing by themselves: the table knows them by their hash.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use share_model::{Invalid, LinkId};
@@ -11,6 +13,7 @@ use share_model::{Invalid, LinkId};
 use crate::random_bytes;
 
 /// A token as its holder knows it: 256 random bits. Shown once, never stored, never logged.
+#[derive(Clone)]
 pub struct OpaqueSecret([u8; 32]);
 
 impl OpaqueSecret {
@@ -46,11 +49,47 @@ impl OpaqueSecret {
         SecretHash(URL_SAFE_NO_PAD.encode(Sha256::digest(self.0)))
     }
 
+    /// The lease with which the holder of this secret resumes a download of `link`: the holder's
+    /// lease of this number, counted from 1. It says nothing about the secret, or about the leases
+    /// of other links.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+    pub fn lease(&self, link: &LinkId, number: u32) -> Self {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes any key");
+        mac.update(format!("lease {number} of link {link}").as_bytes());
+        Self(mac.finalize().into_bytes().into())
+    }
+
+    /// Whether it is plainly not 32 random bytes: it has fewer than 8 different ones, or three in
+    /// four of its bytes, or of the characters of its text, follow the one before by the same step,
+    /// as in `abcd…` or `1111…`.
+    ///
+    /// Of random secrets, fewer than one in 2^100 is taken for such a one.
+    #[must_use]
+    pub fn is_plainly_not_random(&self) -> bool {
+        const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let different: BTreeSet<u8> = self.0.into_iter().collect();
+        let text = self.reveal();
+        let places = text.chars().filter_map(|it| u8::try_from(ALPHABET.find(it)?).ok());
+        different.len() < 8 || is_steady(&self.0) || is_steady(&places.collect::<Vec<_>>())
+    }
+
     /// The link of which it is the token. Its identity is the token's hash.
     #[must_use]
     pub fn link_id(&self) -> LinkId {
         LinkId::of_digest(Sha256::digest(self.0).into())
     }
+}
+
+/// Whether three in four of the steps from one value to the next are the same.
+fn is_steady(values: &[u8]) -> bool {
+    let mut steps = [0_usize; 256];
+    for (one, next) in values.iter().zip(values.iter().skip(1)) {
+        if let Some(count) = steps.get_mut(usize::from(next.wrapping_sub(*one))) {
+            *count += 1;
+        }
+    }
+    steps.iter().any(|count| count * 4 >= (values.len() - 1) * 3)
 }
 
 impl fmt::Debug for OpaqueSecret {
@@ -97,7 +136,55 @@ mod tests {
         assert_eq!(token.hash().as_str(), "Zmh6rfhivXdsj8GLjp-OIAiXFIVu4jOzkCpZHQ1fKSU");
     }
 
+    #[test]
+    fn what_repeats_itself_or_counts_is_plainly_not_random() {
+        let counting: [u8; 32] = std::array::from_fn(|index| u8::try_from(index).unwrap());
+        for bytes in [
+            [0; 32],
+            [0x42; 32],
+            *b"abababababababababababababababab",
+            *b"passwordpasswordpasswordpassword",
+            *b"abcdefghabcdefghabcdefghabcdefgh",
+            *b"0123456789abcdef0123456789abcdef",
+            counting,
+            counting.map(|byte| 255 - 3 * byte),
+        ] {
+            assert!(OpaqueSecret(bytes).is_plainly_not_random(), "{bytes:?}");
+        }
+        // The last of 43 characters has four bits.
+        for text in [
+            "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFE",
+            "0123456789012345678901234567890123456789010",
+        ] {
+            assert!(OpaqueSecret::parse(text).unwrap().is_plainly_not_random(), "{text}");
+        }
+        // Seven different bytes are too few, eight are enough.
+        let some = b"\x03\x9a\x51\xe0\x77\x18\xc4\x2f";
+        let of = |different| std::array::from_fn(|at| some[(at * at + at / 5) % 32 % different]);
+        assert!(OpaqueSecret(of(7)).is_plainly_not_random());
+        assert!(!OpaqueSecret(of(8)).is_plainly_not_random());
+    }
+
+    #[test]
+    fn a_lease_depends_on_the_secret_the_link_and_the_number_and_on_nothing_else() {
+        let (one, other) = (OpaqueSecret([1; 32]), OpaqueSecret([2; 32]));
+        let (link, second) = (one.link_id(), other.link_id());
+        // printf 'lease 1 of link %s' "$(printf '\1%.0s' {1..32} | sha256sum | xxd -r -p |
+        // basenc --base64url | tr -d =)" | openssl dgst -sha256 -mac HMAC -macopt hexkey:$(printf
+        // '01%.0s' {1..32}) -binary | basenc --base64url
+        assert_eq!(one.lease(&link, 1).reveal(), "i_s0QMYOH7_HWaHvgxpznX7wLne-9meS-s9r5hB-l7Q");
+        assert_eq!(one.lease(&link, 1).0, one.lease(&link, 1).0);
+        for another in [one.lease(&link, 2), one.lease(&second, 1), other.lease(&link, 1)] {
+            assert_ne!(another.0, one.lease(&link, 1).0);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn random_bytes_are_not_taken_for_anything_else(bytes: [u8; 32]) {
+            prop_assert!(!OpaqueSecret(bytes).is_plainly_not_random());
+        }
+
         #[test]
         fn a_token_survives_its_text(bytes: [u8; 32]) {
             let token = OpaqueSecret(bytes);

@@ -4,7 +4,7 @@
 
 use http::Method;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use share_model::{FileId, LinkId, Role};
+use share_model::{FileId, LinkId, MaxDownloads, Role};
 
 use crate::{
     AccountCreated, Answer, Body, Caller, Content, ErrorCode, FileLinkRequest, FileSummary,
@@ -226,6 +226,14 @@ pub const FILE_DOWNLOAD: Operation = Operation {
     ],
     parameters: &[
         token("The token from the link."),
+        Parameter {
+            name: "lease",
+            place: Place::Query,
+            required: false,
+            description: "Which of a browser's leases of the link it is, counted from 1. A page's \
+                          form says it.",
+            schema: of::<MaxDownloads>,
+        },
         Parameter {
             name: "Download-Lease",
             place: Place::Header,

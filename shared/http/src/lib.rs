@@ -23,7 +23,7 @@ pub use endpoint::{Endpoint, respond};
 pub use error::ApiError;
 pub use fields::Fields;
 pub use html_page::{HtmlPage, escape};
-pub use lease::{read_lease, send_lease, set_lease_cookie};
+pub use lease::{LeaseHolder, send_lease};
 pub use metric::{Metric, log_failure};
 pub use multipart::UploadForm;
 pub use paging::Paging;

@@ -63,8 +63,6 @@ pub struct TransferStart {
     pub admission: Admission,
     /// The bytes that may go out.
     pub range: ByteRange,
-    /// How long, in seconds from the start, it can be resumed.
-    pub lease_seconds: i64,
 }
 
 /// What a client was sent.
@@ -161,12 +159,8 @@ pub fn start(
         (lease, if last { TokenStep::Delete } else { TokenStep::Check })
     };
     let request = DownloadRequest { download: lease.download, ..request.clone() };
-    let started = TransferStart {
-        number: link.chain.receipts + 1,
-        admission,
-        range: request.range,
-        lease_seconds: lease.ends_at - now.as_second(),
-    };
+    let started =
+        TransferStart { number: link.chain.receipts + 1, admission, range: request.range };
     let event = match admission {
         Admission::Redeem => ReceiptEvent::Redeemed(request),
         Admission::Resume => ReceiptEvent::Resumed(request),
