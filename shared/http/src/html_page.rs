@@ -21,13 +21,23 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action
 impl HtmlPage {
     /// The response that holds it.
     pub(crate) fn respond(&self, status: StatusCode) -> Response {
-        let html = FRAME.replace("{{title}}", &escape(&self.title));
-        let html = html.replace("{{content}}", &self.content);
+        let html = fill(FRAME, &[("title", &escape(&self.title)), ("content", &self.content)]);
         let mut response = typed(status, "text/html; charset=utf-8", html);
         let policy = HeaderValue::from_static(POLICY);
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
         response
     }
+}
+
+/// `frame` with its places, such as `{{title}}`, filled in. One pass: what is put in has no places.
+fn fill(frame: &str, values: &[(&str, &str)]) -> String {
+    let mut parts = frame.split("{{");
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for (name, rest) in parts.filter_map(|part| part.split_once("}}")) {
+        let value = values.iter().find(|(place, _)| *place == name);
+        filled.extend([value.map_or("", |(_, value)| value), rest]);
+    }
+    filled
 }
 
 /// `text` as HTML that shows it.
@@ -49,7 +59,18 @@ pub fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::escape;
+    use super::{FRAME, escape, fill};
+
+    #[test]
+    fn a_title_that_looks_like_a_place_of_the_frame_is_shown_as_it_is() {
+        let filled = fill(
+            "<{{title}}|{{content}}|{{title}}>",
+            &[("title", "{{content}}"), ("content", "{{title}}")],
+        );
+        assert_eq!(filled, "<{{content}}|{{title}}|{{content}}>");
+        let page = fill(FRAME, &[("title", "a"), ("content", "b")]);
+        assert!(!page.contains("{{") && page.contains("<h1>a</h1>\nb\n</main>"), "{page}");
+    }
 
     #[test]
     fn text_that_looks_like_markup_is_shown_as_text() {
