@@ -47,6 +47,7 @@ fn record(world: &World, size: u64) -> anyhow::Result<FileRecord> {
         content_type: "application/zip".to_owned(),
         sha256: ContentDigest::of(b""),
         uploaded_by: Username::parse("ops")?,
+        uploader: None,
         uploaded_at: world.now(),
         notify: false,
     })

@@ -105,6 +105,14 @@ impl Process {
         let code = self.child.wait().unwrap().code();
         (code, self.console.take().unwrap().join().unwrap())
     }
+
+    /// Stops it, and gives the mails that its console shows.
+    pub fn mails(self) -> Vec<String> {
+        let (code, console) = self.interrupt();
+        assert_eq!(code, Some(0), "{console:#?}");
+        let mails = console.split(|line| line.starts_with("┌─ mail")).skip(1);
+        mails.map(|mail| mail.join("\n")).collect()
+    }
 }
 
 #[expect(clippy::panic, reason = "says why the server did not start")]

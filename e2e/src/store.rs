@@ -213,6 +213,11 @@ impl Store {
         reservation["user_id"].as_s().unwrap().clone()
     }
 
+    /// Gives a name, in lower case, to another account than the one that has it.
+    pub async fn give_name(&self, name: &str, user: &str) {
+        self.set(USERS, ("pk", &name_key(name)), "user_id", text(user)).await;
+    }
+
     /// Enables or disables an account.
     pub async fn set_active(&self, user: &str, active: bool) {
         self.set(USERS, ("pk", &user_key(user)), "active", AttributeValue::Bool(active)).await;
@@ -290,6 +295,12 @@ impl Store {
     pub async fn set_file_size(&self, file: &str, size: usize) {
         let size = AttributeValue::N(size.to_string());
         self.set(FILES, ("file_id", file), "size", size).await;
+    }
+
+    /// Makes a file's record one of a version that did not store who had uploaded it.
+    pub async fn forget_uploader(&self, file: &str) {
+        let update = self.dynamodb.update_item().table_name(FILES).key("file_id", text(file));
+        update.update_expression("REMOVE uploader").send().await.unwrap();
     }
 
     /// The file's bytes in S3.

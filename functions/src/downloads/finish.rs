@@ -37,8 +37,10 @@ impl Finish {
         if !end.notify {
             return Ok(());
         }
-        let uploader = self.users.by_username(&self.file.uploaded_by).await?;
-        let Some(uploader) = uploader.filter(|uploader| uploader.active) else { return Ok(()) };
+        // By id: somebody else may have the name by now.
+        let Some(id) = self.file.uploader else { return Ok(()) };
+        let uploader = self.users.by_id(id).await?.filter(|uploader| uploader.active);
+        let Some(uploader) = uploader else { return Ok(()) };
         let (name, client) = (self.file.filename.as_str(), self.client.username.as_str());
         let what = match end.outcome {
             TransferOutcome::Redirected => "is being downloaded from S3, since",

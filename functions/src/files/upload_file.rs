@@ -80,6 +80,7 @@ impl UploadFile {
             content_type: media_type.to_owned(),
             sha256: ContentDigest::of(&upload.content),
             uploaded_by: ops.username.clone(),
+            uploader: Some(ops.id),
             uploaded_at: request.now(),
             notify: upload.notify,
         })

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::user::uuid_v7;
-use crate::{ContentDigest, Invalid, Username, rfc3339_millis};
+use crate::{ContentDigest, Invalid, UserId, Username, rfc3339_millis};
 
 /// The largest file that travels through the gateway: 4 MiB.
 ///
@@ -115,8 +115,11 @@ pub struct FileRecord {
     pub content_type: String,
     /// Digest of the bytes.
     pub sha256: ContentDigest,
-    /// The name of who uploaded it.
+    /// The name that the uploader had then.
     pub uploaded_by: Username,
+    /// Who that was; none in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uploader: Option<UserId>,
     /// When it was complete.
     #[serde(with = "rfc3339_millis")]
     pub uploaded_at: Timestamp,

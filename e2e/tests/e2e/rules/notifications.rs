@@ -69,12 +69,9 @@ async fn at_most_one_mail_goes_out_for_each_link() {
         }
         notified.push((name, file));
     }
-    let (code, console) = server.interrupt();
-    assert_eq!(code, Some(0));
-    let mails = console.split(|line| line.starts_with("┌─ mail")).skip(1);
-    let mut mails: Vec<_> = mails.map(|mail| mail.join("\n")).collect();
+    let mut mails = server.mails();
     mails.sort_unstable();
-    assert_eq!(mails.len(), 2, "{console:#?}");
+    assert_eq!(mails.len(), 2, "{mails:#?}");
     for (mail, (name, file)) in mails.iter().zip(&notified) {
         assert!(
             mail.contains("To:      ops@example.com\n│ Subject: Your file was downloaded"),
@@ -85,4 +82,27 @@ async fn at_most_one_mail_goes_out_for_each_link() {
         }
         assert!(!mail.contains("token="), "{mail}");
     }
+}
+
+#[tokio::test]
+async fn a_notice_goes_to_who_uploaded_the_file_and_not_to_who_has_the_name_by_now() {
+    let mut scene = Scene::start().await;
+    let mut links = Vec::new();
+    for name in ["known.txt", "of-an-earlier-version.txt"] {
+        scene.file = scene.upload_as(&scene.ops, form(name, Some("true"))).await.is(201).id();
+        links.push(scene.plain_link().await.url);
+    }
+    scene.store.forget_uploader(&scene.file).await;
+    scene.another_client("olga").await;
+    scene.store.give_name("ops", &scene.store.user_named("olga").await).await;
+    let paths: Vec<_> = links.iter().map(|url| scene.path_of(url).to_owned()).collect();
+    let data = scene.world.stop().await;
+    let server = SERVER.start(data.path());
+    for path in paths {
+        server.api.open(&server.api.url(&path)).await.is_whole();
+    }
+    let mails = server.mails();
+    assert_eq!(mails.len(), 1, "{mails:#?}");
+    assert!(mails[0].contains("To:      ops@example.com\n"), "{mails:#?}");
+    assert!(mails[0].contains("known.txt\n"), "{mails:#?}");
 }

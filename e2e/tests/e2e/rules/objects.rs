@@ -21,6 +21,7 @@ fn file(world: &World, content: &[u8]) -> FileRecord {
         content_type: "text/plain".to_owned(),
         sha256: ContentDigest::of(content),
         uploaded_by: Username::parse("ops").unwrap(),
+        uploader: None,
         uploaded_at: world.now(),
         notify: false,
     }
