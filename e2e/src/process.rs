@@ -34,8 +34,14 @@ impl Program {
 
     /// Starts a server on the folder `data`, and waits until it listens.
     pub fn start(&self, data: &Path) -> Process {
+        self.start_at("127.0.0.1:0".parse().unwrap(), data)
+    }
+
+    /// Starts a server on the folder `data` that listens on `address`, and waits until it does.
+    pub fn start_at(&self, address: SocketAddr, data: &Path) -> Process {
         let mut command = Command::new(self.0);
-        spawn(command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(data))
+        let command = command.args(["--listen", &address.to_string(), "--data-dir"]).arg(data);
+        spawn(command)
     }
 
     /// Starts a server that listens on `address` and has `variables` in place of its own, which

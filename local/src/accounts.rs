@@ -13,29 +13,28 @@ use share_store::{Platform, Users};
 /// Their roles. Name `ops` goes with address `ops@example.com` and password `local-ops-password`.
 const ROLES: [Role; 3] = [Role::Admin, Role::Ops, Role::Client];
 
-/// Creates those of the accounts that the store does not have.
+/// Creates those of the accounts that the store does not have, and the file `mark` in its folder.
 ///
 /// Their passwords are in the README, so neither they nor a store that holds them may be reached
 /// from another machine.
 pub(crate) async fn create(
-    data: &Path,
+    mark: &Path,
     listen: SocketAddr,
     platform: &Platform,
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    let mark = data.join("has-local-accounts");
     if !listen.ip().is_loopback() {
         if mark.exists() {
             bail!(
                 "{} has accounts with well-known passwords and may only be served on a loopback \
                  address, not on {listen}; choose another --data-dir",
-                data.display()
+                mark.parent().unwrap_or(mark).display()
             );
         }
         return Ok(());
     }
     // The mark comes first: there must be no account without it.
-    fs::write(&mark, "").with_context(|| format!("cannot write {}", mark.display()))?;
+    fs::write(mark, "").with_context(|| format!("cannot write {}", mark.display()))?;
     let users = Users::connect(platform)?;
     for role in ROLES {
         users.create(&account(role, now).await?, now.as_second(), vec![]).await?;

@@ -138,7 +138,7 @@ fn greet(server: &Server, data_dir: &Path) {
         println!("local-ops-password and local-client-password. Mails appear here.");
     } else {
         println!("No accounts were made: their passwords are well known, and this is not a");
-        println!("loopback address. Mails appear here.");
+        println!("loopback address. Mails that this machine causes appear here.");
     }
 }
 

@@ -4,12 +4,17 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::serve::ListenerExt;
+use http::{Response, StatusCode};
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s_fs::FileSystem;
 use tokio::net::TcpListener;
+
+use crate::hosts;
 
 /// The bucket's name.
 pub(crate) const BUCKET: &str = "files";
@@ -37,17 +42,25 @@ pub(crate) fn s3(objects: &Path, credentials: &Credentials) -> anyhow::Result<S3
 pub(crate) async fn listen(service: S3Service) -> anyhow::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("no free loopback port")?;
     let address = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(async move {
-        while let Ok((socket, _)) = listener.accept().await {
-            // The answer's head and body are separate writes; waiting to join them costs 40 ms.
-            let _ = socket.set_nodelay(true);
-            let service = service.clone();
-            tokio::spawn(async move {
-                let server = auto::Builder::new(TokioExecutor::new()).http1_only();
-                // A client that goes away is no event.
-                let _ = server.serve_connection(TokioIo::new(socket), service).await;
-            });
-        }
+    let listener = listener.tap_io(|socket| {
+        // The answer's head and body are separate writes; waiting to join them costs 40 ms.
+        let _ = socket.set_nodelay(true);
     });
+    let router = Router::new().fallback(move |request: Request| answer(service.clone(), request));
+    tokio::spawn(axum::serve(listener, router).into_future());
     Ok(address)
+}
+
+async fn answer(service: S3Service, request: Request) -> Response<Body> {
+    let status = if hosts::serves(&request, None) {
+        match service.call(request.map(s3s::Body::http_body_unsync)).await {
+            Ok(response) => return response.map(Body::new),
+            Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    } else {
+        StatusCode::MISDIRECTED_REQUEST
+    };
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
 }

@@ -7,16 +7,17 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use share_contract::{ErrorCode, Problem};
 use uuid::Uuid;
 
-use crate::console;
+use crate::console::{self, Origin};
 use crate::event::{Api, Routed, decode};
 use crate::functions::Functions;
+use crate::hosts;
 use crate::template::{Route, Template};
 
 /// API Gateway takes requests of up to 10 MB.
@@ -41,6 +42,10 @@ pub(crate) struct Gateway {
     pub(crate) template: Template,
     pub(crate) functions: Functions,
     pub(crate) clock: Clock,
+    /// The value of `PUBLIC_BASE_URL`.
+    pub(crate) public_url: Option<Uri>,
+    /// Whether it listens on a loopback address.
+    pub(crate) on_loopback: bool,
 }
 
 impl Gateway {
@@ -49,7 +54,9 @@ impl Gateway {
         let started = Instant::now();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let id = Uuid::new_v4().to_string();
+        let served = !self.on_loopback || hosts::serves(&request, self.public_url.as_ref());
         let (function, response) = match self.route(&method, &path) {
+            _ if !served => ("-", self.local(ErrorCode::HostUnknown, &[], &id)),
             Ok((route, parameters)) => {
                 let invocation = Invocation { gateway: self, route, parameters, id: &id, peer };
                 (route.function.as_str(), invocation.run(request).await)
@@ -100,23 +107,30 @@ impl Gateway {
         response
     }
 
-    /// What RFC 9110 asks for. API Gateway itself cannot tell a wrong method from an unknown path.
-    fn method_not_allowed(&self, allowed: &[&str], request_id: &str) -> Response<Body> {
-        let allowed = allowed.join(", ");
-        let code = ErrorCode::MethodNotAllowed;
+    /// An answer of the local server alone.
+    fn local(&self, code: ErrorCode, values: &[(&str, &str)], request_id: &str) -> Response<Body> {
+        let status = StatusCode::from_u16(code.status()).unwrap_or_default();
         let problem = Problem {
             kind: "about:blank".to_owned(),
-            title: "Method Not Allowed".to_owned(),
+            title: status.canonical_reason().unwrap_or_default().to_owned(),
             status: code.status(),
-            detail: code.detail(&[("methods", &allowed)]),
+            detail: code.detail(values),
             code: code.as_str().to_owned(),
             request_id: request_id.to_owned(),
             errors: Vec::new(),
         };
         let problem = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = self.own("MISSING_AUTHENTICATION_TOKEN", request_id);
-        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+        *response.status_mut() = status;
         *response.body_mut() = Body::from(problem);
+        response
+    }
+
+    /// What RFC 9110 asks for. API Gateway itself cannot tell a wrong method from an unknown path.
+    fn method_not_allowed(&self, allowed: &[&str], request_id: &str) -> Response<Body> {
+        let allowed = allowed.join(", ");
+        let methods = [("methods", allowed.as_str())];
+        let mut response = self.local(ErrorCode::MethodNotAllowed, &methods, request_id);
         if let Ok(allowed) = HeaderValue::from_str(&allowed) {
             response.headers_mut().insert(header::ALLOW, allowed);
         }
@@ -176,15 +190,16 @@ impl Invocation<'_> {
         let Some(function) = self.gateway.functions.get(&self.route.function) else {
             return self.gateway.own("DEFAULT_5XX", self.id);
         };
-        let Ok(response) = tokio::time::timeout(TIMEOUT, function.respond(request, now)).await
-        else {
+        let origin = Origin::of_request(self.peer, request.headers());
+        let answered = origin.of(function.respond(request, now));
+        let Ok(response) = tokio::time::timeout(TIMEOUT, answered).await else {
             return self.gateway.own("INTEGRATION_TIMEOUT", self.id);
         };
         if self.route.streams {
-            return response.map(Body::new);
+            return response.map(|body| Body::new(origin.of_body(body)));
         }
         let (parts, body) = response.into_parts();
-        match body.collect().await.map(http_body_util::Collected::to_bytes) {
+        match origin.of(body.collect()).await.map(http_body_util::Collected::to_bytes) {
             Ok(bytes) if bytes.len() <= LAMBDA_LIMIT_BYTES => {
                 Response::from_parts(parts, Body::from(bytes))
             }

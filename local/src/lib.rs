@@ -4,12 +4,14 @@
 mod accounts;
 mod command;
 mod console;
+mod data_folder;
 mod dynamodb;
 mod embedded;
 mod event;
 mod functions;
 mod gateway;
 pub mod generated;
+mod hosts;
 mod in_process;
 mod server;
 mod template;

@@ -1,15 +1,13 @@
 //! Starting and stopping the local server.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write;
+use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -27,6 +25,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::accounts;
+use crate::console;
+use crate::data_folder::DataFolder;
 use crate::dynamodb::DynamoDb;
 use crate::embedded::{self, BUCKET, Credentials};
 use crate::functions::{self, Functions};
@@ -61,8 +61,8 @@ pub struct Server {
     gateway: Arc<Gateway>,
     stop: oneshot::Sender<()>,
     stopped: JoinHandle<std::io::Result<()>>,
-    /// Held until the server has stopped, so that no second one uses the folder.
-    _lock: File,
+    /// Held until the server has stopped, so that no second one uses it.
+    _folder: DataFolder,
 }
 
 impl Server {
@@ -71,21 +71,28 @@ impl Server {
     /// # Errors
     /// When the address or the data folder cannot be used, or a setting is wrong.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
-        let lock = lock(&settings.data_dir)?;
+        let folder = DataFolder::open(&settings.data_dir)?;
         let listener = TcpListener::bind(settings.listen)
             .await
             .with_context(|| format!("cannot listen on {}", settings.listen))?;
         let address = listener.local_addr()?;
         let template = Template::read()?;
-        let backend = Backend::open(&settings, address, &template).await?;
+        let backend = Backend::open(&settings, &folder, address, &template).await?;
         let now = (settings.clock)();
-        accounts::create(&settings.data_dir, address, &backend.platform().await, now).await?;
+        accounts::create(&folder.accounts_mark(), address, &backend.platform().await, now).await?;
         let mut functions = Functions::new();
         for (id, names) in template.variables.iter().filter(|(id, _)| template.has_route(id)) {
             let platform = backend.platform_with(names.iter().chain(&given_by_platform())).await;
             functions.insert(id.clone(), functions::start(id, &platform).await?);
         }
-        let gateway = Arc::new(Gateway { template, functions, clock: settings.clock });
+        let public_url = backend.variables.get("PUBLIC_BASE_URL").and_then(|url| url.parse().ok());
+        let gateway = Arc::new(Gateway {
+            template,
+            functions,
+            clock: settings.clock,
+            public_url,
+            on_loopback: address.ip().is_loopback(),
+        });
         let front = Arc::clone(&gateway);
         let app = Router::new().fallback(
             move |ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| {
@@ -102,7 +109,7 @@ impl Server {
             axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
                 .with_graceful_shutdown(async { stopping.await.unwrap_or_default() });
         let stopped = tokio::spawn(serving.into_future());
-        Ok(Self { address, backend, gateway, stop, stopped, _lock: lock })
+        Ok(Self { address, backend, gateway, stop, stopped, _folder: folder })
     }
 
     /// What is behind its functions.
@@ -137,10 +144,11 @@ pub(crate) async fn create_account(
     settings: &Settings,
     input: Map<String, Value>,
 ) -> anyhow::Result<Value> {
-    let _lock = lock(&settings.data_dir)?;
-    let backend = Backend::open(settings, settings.listen, &Template::read()?).await?;
+    let folder = DataFolder::open(&settings.data_dir)?;
+    let backend = Backend::open(settings, &folder, settings.listen, &Template::read()?).await?;
     let function = CreateAccount::connect(&backend.platform().await).await?;
-    Ok(function.invoke(input, (settings.clock)()).await?)
+    let invoked = function.invoke(input, (settings.clock)());
+    Ok(console::Origin::ThisMachine.of(invoked).await?)
 }
 
 /// Looks at the receipts of a file's links. No server may be using the folder.
@@ -148,35 +156,19 @@ pub(crate) async fn verify_receipts(
     settings: &Settings,
     file: FileId,
 ) -> anyhow::Result<Vec<ChainReport>> {
-    let _lock = lock(&settings.data_dir)?;
-    let backend = Backend::open(settings, settings.listen, &Template::read()?).await?;
+    let folder = DataFolder::open(&settings.data_dir)?;
+    let backend = Backend::open(settings, &folder, settings.listen, &Template::read()?).await?;
     let receipts = ReceiptVerifier::connect(&backend.platform().await)?;
     Ok(receipts.verify_receipts(file, (settings.clock)()).await?)
-}
-
-fn lock(data_dir: &Path) -> anyhow::Result<File> {
-    let shown = data_dir.display();
-    fs::create_dir_all(data_dir)
-        .with_context(|| format!("cannot create the data folder {shown}"))?;
-    let file =
-        OpenOptions::new().create(true).truncate(false).write(true).open(data_dir.join("lock"));
-    let file = file.with_context(|| format!("cannot write to the data folder {shown}"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!(
-            "another server is using the data folder {shown}; stop it, or choose another --data-dir"
-        ),
-        Err(TryLockError::Error(error)) => Err(error).context("cannot lock the data folder"),
-    }
 }
 
 impl Backend {
     async fn open(
         settings: &Settings,
+        folder: &DataFolder,
         address: SocketAddr,
         template: &Template,
     ) -> anyhow::Result<Self> {
-        let data = &settings.data_dir;
         let credentials = Credentials { id: "local", secret: random_text::<32>() };
         let mut variables = BTreeMap::from(
             [
@@ -197,18 +189,18 @@ impl Backend {
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
         variables.insert("PUBLIC_BASE_URL".to_owned(), format!("http://{address}"));
-        variables.insert("JWT_SECRET".to_owned(), jwt_secret(&data.join("jwt-secret"))?);
+        variables.insert("JWT_SECRET".to_owned(), jwt_secret(&folder.jwt_secret())?);
         for (name, value) in &settings.overrides {
             variables.insert(name.clone(), value.clone());
         }
         // With a DynamoDB or S3 of another process, the embedded one is not started.
         let mut engines = Engines::default();
         if !variables.contains_key("AWS_ENDPOINT_URL_DYNAMODB") {
-            engines.dynamodb = Some(DynamoDb::open(&data.join("dynamodb.sqlite"), template)?);
+            engines.dynamodb = Some(DynamoDb::open(&folder.database(), template)?);
             variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), DYNAMODB_URL.to_owned());
         }
         if !variables.contains_key("AWS_ENDPOINT_URL_S3") {
-            let service = embedded::s3(&data.join("objects"), &credentials)?;
+            let service = embedded::s3(&folder.objects(), &credentials)?;
             let url = embedded::listen(service.clone()).await?;
             engines.s3 = Some((url.clone(), service));
             variables.insert("AWS_ENDPOINT_URL_S3".to_owned(), url);
@@ -274,9 +266,7 @@ fn jwt_secret(path: &Path) -> anyhow::Result<String> {
         return Ok(secret);
     }
     let secret = random_text::<48>();
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(secret.as_bytes()))
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    fs::write(path, &secret).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(secret)
 }
 

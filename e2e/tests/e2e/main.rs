@@ -58,6 +58,7 @@ mod rules {
     mod receipts;
     mod routing;
     mod server_process;
+    mod this_machine;
     mod verify_receipts;
     mod whole_story;
 }

@@ -41,7 +41,8 @@ pub struct AccountCreated {
     pub username: Username,
     /// What the account may do.
     pub role: Role,
-    /// The address that proves the e-mail address, for programs. Only where mail goes to the log.
+    /// The address that proves the e-mail address, for programs. Only where mail goes to the log,
+    /// for a request from the same machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::url")]
     pub verification_url: Option<String>,

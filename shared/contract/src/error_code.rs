@@ -109,6 +109,8 @@ error_codes! {
         "The file's content is not what its name's extension says.";
     RangeUnsatisfiable Function 416 "range_unsatisfiable"
         "The file has {size} bytes; none of those asked for.";
+    HostUnknown Local 421 "host_unknown"
+        "This host is not served here. Use localhost, 127.0.0.1 or the public address of the API.";
     InvalidField Function 422 "invalid_field" "Some fields are not as they must be.";
     TooManyRequests Gateway 429 "too_many_requests" "Too many requests. Try again later.";
     DependencyUnavailable Function 503 "dependency_unavailable"

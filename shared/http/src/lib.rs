@@ -29,4 +29,4 @@ pub use multipart::UploadForm;
 pub use paging::Paging;
 pub use public_url::PublicUrl;
 pub use range::RangeRequest;
-pub use request::Request;
+pub use request::{Request, is_from_this_machine};

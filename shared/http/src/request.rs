@@ -1,9 +1,10 @@
 //! What came in.
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{HeaderName, Method, header};
+use http::{HeaderMap, HeaderName, Method, header};
 use jiff::Timestamp;
 use lambda_http::RequestExt;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
@@ -201,6 +202,12 @@ impl Request {
         identity.and_then(|identity| identity.source_ip.as_deref()).unwrap_or_default()
     }
 
+    /// Whether it comes from the machine that it is answered on, as with `cargo run`.
+    #[must_use]
+    pub fn is_from_this_machine(&self) -> bool {
+        is_from_this_machine(self.source_address(), self.http.headers())
+    }
+
     /// What the gateway itself says about the request.
     pub(crate) fn gateway(&self) -> Option<&ApiGatewayProxyRequestContext> {
         gateway(&self.http)
@@ -294,6 +301,15 @@ fn parameter<T>(
         let values = [("parameter", name), ("reason", &reason.0)];
         ApiError::with(ErrorCode::InvalidParameter, &values)
     })
+}
+
+/// Whether a request from `source` with these headers comes from this machine. A proxy on it passes
+/// on the requests of others, and says so.
+#[must_use]
+pub fn is_from_this_machine(source: &str, headers: &HeaderMap) -> bool {
+    let source = source.parse::<IpAddr>();
+    source.is_ok_and(|source| source.to_canonical().is_loopback())
+        && !headers.contains_key("x-forwarded-for")
 }
 
 #[cfg(test)]

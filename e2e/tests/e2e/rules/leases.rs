@@ -203,7 +203,8 @@ async fn a_client_that_chooses_its_lease_gets_the_file_when_the_first_answer_is_
     // Sent, and hung up without waiting for an answer.
     let path = scene.path_of(&link.url);
     let mut socket = TcpStream::connect(scene.server.address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: share\r\nDownload-Lease: {CHOSEN}\r\n\r\n");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nDownload-Lease: {CHOSEN}\r\n\r\n");
     socket.write_all(request.as_bytes()).await.unwrap();
     drop(socket);
     // Answered, and thrown away.

@@ -189,7 +189,7 @@ async fn a_path_with_dot_segments_is_not_resolved() {
         ("/api/file/download?token=%ff%fe", 404, "link_unknown"),
     ] {
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: share\r\nAuthorization: Bearer {token}\r\n\
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
              Connection: close\r\n\r\n"
         );
         let answer = raw(&world, &request, false).await.unwrap();
@@ -217,7 +217,7 @@ async fn a_body_that_breaks_off_leaves_nothing_behind() {
     {
         // What is sent is complete in itself; only the length says that more was to come.
         let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: share\r\nAuthorization: Bearer {ops}\r\n\
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {ops}\r\n\
              Content-Type: {media_type}\r\nConnection: close\r\n"
         );
         let longer = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len() + 1);
@@ -235,22 +235,23 @@ async fn a_body_that_breaks_off_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn a_link_never_leads_to_the_host_that_the_caller_names() {
-    let scene = Scene::start().await;
+    let own = "https://files.example.com/v1/";
+    let scene = Scene::start_with(&[("PUBLIC_BASE_URL", own)]).await;
     let (world, token) = (&scene.world, &scene.client);
     world.some_file().await;
-    let own = world.url("/");
     let with_foreign_host = |request: RequestBuilder| {
-        let request = request.header(HOST, "evil.example").header("x-forwarded-proto", "ftp");
+        // An evil host is refused; this one is not the public one either.
+        let request = request.header(HOST, "localhost:1").header("x-forwarded-proto", "ftp");
         let forwarded = "for=1.2.3.4;host=evil.example";
         request.header("x-forwarded-host", "evil.example").header("forwarded", forwarded)
     };
     let request = world.request(Method::POST, &routes::generate_link(&scene.file));
     let link = send(with_foreign_host(request.bearer_auth(token))).await;
-    assert!(link.field("download_url").starts_with(&own), "{link:?}");
+    assert!(link.field("download_url").starts_with(own), "{link:?}");
     let request = world.request(Method::GET, &format!("{}?limit=1", routes::LIST_FILES));
     let list = send(with_foreign_host(request.bearer_auth(token))).await;
-    assert!(list.next().unwrap().starts_with(&own), "{list:?}");
+    assert!(list.next().unwrap().starts_with(own), "{list:?}");
     let request = world.request(Method::POST, routes::SIGNUP).json(&signup());
     let signup = send(with_foreign_host(request)).await;
-    assert!(signup.field("verification_url").starts_with(&own), "{signup:?}");
+    assert!(signup.field("verification_url").starts_with(own), "{signup:?}");
 }

@@ -150,7 +150,7 @@ impl Stage {
             let lease = client.lease.as_ref().map(|lease| format!("Download-Lease: {lease}\r\n"));
             let range = (from > 0).then(|| format!("Range: bytes={from}-\r\n"));
             let request = format!(
-                "GET {path} HTTP/1.1\r\nHost: e2e\r\nConnection: close\r\n{}{}\r\n",
+                "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{}{}\r\n",
                 lease.unwrap_or_default(),
                 range.unwrap_or_default(),
             );
