@@ -1,4 +1,4 @@
-//! A TCP proxy that can lose an answer, or cut it short, after the server has done what was asked;
+//! A TCP proxy that can hold a request, lose an answer, or cut it short, after the server has done what was asked;
 //! and that can answer in the place of DynamoDB, as it does when transactions collide.
 
 use std::ops::Range;
@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use fastrand::Rng;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// A proxy in front of one server.
 pub struct Proxy {
@@ -22,6 +23,10 @@ struct Faults {
     marked: &'static str,
     to_lose: AtomicUsize,
     collisions: AtomicUsize,
+    /// Whether they wait.
+    hold: watch::Sender<bool>,
+    /// How many wait, or have waited.
+    held: watch::Sender<usize>,
     disturbance: Mutex<Option<Disturbance>>,
 }
 
@@ -56,6 +61,8 @@ impl Proxy {
             marked,
             to_lose: AtomicUsize::new(0),
             collisions: AtomicUsize::new(0),
+            hold: watch::Sender::new(false),
+            held: watch::Sender::new(0),
             disturbance: Mutex::new(None),
         });
         let shared = Arc::clone(&faults);
@@ -79,6 +86,22 @@ impl Proxy {
         self.faults.to_lose.load(Ordering::SeqCst)
     }
 
+    /// From now on marked requests wait for [`Proxy::release`].
+    pub fn hold(&self) {
+        self.faults.held.send_replace(0);
+        self.faults.hold.send_replace(true);
+    }
+
+    /// Returns when a request waits.
+    pub async fn held(&self) {
+        self.faults.held.subscribe().wait_for(|held| *held > 0).await.unwrap();
+    }
+
+    /// Lets the requests that wait go on.
+    pub fn release(&self) {
+        self.faults.hold.send_replace(false);
+    }
+
     /// From now on cuts so many of a thousand answers to marked requests, `after` so many bytes;
     /// at random from `seed`.
     pub fn cut(&self, cuts: u32, after: Range<usize>, seed: u64) {
@@ -100,8 +123,19 @@ impl Proxy {
 }
 
 impl Faults {
+    fn marks(&self, request: &[u8]) -> bool {
+        String::from_utf8_lossy(request).contains(self.marked)
+    }
+
+    async fn wait(&self, request: &[u8]) {
+        if self.marks(request) && *self.hold.borrow() {
+            self.held.send_modify(|held| *held += 1);
+            self.hold.subscribe().wait_for(|hold| !*hold).await.unwrap();
+        }
+    }
+
     fn verdict(&self, request: &[u8]) -> Verdict {
-        if !String::from_utf8_lossy(request).contains(self.marked) {
+        if !self.marks(request) {
             return Verdict::Pass;
         }
         let less = |count: usize| count.checked_sub(1);
@@ -140,6 +174,7 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, faults: Arc<Faults>
                 if rest == 0 {
                     head.append(&mut bytes);
                     let Some(length) = request_length(&head) else { continue };
+                    faults.wait(&head).await;
                     let verdict = faults.verdict(&head);
                     colliding = matches!(verdict, Verdict::Collide);
                     if let Verdict::Cut(bytes) = verdict {

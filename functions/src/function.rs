@@ -3,12 +3,11 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use share_contract::Operation;
 use share_http::{Endpoint, Response, respond};
 use share_model::Environment;
 use share_runtime::{DirectFunction, Error, run, run_direct, run_streaming};
-use share_store::{Platform, StartError};
+use share_store::{Clock, Platform, StartError};
 
 use crate::accounts::{SetPassword, Signup, VerifyEmail};
 use crate::admin::CreateAccount;
@@ -53,20 +52,20 @@ type Starting<'a> =
 /// An endpoint that answers requests in this process, whichever it is.
 pub trait ServedEndpoint: Send + Sync {
     /// Answers one request, as the endpoint's Lambda function would.
-    fn respond(
-        &self,
+    fn respond<'a>(
+        &'a self,
         request: lambda_http::Request,
-        now: Timestamp,
-    ) -> Pin<Box<dyn Future<Output = Response> + Send + '_>>;
+        clock: &'a Clock,
+    ) -> Pin<Box<dyn Future<Output = Response> + Send + 'a>>;
 }
 
 impl<E: Endpoint> ServedEndpoint for E {
-    fn respond(
-        &self,
+    fn respond<'a>(
+        &'a self,
         request: lambda_http::Request,
-        now: Timestamp,
-    ) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
-        Box::pin(respond(self, request, now))
+        clock: &'a Clock,
+    ) -> Pin<Box<dyn Future<Output = Response> + Send + 'a>> {
+        Box::pin(respond(self, request, clock))
     }
 }
 

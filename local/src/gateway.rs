@@ -2,7 +2,6 @@
 //! answers.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -12,6 +11,7 @@ use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use share_contract::{ErrorCode, Problem};
+use share_store::Clock;
 use uuid::Uuid;
 
 use crate::console::{self, Origin};
@@ -33,9 +33,6 @@ const DRAIN_LIMIT_BYTES: usize = 8 * REQUEST_LIMIT_BYTES;
 /// How the local server appears in events.
 const LOCAL: Api =
     Api { account: "000000000000", id: "local", stage: "local", stage_in_path: false };
-
-/// The moment at which a request comes. A parameter, so that tests can let a day pass.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The gateway.
 pub(crate) struct Gateway {
@@ -178,8 +175,8 @@ impl Invocation<'_> {
             Ok(body) => body,
             Err(kind) => return self.gateway.own(kind, self.id),
         };
-        let now = (self.gateway.clock)();
-        let event = self.event(&parts, &body, now).to_string();
+        let clock = &self.gateway.clock;
+        let event = self.event(&parts, &body, clock()).to_string();
         if event.len() > LAMBDA_LIMIT_BYTES {
             return self.gateway.own("REQUEST_TOO_LARGE", self.id);
         }
@@ -191,7 +188,7 @@ impl Invocation<'_> {
             return self.gateway.own("DEFAULT_5XX", self.id);
         };
         let origin = Origin::of_request(self.peer, request.headers());
-        let answered = origin.of(function.respond(request, now));
+        let answered = origin.of(function.respond(request, clock));
         let Ok(response) = tokio::time::timeout(TIMEOUT, answered).await else {
             return self.gateway.own("INTEGRATION_TIMEOUT", self.id);
         };

@@ -18,5 +18,4 @@ mod template;
 
 pub use command::main;
 pub use dynamodb::DynamoDb;
-pub use gateway::Clock;
 pub use server::{Backend, Server, Settings};

@@ -19,7 +19,7 @@ use share_functions::admin::CreateAccount;
 use share_http::Response;
 use share_model::{Environment, FileId};
 use share_runtime::DirectFunction;
-use share_store::{ChainReport, Platform, ReceiptVerifier};
+use share_store::{ChainReport, Clock, Platform, ReceiptVerifier};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -30,7 +30,7 @@ use crate::data_folder::DataFolder;
 use crate::dynamodb::DynamoDb;
 use crate::embedded::{self, BUCKET, Credentials};
 use crate::functions::{self, Functions};
-use crate::gateway::{Clock, Gateway};
+use crate::gateway::Gateway;
 use crate::in_process::{DYNAMODB_URL, Engines, InProcess};
 use crate::template::Template;
 
@@ -42,7 +42,7 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Variables that replace the server's own.
     pub overrides: BTreeMap<String, String>,
-    /// The time.
+    /// The time. A parameter, so that tests can let a day pass.
     pub clock: Clock,
 }
 
@@ -126,7 +126,7 @@ impl Server {
     pub async fn invoke(&self, function: &str, event: &str) -> anyhow::Result<Response> {
         let request = lambda_http::request::from_str(event).context("not a proxy event")?;
         let function = self.gateway.functions.get(function).context("no such function")?;
-        Ok(function.respond(request, (self.gateway.clock)()).await)
+        Ok(function.respond(request, &self.gateway.clock).await)
     }
 
     /// Takes no more requests, and returns when those under way are answered, or after ten

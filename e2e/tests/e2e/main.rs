@@ -67,6 +67,7 @@ mod faults {
     mod broken_downloads;
     mod crashes;
     mod histories;
+    mod late_requests;
     mod lost_answers;
 }
 

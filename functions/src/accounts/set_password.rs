@@ -39,7 +39,7 @@ impl Endpoint for SetPassword {
             fields.required("password", |text| Password::choose(text, &user.username, &user.email));
         let hash = fields.finish(password)?.hash().await; // 422
         let acceptance = self.users.accept_invitation(&user, hash);
-        self.tokens.spend(&token, now, acceptance).await??; // 410, 503
+        self.tokens.spend(&token, (request.clock())(), acceptance).await??; // 410, 503
         Ok(if request.wants_page() {
             let content = format!("<p>{DONE}</p>");
             Answer::page(HtmlPage { title: "Welcome".to_owned(), content })

@@ -34,7 +34,7 @@ impl Endpoint for VerifyEmail {
         let user = self.users.by_id(token.user_id).await?; // 503
         let user = user.ok_or(ErrorCode::VerificationUnknown)?; // 404
         let proof = self.users.prove_address(&user);
-        self.tokens.spend(&token, now, proof).await??; // 410, 503
+        self.tokens.spend(&token, (request.clock())(), proof).await??; // 410, 503
         Ok(if request.wants_page() {
             let content = format!("<p>{VERIFIED}</p>");
             Answer::page(HtmlPage { title: "Verified".to_owned(), content })

@@ -6,6 +6,8 @@
 //! The client that redeems the link gets a lease, with which the same request continues a download
 //! that has broken off. `docs/one-time.md` says what holds after each way to fail.
 
+use std::sync::Arc;
+
 use http::{HeaderName, Method, StatusCode, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
@@ -211,21 +213,21 @@ impl DownloadFile {
             client,
             file,
             request_id: request.id().to_owned(),
+            clock: Arc::clone(request.clock()),
         };
-        let stopwatch = request.stopwatch();
         let mut answer = match opened {
             Opened::Body(body) => {
                 let file = finish.file.clone();
                 let status =
                     if part.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
                 let report = move |bytes| async move {
-                    finish.run(Sent::Bytes(bytes), stopwatch()).await;
+                    finish.run(Sent::Bytes(bytes)).await;
                 };
                 let body = reporting(body, range.length(), report);
                 with_headers(Answer::bytes(status, body), &file, part)
             }
             Opened::Elsewhere(url) => {
-                finish.run(Sent::Redirect, stopwatch()).await;
+                finish.run(Sent::Redirect).await;
                 Answer::bytes(StatusCode::SEE_OTHER, whole("")).with(header::LOCATION, url)
             }
         };

@@ -1,10 +1,9 @@
 //! What is done when no more bytes of a transfer go out.
 
-use jiff::Timestamp;
 use share_http::log_failure;
 use share_model::link_protocol::Sent;
 use share_model::{FileRecord, LeaseTerms, TransferOutcome, User};
-use share_store::{Mail, Mailer, RequestContext, StoreError, Transfer, Transfers, Users};
+use share_store::{Clock, Mail, Mailer, RequestContext, StoreError, Transfer, Transfers, Users};
 
 /// A transfer, and what its end needs.
 pub(super) struct Finish {
@@ -17,19 +16,20 @@ pub(super) struct Finish {
     pub(super) client: User,
     pub(super) file: FileRecord,
     pub(super) request_id: String,
+    pub(super) clock: Clock,
 }
 
 impl Finish {
     /// Writes the receipt, and sends the uploader a mail. The client has its bytes whatever happens
     /// here.
-    pub(super) async fn run(self, sent: Sent, now: Timestamp) {
-        if let Err(error) = self.try_run(sent, now).await {
+    pub(super) async fn run(self, sent: Sent) {
+        if let Err(error) = self.try_run(sent).await {
             log_failure(&self.request_id, &error);
         }
     }
 
-    async fn try_run(&self, sent: Sent, now: Timestamp) -> Result<(), StoreError> {
-        let context = RequestContext { now, request_id: &self.request_id };
+    async fn try_run(&self, sent: Sent) -> Result<(), StoreError> {
+        let context = RequestContext { clock: &self.clock, request_id: &self.request_id };
         let end = self
             .transfers
             .finish_transfer(&self.transfer, sent, &self.file, self.terms, context)
@@ -49,7 +49,7 @@ impl Finish {
         let text = format!(
             "{name}\n{what} {}\nthrough a link that {client} had asked for.\n\n\
              The file's receipts say more: file {}.",
-            now.strftime("%-d %B %Y, %H:%M UTC"),
+            (self.clock)().strftime("%-d %B %Y, %H:%M UTC"),
             self.file.id,
         );
         let subject = "Your file was downloaded";

@@ -1,10 +1,9 @@
 //! What every endpoint is, and what happens around it.
 
 use http::{Method, header};
-use jiff::Timestamp;
 use serde::Serialize;
 use share_contract::{ErrorCode, Operation};
-use share_store::{Platform, StartError};
+use share_store::{Clock, Platform, StartError};
 
 use crate::answer::{Response, secure};
 use crate::request::Unrouted;
@@ -43,14 +42,14 @@ pub trait Endpoint: Sized + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Answer<Self::Json>, ApiError>> + Send;
 }
 
-/// Answers `http`, which came at `now`, whatever happens: an error becomes a problem, or a page
+/// Answers `http`, which comes now, whatever happens: an error becomes a problem, or a page
 /// for a browser.
 pub async fn respond<E: Endpoint>(
     endpoint: &E,
     http: lambda_http::Request,
-    now: Timestamp,
+    clock: &Clock,
 ) -> Response {
-    let request = match Request::new(http, now, E::OPERATIONS) {
+    let request = match Request::new(http, clock, E::OPERATIONS) {
         Ok(request) => request,
         Err(Unrouted { id, gateway_id, method, path }) => {
             let code = ErrorCode::RouteUnknown;

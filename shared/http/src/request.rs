@@ -1,7 +1,7 @@
 //! What came in.
 
 use std::net::IpAddr;
-use std::time::Instant;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, header};
@@ -11,7 +11,7 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
 use lambda_http::request::RequestContext as RequestContextOf;
 use share_contract::{ErrorCode, Operation};
 use share_model::{AuditAction, AuditEvent, FileId, Invalid, UserId};
-use share_store::RequestContext;
+use share_store::{Clock, RequestContext};
 
 use crate::multipart::{self, UploadForm};
 use crate::{ApiError, Fields};
@@ -21,7 +21,7 @@ pub struct Request {
     http: lambda_http::Request,
     operation: &'static Operation,
     now: Timestamp,
-    started: Instant,
+    clock: Clock,
     id: String,
 }
 
@@ -34,14 +34,14 @@ pub(crate) struct Unrouted {
 }
 
 impl Request {
-    /// `http`, as it came at `now`, for one of `operations`.
+    /// `http`, as it comes now, for one of `operations`.
     ///
     /// # Errors
     /// When it is for none of them: the template has a route that the contract does not know, and
     /// nothing says who may call it.
     pub(crate) fn new(
         http: lambda_http::Request,
-        now: Timestamp,
+        clock: &Clock,
         operations: &'static [&'static Operation],
     ) -> Result<Self, Unrouted> {
         let gateway = gateway(&http);
@@ -53,7 +53,9 @@ impl Request {
         let id = http.lambda_context_ref().map(|context| context.request_id.as_str());
         let id = id.filter(|id| !id.is_empty()).unwrap_or(gateway_id).to_owned();
         match operation {
-            Some(operation) => Ok(Self { http, operation, now, started: Instant::now(), id }),
+            Some(operation) => {
+                Ok(Self { http, operation, now: clock(), clock: Arc::clone(clock), id })
+            }
             None => Err(Unrouted {
                 id,
                 gateway_id: gateway_id.to_owned(),
@@ -75,16 +77,16 @@ impl Request {
         self.now
     }
 
-    /// The moment that it is when it has been worked on for as long as this one.
-    pub fn stopwatch(&self) -> impl Fn() -> Timestamp + Send + 'static {
-        let (now, started) = (self.now, self.started);
-        move || now.checked_add(started.elapsed()).unwrap_or(now)
+    /// What tells the time, which goes on while the request is worked on.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// This request, as a link's receipts name it.
     #[must_use]
     pub fn context(&self) -> RequestContext<'_> {
-        RequestContext { now: self.now, request_id: &self.id }
+        RequestContext { clock: &self.clock, request_id: &self.id }
     }
 
     /// Its id, as in the log and in problems.
@@ -318,6 +320,10 @@ pub(crate) mod tests {
     use serde_json::{Value, json};
     use share_contract::operations;
 
+    fn clock() -> Clock {
+        Arc::new(|| Timestamp::from_second(1_000).unwrap())
+    }
+
     /// A GET of `file_download` with these headers, as API Gateway hands it over.
     pub(crate) fn request(headers: &[(&str, &str)], context: &Value) -> Request {
         let mut multi = serde_json::Map::new();
@@ -345,8 +351,7 @@ pub(crate) mod tests {
         let own = event["requestContext"].as_object_mut().unwrap();
         own.extend(context.as_object().unwrap().clone());
         let http = lambda_http::request::from_str(&event.to_string()).unwrap();
-        let now = Timestamp::from_second(1_000).unwrap();
-        let request = Request::new(http, now, &[&operations::FILE_DOWNLOAD]);
+        let request = Request::new(http, &clock(), &[&operations::FILE_DOWNLOAD]);
         request.unwrap_or_else(|_| panic!("no operation has this route"))
     }
 
@@ -405,7 +410,7 @@ pub(crate) mod tests {
             "requestContext": { "resourcePath": "/api/links", "httpMethod": "GET", "requestId": "id" },
         });
         let http = lambda_http::request::from_str(&event.to_string()).unwrap();
-        let request = Request::new(http, Timestamp::UNIX_EPOCH, &[&operations::FILE_DOWNLOAD]);
+        let request = Request::new(http, &clock(), &[&operations::FILE_DOWNLOAD]);
         let Err(unrouted) = request else { panic!("the route is served") };
         assert_eq!((unrouted.id.as_str(), unrouted.path.as_str()), ("id", "/api/links"));
     }

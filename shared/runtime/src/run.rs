@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use lambda_http::{IntoResponse, service_fn};
 use serde_json::{Map, Value};
 use share_http::{Body, BodyError, Endpoint, Response, respond};
 use share_model::Environment;
-use share_store::{Platform, StartError, Users};
+use share_store::{Clock, Platform, StartError, Users};
 
 use crate::{DirectFunction, clock, log};
 
@@ -26,9 +27,10 @@ pub type Error = lambda_http::Error;
 /// When the function cannot start, or the runtime's API breaks off.
 pub async fn run<E: Endpoint>(environment: Environment) -> Result<(), Error> {
     let endpoint = start::<E>(environment).await?;
-    let endpoint = &endpoint;
+    let clock: Clock = Arc::new(clock);
+    let (endpoint, clock) = (&endpoint, &clock);
     lambda_http::run(service_fn(move |http| async move {
-        Ok::<_, Infallible>(Buffered(respond(endpoint, http, clock()).await))
+        Ok::<_, Infallible>(Buffered(respond(endpoint, http, clock).await))
     }))
     .await
 }
@@ -43,9 +45,10 @@ pub async fn run_streaming<E: Endpoint>(environment: Environment) -> Result<(), 
         return run::<E>(environment).await;
     }
     let endpoint = start::<E>(environment).await?;
-    let endpoint = &endpoint;
+    let clock: Clock = Arc::new(clock);
+    let (endpoint, clock) = (&endpoint, &clock);
     lambda_http::run_with_streaming_response(service_fn(move |http| async move {
-        Ok::<_, Infallible>(respond(endpoint, http, clock()).await.map(TruncateOnError))
+        Ok::<_, Infallible>(respond(endpoint, http, clock).await.map(TruncateOnError))
     }))
     .await
 }

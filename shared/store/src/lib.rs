@@ -21,7 +21,7 @@ mod users;
 pub use audit::{Audit, StoredReceipt};
 pub use error::{StartError, StoreError};
 pub use files::Files;
-pub use links::{Links, RequestContext};
+pub use links::{Clock, Links, RequestContext};
 pub use mailer::{Mail, Mailer};
 pub use objects::Objects;
 pub use one_time_tokens::{OneTimeTokens, RefusedToken, TokenRecord};

@@ -9,6 +9,8 @@
 //! goes with it. So everything that happens to one link happens one after the other, and nothing
 //! without a receipt; links do not wait for each other.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use share_auth::{PageCursor, SecretHash};
@@ -24,12 +26,15 @@ use crate::{Audit, OneTimeTokens, Page, Platform, StartError, StoreError, TokenR
 /// The index that lists a user's links by time of creation. Only their records have both keys.
 const BY_USER: &str = "links_by_user";
 
-/// The request in which something happens to a link, as its receipt names it.
-#[derive(Debug, Clone, Copy)]
+/// What time it is, whenever it is asked. A link may end while a request waits for others.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The request in which something happens to a link.
+#[derive(Clone, Copy)]
 pub struct RequestContext<'a> {
-    /// When it happens.
-    pub now: Timestamp,
-    /// The request's id.
+    /// The clock, which each attempt at a change asks anew.
+    pub clock: &'a Clock,
+    /// The request's id, as receipts name it.
     pub request_id: &'a str,
 }
 
@@ -124,7 +129,7 @@ impl Links {
         loop {
             let found = self.find(id).await?.filter(|link| link.user_id == user);
             let Some(before) = found else { return Ok(false) };
-            let Some(step) = link_protocol::revoke(&before, user, context.now) else {
+            let Some(step) = link_protocol::revoke(&before, user, (context.clock)()) else {
                 return Ok(true);
             };
             if self.change(&step, None, context.request_id).await?.is_some() {
@@ -146,9 +151,9 @@ impl Links {
         let (receipt, after) = step.seal(request_id);
         let unchanged = match step.link.chain.receipts {
             0 => absent("pk"),
-            receipts => {
-                Condition::new("receipts = :before").with(":before", number(receipts.into()))
-            }
+            receipts => Condition::new("receipts = :before AND last_receipt = :last")
+                .with(":before", number(receipts.into()))
+                .with(":last", text(step.link.chain.hash.map(|it| it.hex()).unwrap_or_default())),
         };
         let key = link_key(&after.id);
         let put = self.table.put_until(&key, &after, forget_at(&after), &unchanged);

@@ -7,9 +7,9 @@
 
 use share_auth::SecretHash;
 use share_model::link_protocol::{self, LinkAndLease, LinkStep, Sent, TransferEnd, TransferStart};
-use share_model::{DownloadRequest, FileRecord, LeaseTerms, LinkId, LinkRefusal};
+use share_model::{DownloadRequest, FileRecord, LeaseTerms, LinkId, LinkRefusal, ReceiptEvent};
 
-use crate::table::{Key, always};
+use crate::table::{Condition, Key, absent};
 use crate::transaction::Backoff;
 use crate::{Links, Platform, RequestContext, StartError, StoreError};
 
@@ -74,7 +74,8 @@ impl Transfers {
         let link = current.link.id.clone();
         let mut backoff = Backoff::new("start a transfer");
         loop {
-            let (step, start) = match link_protocol::start(&current, request, terms, context.now) {
+            let now = (context.clock)();
+            let (step, start) = match link_protocol::start(&current, request, terms, now) {
                 Ok(started) => started,
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -107,7 +108,7 @@ impl Transfers {
             let Some(LinkAndLease { link, lease: Some(lease) }) = found else {
                 return Err(StoreError::because("finish a transfer", "its link or lease is gone"));
             };
-            let (start, now) = (&transfer.start, context.now);
+            let (start, now) = (&transfer.start, (context.clock)());
             let (step, end) = link_protocol::finish(&link, &lease, start, sent, file, terms, now);
             if self.change(&step, &transfer.lease, context).await? {
                 return Ok(end);
@@ -124,9 +125,14 @@ impl Transfers {
         context: RequestContext<'_>,
     ) -> Result<bool, StoreError> {
         let put = step.lease.as_ref().map(|lease| {
-            let over = lease.ends_at.max(step.link.expires_at.as_second());
-            let key = lease_key(&step.link.id, hash);
-            self.links.table.put_until(&key, lease, over + LEASE_REMEMBERED_SECONDS, &always())
+            let until =
+                lease.ends_at.max(step.link.expires_at.as_second()) + LEASE_REMEMBERED_SECONDS;
+            // What it holds cannot have changed: that takes a change of the link.
+            let condition = match step.event {
+                ReceiptEvent::Redeemed(_) => absent("pk"),
+                _ => Condition::new("attribute_exists(pk)"),
+            };
+            self.links.table.put_until(&lease_key(&step.link.id, hash), lease, until, &condition)
         });
         Ok(self.links.change(step, put, context.request_id).await?.is_some())
     }
