@@ -141,12 +141,13 @@ class Stage:
         """A new Client, and the token that verifies its address."""
         account = Account.named(f"client{secrets.token_hex(4)}")
         self.expect(201, "POST", "/api/users/signup", account.signup())
-        return account, self.mailed_token("verify-email", account.email)
+        return account, self.mailed_token("verify", account.email)
 
     def new_client(self) -> tuple[Account, str]:
         """A new Client with a verified address, and an access token."""
         account, token = self.sign_up()
-        self.expect(200, "GET", f"/api/users/verify-email?token={token}")
+        answer = {"password": account.password}
+        self.expect(200, "POST", f"/verify?token={token}", answer)
         return account, self.login(account)
 
     def upload(
@@ -192,7 +193,7 @@ class Stage:
         """The token in the link to this page, such as `set-password`, in the newest mail."""
         mails = self.mails(address)
         check(mails, f"a mail to {address} is in the inbox")
-        tokens = re.findall(rf"{page}\?token=({TOKEN})", mails[-1])
+        tokens = re.findall(rf"/{page}\?token=({TOKEN})", mails[-1])
         check(tokens, f"the newest mail to {address} has a link to {page}")
         return tokens[0]
 

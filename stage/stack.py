@@ -121,7 +121,7 @@ def operator_steps(stage: Stage) -> None:
     answer, failed = stage.invoke("CreateAccount", invitation)
     check(not failed, f"the Ops account was created: {answer}")
     token = stage.mailed_token("set-password", stage.ops.email)
-    path = f"/api/users/set-password?token={token}"
+    path = f"/set-password?token={token}"
     stage.expect(200, "POST", path, {"password": stage.ops.password})
 
     unknown_role = {"username": "x", "email": "y", "role": "king"}

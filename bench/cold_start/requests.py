@@ -52,6 +52,11 @@ class Requests:
                 return self._signup(name, "client", "reads every event twice")
             case "VerifyEmail":
                 return self._verify_email("client")
+            case "VerifyPage":
+                token = self.installation.one_time_token("verification", "client")
+                event = self._read(function, declined_token=token)
+                event["body"] = encoded({"password": "local-client-password"})
+                return event
             case "SetPassword":
                 token = self.installation.one_time_token("invitation", "invited")
                 return self._read(function, invitation_token=token)

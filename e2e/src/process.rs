@@ -117,7 +117,8 @@ impl Process {
         let (code, console) = self.interrupt();
         assert_eq!(code, Some(0), "{console:#?}");
         let mails = console.split(|line| line.starts_with("┌─ mail")).skip(1);
-        mails.map(|mail| mail.join("\n")).collect()
+        let lines = |mail: &[String]| mail.iter().position(|line| line.starts_with('└'));
+        mails.map(|mail| mail[..lines(mail).unwrap()].join("\n")).collect()
     }
 }
 

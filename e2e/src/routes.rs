@@ -4,7 +4,9 @@ pub const SIGNUP: &str = "/api/users/signup";
 pub const SIGNUP_ALIAS: &str = "/api/client/signup";
 pub const VERIFY_EMAIL: &str = "/api/users/verify-email";
 pub const VERIFY_EMAIL_ALIAS: &str = "/api/client/verify";
-pub const SET_PASSWORD: &str = "/api/users/set-password";
+pub const VERIFY_PAGE: &str = "/verify";
+pub const SET_PASSWORD: &str = "/set-password";
+pub const SET_PASSWORD_ALIAS: &str = "/api/users/set-password";
 pub const CLIENT_LOGIN: &str = "/api/client/login";
 pub const CLIENT_LOGIN_ALIAS: &str = "/api/users/client-login";
 pub const OPS_LOGIN: &str = "/api/ops/login";
@@ -44,6 +46,10 @@ pub fn set_password(token: &str) -> String {
     format!("{SET_PASSWORD}?token={token}")
 }
 
+pub fn verify_page(token: &str) -> String {
+    format!("{VERIFY_PAGE}?token={token}")
+}
+
 /// Every route that asks who is calling: method, path, and the one role that may use it.
 pub const PROTECTED: [(&str, &str, &str); 10] = [
     ("POST", UPLOAD, "ops"),
@@ -60,7 +66,7 @@ pub const PROTECTED: [(&str, &str, &str); 10] = [
 
 /// Every route for anyone: method, path, and the answer when nothing at all is sent. The code is
 /// empty where there is none.
-pub const PUBLIC: [(&str, &str, u16, &str); 20] = [
+pub const PUBLIC: [(&str, &str, u16, &str); 26] = [
     ("POST", SIGNUP, 422, "invalid_field"),
     ("POST", SIGNUP_ALIAS, 422, "invalid_field"),
     ("GET", VERIFY_EMAIL, 400, "missing_parameter"),
@@ -71,8 +77,14 @@ pub const PUBLIC: [(&str, &str, u16, &str); 20] = [
     ("POST", OPS_LOGIN, 422, "invalid_field"),
     ("POST", CLIENT_LOGIN_ALIAS, 422, "invalid_field"),
     ("POST", OPS_LOGIN_ALIAS, 422, "invalid_field"),
+    ("GET", VERIFY_PAGE, 400, "missing_parameter"),
+    ("HEAD", VERIFY_PAGE, 400, ""),
+    ("POST", VERIFY_PAGE, 400, "missing_parameter"),
     ("GET", SET_PASSWORD, 400, "missing_parameter"),
+    ("HEAD", SET_PASSWORD, 400, ""),
     ("POST", SET_PASSWORD, 400, "missing_parameter"),
+    ("GET", SET_PASSWORD_ALIAS, 400, "missing_parameter"),
+    ("POST", SET_PASSWORD_ALIAS, 400, "missing_parameter"),
     ("GET", DOWNLOAD, 400, "missing_parameter"),
     ("GET", DOWNLOAD_ALIAS, 400, "missing_parameter"),
     ("HEAD", DOWNLOAD, 400, ""),

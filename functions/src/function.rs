@@ -9,7 +9,7 @@ use share_model::Environment;
 use share_runtime::{DirectFunction, Error, run, run_direct, run_streaming};
 use share_store::{Clock, Platform, StartError};
 
-use crate::accounts::{SetPassword, Signup, VerifyEmail};
+use crate::accounts::{SetPassword, Signup, VerifyEmail, VerifyPage};
 use crate::admin::CreateAccount;
 use crate::downloads::DownloadFile;
 use crate::files::{ListFiles, ListReceipts, UploadFile};
@@ -21,6 +21,7 @@ use crate::web::{ApiDocs, OpenApi};
 const ALL: &[Function] = &[
     Function::of::<Signup>(),
     Function::of::<VerifyEmail>(),
+    Function::of::<VerifyPage>(),
     Function::of::<SetPassword>(),
     Function::of::<Login>(),
     Function::direct::<CreateAccount>(),

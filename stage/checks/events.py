@@ -34,6 +34,7 @@ def live_values(stage: Stage) -> dict[str, str]:
     ops = stage.ops_token()
     file_id = stage.upload(ops, b"for the events")
     _, verification = stage.sign_up()
+    _, declined = stage.sign_up()
     invited = Account.named("iris")
     stage.invoke("CreateAccount", invited.invitation("ops"))
     return {
@@ -44,6 +45,7 @@ def live_values(stage: Stage) -> dict[str, str]:
         "download_token": token_of(stage.link(file_id, access)),
         "link_id": stage.link(file_id, access)["id"],
         "verification_token": verification,
+        "declined_token": declined,
         "invitation_token": stage.mailed_token("set-password", invited.email),
     }
 

@@ -17,6 +17,7 @@ mod routes {
         mod set_password;
         mod signup;
         mod verify_email;
+        mod verify_page;
     }
     mod admin {
         mod create_account;

@@ -3,7 +3,7 @@
 use http::Method;
 use share_auth::Password;
 use share_contract::{ErrorCode, Operation, PasswordSet, operations};
-use share_http::{Answer, ApiError, Endpoint, HtmlPage, Request, escape};
+use share_http::{Answer, ApiError, Endpoint, HtmlPage, Request, TokenField, TokenForm, TokenPage};
 use share_model::{TokenKind, User};
 use share_store::{OneTimeTokens, Platform, StartError, Users};
 
@@ -31,18 +31,18 @@ impl Endpoint for SetPassword {
         let token = self.tokens.find(kind, secret, now).await??; // 404, 410, 503
         let user = self.users.by_id(token.user_id).await?; // 503
         let user = user.ok_or(ErrorCode::InvitationUnknown)?; // 404
-        if request.method() == Method::GET {
-            return Ok(Answer::page(form(&user)));
+        if request.method() != Method::POST {
+            return Ok(Answer::page(page(&user, None)));
         }
         let mut fields = request.json_or_form()?; // 400, 415
         let password =
             fields.required("password", |text| Password::choose(text, &user.username, &user.email));
-        let hash = fields.finish(password)?.hash().await; // 422
+        let again = |error: ApiError| error.shown_on(|complaint| page(&user, Some(complaint)));
+        let hash = fields.finish(password).map_err(again)?.hash().await; // 422
         let acceptance = self.users.accept_invitation(&user, hash);
         self.tokens.spend(&token, (request.clock())(), acceptance).await??; // 410, 503
         Ok(if request.wants_page() {
-            let content = format!("<p>{DONE}</p>");
-            Answer::page(HtmlPage { title: "Welcome".to_owned(), content })
+            Answer::page(TokenPage { title: "Welcome", text: DONE, ..Default::default() })
         } else {
             Answer::ok(PasswordSet { message: DONE.to_owned(), username: user.username })
         })
@@ -50,14 +50,15 @@ impl Endpoint for SetPassword {
 }
 
 /// The page that the mailed link opens. Looking at it spends nothing.
-fn form(user: &User) -> HtmlPage {
-    let content = format!(
-        "<p>Choose a password for the account <b>{}</b>.</p>\n\
-         <form method=\"post\">\n\
-         <p><input type=\"password\" name=\"password\" aria-label=\"New password\" \
-         autocomplete=\"new-password\" minlength=\"8\" maxlength=\"256\" required autofocus></p>\n\
-         <button>Set my password</button>\n</form>",
-        escape(user.username.as_str())
-    );
-    HtmlPage { title: "Welcome to Secure File Share".to_owned(), content }
+fn page(user: &User, complaint: Option<&str>) -> HtmlPage {
+    let form = TokenForm { field: TokenField::NewPassword, button: "Set my password" };
+    let page = TokenPage {
+        title: "Welcome to Secure File Share",
+        complaint,
+        text: "Choose a password for your account.",
+        facts: vec![("Account", user.username.as_str().to_owned())],
+        forms: &[form],
+        ..Default::default()
+    };
+    page.into()
 }

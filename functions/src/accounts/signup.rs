@@ -57,12 +57,13 @@ impl Endpoint for Signup {
             user_id: user.id,
             expires_at: request.now().as_second() + VERIFICATION_SECONDS,
         };
-        let path = format!("/api/users/verify-email?token={}", secret.reveal());
-        let url = self.public_url.of(request, &path)?; // 503
+        let url_of =
+            |path: &str| self.public_url.of(request, &format!("{path}?token={}", secret.reveal()));
+        let (page, program) = (url_of("/verify")?, url_of("/api/users/verify-email")?); // 503
         let (lapses, issue) = (token.expires_at, vec![self.tokens.issue(&token)]);
         let registration = self.users.register(&user, lapses, issue).await?; // 503
         let (subject, text) = match registration {
-            Registration::Done => verification_mail(&url),
+            Registration::Done => verification_mail(&user, &page),
             Registration::EmailKnown => already_known_mail(),
             Registration::UsernameTaken => return Err(ErrorCode::UsernameTaken.into()), // 409
         };
@@ -77,7 +78,8 @@ impl Endpoint for Signup {
                 .to_owned(),
             username: user.username,
             role: user.role,
-            verification_url: (self.mailer.logs() && request.is_from_this_machine()).then_some(url),
+            verification_url: (self.mailer.logs() && request.is_from_this_machine())
+                .then_some(program),
         }))
     }
 }
@@ -110,10 +112,13 @@ impl Input {
     }
 }
 
-fn verification_mail(url: &str) -> (&'static str, String) {
+fn verification_mail(user: &User, url: &str) -> (&'static str, String) {
     let text = format!(
-        "Welcome to Secure File Share.\n\nOpen this link within 24 hours to verify your e-mail \
-         address:\n\n{url}\n\nIf you did not sign up, ignore this mail.\n"
+        "Welcome to Secure File Share.\n\nSomebody, perhaps you, signed up as {} with this e-mail \
+         address. Open this link within 24 hours, and enter the password that you chose:\n\n\
+         {url}\n\nIf it was not you, the page behind the link deletes the sign-up. If you ignore \
+         this mail, it expires.\n",
+        user.username.as_str()
     );
     ("Verify your e-mail address", text)
 }

@@ -1,8 +1,8 @@
-//! `account_verify`: proves an e-mail address, once.
+//! `account_verify`: proves an e-mail address, once. For programs: mails lead to `verify_page.rs`.
 
 use http::Method;
 use share_contract::{ErrorCode, Operation, VerificationDone, operations};
-use share_http::{Answer, ApiError, Endpoint, HtmlPage, Request};
+use share_http::{Answer, ApiError, Endpoint, Request, TokenField, TokenForm, TokenPage};
 use share_model::TokenKind;
 use share_store::{OneTimeTokens, Platform, StartError, Users};
 
@@ -26,7 +26,13 @@ impl Endpoint for VerifyEmail {
     async fn handle(&self, request: &Request) -> Result<Answer<VerificationDone>, ApiError> {
         let secret = request.required_query("token")?; // 400
         if request.wants_page() && request.method() == Method::GET {
-            return Ok(Answer::page(button()));
+            let form = TokenForm { field: TokenField::Nothing, button: "Verify my e-mail address" };
+            return Ok(Answer::page(TokenPage {
+                title: "Verify your e-mail address",
+                text: "Press the button to prove that this mail reached you.",
+                forms: &[form],
+                ..Default::default()
+            }));
         }
         request.refuse_prefetch()?; // 403
         let (kind, now) = (TokenKind::Verification, request.now());
@@ -36,18 +42,9 @@ impl Endpoint for VerifyEmail {
         let proof = self.users.prove_address(&user);
         self.tokens.spend(&token, (request.clock())(), proof).await??; // 410, 503
         Ok(if request.wants_page() {
-            let content = format!("<p>{VERIFIED}</p>");
-            Answer::page(HtmlPage { title: "Verified".to_owned(), content })
+            Answer::page(TokenPage { title: "Verified", text: VERIFIED, ..Default::default() })
         } else {
             Answer::ok(VerificationDone { message: VERIFIED.to_owned() })
         })
     }
-}
-
-/// What a browser shows for the mailed link. Mail scanners open links but press no buttons, so
-/// the token is spent by the form's POST only. The form goes back to the page's own address.
-fn button() -> HtmlPage {
-    let content = "<p>Press the button to prove that this mail reached you.</p>\n\
-                   <form method=\"post\"><button>Verify my e-mail address</button></form>";
-    HtmlPage { title: "Verify your e-mail address".to_owned(), content: content.to_owned() }
 }

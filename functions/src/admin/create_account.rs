@@ -82,7 +82,7 @@ fn read(mut fields: Fields, now: Timestamp) -> Result<User, NotDone> {
 fn invitation(user: &User, base: &str, secret: &OpaqueSecret) -> String {
     format!(
         "You have an account at Secure File Share.\n\nName: {}\nRole: {}\n\nOpen this link within \
-         7 days to set your password:\n\n{base}/api/users/set-password?token={}\n",
+         7 days to set your password:\n\n{base}/set-password?token={}\n",
         user.username.as_str(),
         user.role.as_str(),
         secret.reveal(),

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use share_model::{EmailAddress, Role, Username};
+use share_model::{EmailAddress, Invalid, Role, Username};
 
 use crate::schema;
 
@@ -48,7 +48,42 @@ pub struct AccountCreated {
     pub verification_url: Option<String>,
 }
 
-/// The answer of `account_verify`.
+/// The body of `verification_answer`: the password, or that the sign-up was somebody else's.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum VerificationAnswer {
+    /// Verifies.
+    ItWasMe {
+        /// The password of the sign-up.
+        #[schemars(length(max = 256))]
+        password: String,
+    },
+    /// Deletes the sign-up.
+    ItWasNotMe {
+        /// That it was somebody else who signed up.
+        decline: Decline,
+    },
+}
+
+/// That somebody else signed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Decline {
+    /// It was somebody else.
+    Yes,
+}
+
+impl Decline {
+    /// Reads the text `yes`.
+    ///
+    /// # Errors
+    /// When it is another text.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        if text == "yes" { Ok(Self::Yes) } else { Err(Invalid::because("must be yes")) }
+    }
+}
+
+/// The answer of `account_verify` and `verification_answer`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct VerificationDone {
     /// What to do next.

@@ -75,6 +75,8 @@ error_codes! {
     LinkBound Function 403 "link_bound"
         "This link is bound to the account that made it, which is not yours.";
     OpsByInvitation Function 403 "ops_by_invitation" "Ops accounts are made by invitation.";
+    WrongPassword Function 403 "wrong_password"
+        "This is not the password of the sign-up.";
     PrefetchRefused Function 403 "prefetch_refused"
         "This link is not for prefetching: it would be spent.";
     RequestBlocked Gateway 403 "request_blocked" "The gateway's firewall has blocked the request.";

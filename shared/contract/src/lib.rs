@@ -19,7 +19,8 @@ mod sessions;
 pub mod settings;
 
 pub use accounts::{
-    AccountCreated, InvitationAccept, PasswordSet, PublicRole, SignUp, VerificationDone,
+    AccountCreated, Decline, InvitationAccept, PasswordSet, PublicRole, SignUp, VerificationAnswer,
+    VerificationDone,
 };
 pub use error_code::{Answerer, ErrorCode};
 pub use files::{FileSummary, FileUpload, ReceiptEntry};

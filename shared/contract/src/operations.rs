@@ -9,14 +9,16 @@ use share_model::{FileId, LinkId, MaxDownloads, Role};
 use crate::{
     AccountCreated, Answer, Body, Caller, Content, ErrorCode, FileLinkRequest, FileSummary,
     FileUpload, InvitationAccept, LinkCreated, LinkRequest, LinkSummary, LogIn, LoggedIn,
-    Operation, Parameter, PasswordSet, Place, ReceiptEntry, Route, SignUp, VerificationDone,
-    schema,
+    Operation, Parameter, PasswordSet, Place, ReceiptEntry, Route, SignUp, VerificationAnswer,
+    VerificationDone, schema,
 };
 
 /// All operations, in the order of the docs.
 pub const ALL: &[&Operation] = &[
     &ACCOUNT_CREATE,
     &ACCOUNT_VERIFY,
+    &VERIFICATION_SHOW,
+    &VERIFICATION_ANSWER,
     &INVITATION_SHOW,
     &INVITATION_ACCEPT,
     &CLIENT_LOGIN,
@@ -71,28 +73,65 @@ pub const ACCOUNT_VERIFY: Operation = Operation {
     ],
 };
 
+/// `GET` and `HEAD /verify`
+pub const VERIFICATION_SHOW: Operation = Operation {
+    name: "verification_show",
+    summary: "The page that a mailed verification link opens. Looking at it proves nothing.",
+    caller: Caller::TokenHolder,
+    routes: &[get("/verify"), head("/verify")],
+    parameters: &[token("The token from the mailed link.")],
+    body: Body::None,
+    answers: &[Answer { status: 200, description: "The page.", content: Content::Page }],
+    errors: &[
+        ErrorCode::VerificationUnknown,
+        ErrorCode::VerificationUsed,
+        ErrorCode::VerificationExpired,
+    ],
+};
+
+/// `POST /verify`
+pub const VERIFICATION_ANSWER: Operation = Operation {
+    name: "verification_answer",
+    summary: "Prove the address with the sign-up's password, or delete a sign-up by somebody else.",
+    caller: Caller::TokenHolder,
+    routes: &[post("/verify")],
+    parameters: &[token("The token from the mailed link.")],
+    body: Body::JsonOrForm(of::<VerificationAnswer>),
+    answers: &[Answer {
+        status: 200,
+        description: "The address is verified, or the sign-up is deleted.",
+        content: Content::JsonOrPage(of::<VerificationDone>),
+    }],
+    errors: &[
+        ErrorCode::WrongPassword,
+        ErrorCode::VerificationUnknown,
+        ErrorCode::VerificationUsed,
+        ErrorCode::VerificationExpired,
+    ],
+};
+
 /// The errors of an invitation's token.
 const INVITATION_ERRORS: &[ErrorCode] =
     &[ErrorCode::InvitationUnknown, ErrorCode::InvitationUsed, ErrorCode::InvitationExpired];
 
-/// `GET /api/users/set-password`
+/// `GET` and `HEAD /set-password`
 pub const INVITATION_SHOW: Operation = Operation {
     name: "invitation_show",
     summary: "The page on which an invitation is accepted.",
     caller: Caller::TokenHolder,
-    routes: &[get("/api/users/set-password")],
+    routes: &[get("/set-password"), head("/set-password"), get("/api/users/set-password")],
     parameters: &[token("The token of the invitation.")],
     body: Body::None,
     answers: &[Answer { status: 200, description: "The page.", content: Content::Page }],
     errors: INVITATION_ERRORS,
 };
 
-/// `POST /api/users/set-password`
+/// `POST /set-password`
 pub const INVITATION_ACCEPT: Operation = Operation {
     name: "invitation_accept",
     summary: "Accept an invitation: set the password, and prove the address.",
     caller: Caller::TokenHolder,
-    routes: &[post("/api/users/set-password")],
+    routes: &[post("/set-password"), post("/api/users/set-password")],
     parameters: &[token("The token of the invitation.")],
     body: Body::JsonOrForm(of::<InvitationAccept>),
     answers: &[Answer {
@@ -218,10 +257,10 @@ pub const FILE_DOWNLOAD: Operation = Operation {
     caller: Caller::TokenHolder,
     routes: &[
         get("/api/file/download"),
-        Route { method: Method::HEAD, path: "/api/file/download" },
+        head("/api/file/download"),
         post("/api/file/download"),
         get("/api/files/download"),
-        Route { method: Method::HEAD, path: "/api/files/download" },
+        head("/api/files/download"),
         post("/api/files/download"),
     ],
     parameters: &[
@@ -353,6 +392,10 @@ const fn token(description: &'static str) -> Parameter {
 
 const fn get(path: &'static str) -> Route {
     Route { method: Method::GET, path }
+}
+
+const fn head(path: &'static str) -> Route {
+    Route { method: Method::HEAD, path }
 }
 
 const fn post(path: &'static str) -> Route {

@@ -47,8 +47,8 @@ impl<T> Answer<T> {
 
     /// 200 with a page.
     #[must_use]
-    pub fn page(page: HtmlPage) -> Self {
-        Self::new(StatusCode::OK, Content::Page(page))
+    pub fn page(page: impl Into<HtmlPage>) -> Self {
+        Self::new(StatusCode::OK, Content::Page(page.into()))
     }
 
     /// 204.

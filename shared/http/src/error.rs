@@ -23,6 +23,8 @@ pub struct ApiError {
     /// The size of the file of which nothing was that was asked for.
     size: Option<u64>,
     cause: Option<String>,
+    /// What a browser is shown; without it a page of the error alone.
+    page: Option<Box<HtmlPage>>,
 }
 
 impl From<ErrorCode> for ApiError {
@@ -70,7 +72,14 @@ impl ApiError {
     /// The error of this code, with these values in the places of its sentence.
     #[must_use]
     pub fn with(code: ErrorCode, values: &[(&str, &str)]) -> Self {
-        Self { code, detail: code.detail(values), fields: Vec::new(), size: None, cause: None }
+        Self {
+            code,
+            detail: code.detail(values),
+            fields: Vec::new(),
+            size: None,
+            cause: None,
+            page: None,
+        }
     }
 
     /// A 503. `cause` is for the log.
@@ -96,6 +105,13 @@ impl ApiError {
     pub fn range_unsatisfiable(size: u64) -> Self {
         let error = Self::with(ErrorCode::RangeUnsatisfiable, &[("size", &size.to_string())]);
         Self { size: Some(size), ..error }
+    }
+
+    /// The same, for a browser on the page that is made with what went wrong, so that it can be
+    /// tried again there.
+    #[must_use]
+    pub fn shown_on(self, page: impl FnOnce(&str) -> HtmlPage) -> Self {
+        Self { page: Some(Box::new(page(&self.sentence()))), ..self }
     }
 
     /// Its code.
@@ -140,6 +156,9 @@ impl ApiError {
 
     /// The response as a page, for a browser. Its heading is the first sentence.
     pub(crate) fn page(&self, request_id: &str) -> Response {
+        if let Some(page) = &self.page {
+            return page.respond(self.status());
+        }
         let sentence = self.sentence();
         let (title, rest) =
             sentence.split_once(". ").unwrap_or((sentence.trim_end_matches('.'), ""));

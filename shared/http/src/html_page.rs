@@ -5,6 +5,7 @@ use http::{HeaderValue, StatusCode, header};
 use crate::answer::{Response, typed};
 
 /// A page: a heading and a few lines.
+#[derive(Debug)]
 pub struct HtmlPage {
     /// The heading, plain text.
     pub title: String,
@@ -14,7 +15,7 @@ pub struct HtmlPage {
 
 const FRAME: &str = include_str!("html_page.html");
 
-/// Nothing is loaded, nothing runs, nobody may frame it; the one form goes back to this site.
+/// Nothing is loaded, nothing runs, nobody may frame it; its forms go back to this site.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 

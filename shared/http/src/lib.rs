@@ -15,6 +15,7 @@ mod paging;
 mod public_url;
 mod range;
 mod request;
+mod token_page;
 
 pub use answer::{Answer, NoJson, Response};
 pub use authenticator::Authenticator;
@@ -30,3 +31,4 @@ pub use paging::Paging;
 pub use public_url::PublicUrl;
 pub use range::RangeRequest;
 pub use request::{Request, is_from_this_machine};
+pub use token_page::{TokenField, TokenForm, TokenPage};

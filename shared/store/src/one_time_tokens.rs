@@ -105,14 +105,22 @@ impl OneTimeTokens {
         mut writes: Vec<Write>,
     ) -> Result<Result<(), RefusedToken>, StoreError> {
         let spent = Spent { kind: token.kind, user_id: token.user_id };
-        let forget_at = now.as_second() + REMEMBERED_SECONDS;
+        let (key, forget_at) = (spent_key(&token.hash), now.as_second() + REMEMBERED_SECONDS);
+        writes.push(self.table.put_until(&key, &spent, forget_at, &absent("pk")));
+        self.withdraw(token, now, writes).await
+    }
+
+    /// The same, of a token that nobody is to use: from then on it is unknown.
+    ///
+    /// # Errors
+    /// When the table does not answer; then nothing is known about the token.
+    pub async fn withdraw(
+        &self,
+        token: &TokenRecord,
+        now: Timestamp,
+        mut writes: Vec<Write>,
+    ) -> Result<Result<(), RefusedToken>, StoreError> {
         writes.push(self.delete_spendable(token, now));
-        writes.push(self.table.put_until(
-            &spent_key(&token.hash),
-            &spent,
-            forget_at,
-            &absent("pk"),
-        ));
         let used = RefusedToken { kind: token.kind, refusal: TokenRefusal::Used };
         let outcome = self.table.commit("spend a token", writes).await?;
         Ok(if outcome == CommitOutcome::Committed { Ok(()) } else { Err(used) })

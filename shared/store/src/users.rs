@@ -187,6 +187,18 @@ impl Users {
         self.prove(user, "SET verified = :yes, password_hash = :hash", exists)
     }
 
+    /// The writes that delete an account whose address was never proven, and its reservations.
+    #[must_use]
+    pub fn delete_unproven(&self, user: &User) -> Vec<Write> {
+        let unproven = Condition::new("verified = :no").with(":no", AttributeValue::Bool(false));
+        let owned = Condition::new("user_id = :owner").with(":owner", text(user.id.to_string()));
+        vec![
+            self.table.delete(&user_key(user.id), &unproven),
+            self.table.delete(&name_key(&user.username), &owned),
+            self.table.delete(&mail_key(&user.email), &owned),
+        ]
+    }
+
     fn prove(&self, user: &User, change: &str, exists: Condition) -> Vec<Write> {
         let account = exists.with(":yes", AttributeValue::Bool(true));
         // Fails when a reservation has lapsed and somebody else has it now.

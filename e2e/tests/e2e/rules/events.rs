@@ -38,6 +38,7 @@ async fn every_event_gets_the_answer_that_its_table_says() {
         ("{{ops_token}}", scene.ops.clone()),
         ("{{download_token}}", scene.plain_link().await.token().to_owned()),
         ("{{verification_token}}", token_of(&scene.sign_up("events").await).to_owned()),
+        ("{{declined_token}}", token_of(&scene.sign_up("events-declined").await).to_owned()),
         ("{{invitation_token}}", scene.invitation("events-invited").await),
         ("{{client_token}}", scene.client.clone()),
         ("{{file_id}}", scene.file.clone()),

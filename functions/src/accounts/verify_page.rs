@@ -1,0 +1,104 @@
+//! `verification_show` and `verification_answer`: the page that the mailed link opens.
+//!
+//! Anybody can sign up with anybody's address, under a password of their own. So whoever opens the
+//! link must know that password too, or the owner of the address would prove it for a stranger;
+//! and can say that it was a stranger.
+
+use http::Method;
+use share_auth::{Password, matches};
+use share_contract::{Decline, ErrorCode, Operation, VerificationDone, operations};
+use share_http::{
+    Answer, ApiError, Endpoint, Fields, HtmlPage, Request, TokenField, TokenForm, TokenPage,
+};
+use share_model::{TokenKind, User};
+use share_store::{OneTimeTokens, Platform, StartError, Users};
+
+/// What this endpoint touches; its IAM policy in `template.yaml` says the same.
+pub struct VerifyPage {
+    users: Users,
+    tokens: OneTimeTokens,
+}
+
+/// What the form says.
+enum Reply {
+    ItWasMe(Password),
+    ItWasNotMe,
+}
+
+const VERIFIED: &str = "Your e-mail address is verified. You can log in now.";
+const DECLINED: &str = "The sign-up is deleted. Nothing else was done with your e-mail address.";
+
+impl Endpoint for VerifyPage {
+    const NAME: &'static str = "VerifyPage";
+    const OPERATIONS: &'static [&'static Operation] =
+        &[&operations::VERIFICATION_SHOW, &operations::VERIFICATION_ANSWER];
+    type Json = VerificationDone;
+
+    async fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self { users: Users::connect(platform)?, tokens: OneTimeTokens::connect(platform)? })
+    }
+
+    async fn handle(&self, request: &Request) -> Result<Answer<VerificationDone>, ApiError> {
+        let secret = request.required_query("token")?; // 400
+        let (kind, now) = (TokenKind::Verification, request.now());
+        let token = self.tokens.find(kind, secret, now).await??; // 404, 410, 503
+        let user = self.users.by_id(token.user_id).await?; // 503
+        let user = user.ok_or(ErrorCode::VerificationUnknown)?; // 404
+        if request.method() != Method::POST {
+            return Ok(Answer::page(page(&user, None)));
+        }
+        let message = match reply(request.json_or_form()?)? {
+            // 400, 415, 422
+            Reply::ItWasMe(password) => {
+                if !matches(user.password_hash.as_deref(), password).await {
+                    return Err(ApiError::from(ErrorCode::WrongPassword) // 403
+                        .shown_on(|complaint| page(&user, Some(complaint))));
+                }
+                self.tokens.spend(&token, now, self.users.prove_address(&user)).await??; // 410, 503
+                VERIFIED
+            }
+            Reply::ItWasNotMe => {
+                self.tokens.withdraw(&token, now, self.users.delete_unproven(&user)).await??; // 410, 503
+                DECLINED
+            }
+        };
+        Ok(if request.wants_page() {
+            Answer::page(TokenPage { title: "Thank you", text: message, ..Default::default() })
+        } else {
+            Answer::ok(VerificationDone { message: message.to_owned() })
+        })
+    }
+}
+
+fn reply(mut fields: Fields) -> Result<Reply, ApiError> {
+    let reply = if fields.has("decline") {
+        fields.required("decline", Decline::parse).map(|Decline::Yes| Reply::ItWasNotMe)
+    } else {
+        fields.required("password", Password::present).map(Reply::ItWasMe)
+    };
+    fields.finish(reply)
+}
+
+/// The page. Looking at it spends nothing.
+fn page(user: &User, complaint: Option<&str>) -> HtmlPage {
+    let forms = [
+        TokenForm { field: TokenField::Password, button: "Verify my e-mail address" },
+        TokenForm { field: TokenField::Yes("decline"), button: "This was not me" },
+    ];
+    let signed_up = user.created_at.strftime("%-d %B %Y, %H:%M UTC").to_string();
+    let page = TokenPage {
+        title: "Verify your e-mail address",
+        complaint,
+        text: "Somebody signed up with your e-mail address. If it was you, enter the password that \
+               you chose.",
+        facts: vec![
+            ("Account", user.username.as_str().to_owned()),
+            ("E-mail", user.email.as_str().to_owned()),
+            ("Signed up", signed_up),
+        ],
+        forms: &forms,
+        note: "If it was not you, say so, and the sign-up is deleted. If you do nothing, it \
+               expires.",
+    };
+    page.into()
+}
