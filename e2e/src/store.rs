@@ -213,6 +213,16 @@ impl Store {
         reservation["user_id"].as_s().unwrap().clone()
     }
 
+    /// When an account and the reservation of its name, in lower case, may be forgotten, in seconds
+    /// since 1970.
+    pub async fn forgotten_at(&self, user: &str, name: &str) -> [Option<i64>; 2] {
+        let at = async |key: String| {
+            let item = self.get(USERS, "pk", &key).await.unwrap();
+            item.get("forget_at").map(|it| it.as_n().unwrap().parse().unwrap())
+        };
+        [at(user_key(user)).await, at(name_key(name)).await]
+    }
+
     /// Gives a name, in lower case, to another account than the one that has it.
     pub async fn give_name(&self, name: &str, user: &str) {
         self.set(USERS, ("pk", &name_key(name)), "user_id", text(user)).await;

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use jiff::Timestamp;
 use share_auth::{Password, random_bytes};
 use share_model::{EmailAddress, Role, User, UserId, Username};
-use share_store::{Platform, Users};
+use share_store::{OneTimeTokens, Platform, Users};
 
 /// Their roles. Name `ops` goes with address `ops@example.com` and password `local-ops-password`.
 const ROLES: [Role; 3] = [Role::Admin, Role::Ops, Role::Client];
@@ -35,9 +35,9 @@ pub(crate) async fn create(
     }
     // The mark comes first: there must be no account without it.
     fs::write(mark, "").with_context(|| format!("cannot write {}", mark.display()))?;
-    let users = Users::connect(platform)?;
+    let (users, tokens) = (Users::connect(platform)?, OneTimeTokens::connect(platform)?);
     for role in ROLES {
-        users.create(&account(role, now).await?, now.as_second(), vec![]).await?;
+        users.create(&account(role, now).await?, &tokens).await?;
     }
     Ok(())
 }

@@ -44,6 +44,7 @@ mod rules {
     mod access;
     mod account_changes;
     mod account_privacy;
+    mod address_proof;
     mod browser_downloads;
     mod contract;
     mod events;

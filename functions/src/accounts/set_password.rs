@@ -39,8 +39,9 @@ impl Endpoint for SetPassword {
             fields.required("password", |text| Password::choose(text, &user.username, &user.email));
         let again = |error: ApiError| error.shown_on(|complaint| page(&user, Some(complaint)));
         let hash = fields.finish(password).map_err(again)?.hash().await; // 422
-        let acceptance = self.users.accept_invitation(&user, hash);
-        self.tokens.spend(&token, (request.clock())(), acceptance).await??; // 410, 503
+        let now = (request.clock())();
+        let accepted = self.users.accept_invitation(&user, hash, &token, &self.tokens, now);
+        accepted.await??; // 409, 410, 503
         Ok(if request.wants_page() {
             Answer::page(TokenPage { title: "Welcome", text: DONE, ..Default::default() })
         } else {

@@ -50,6 +50,9 @@ impl Endpoint for Signup {
             return Err(ErrorCode::OpsByInvitation.into()); // 403
         }
         let user = input.into_user(request).await;
+        if user.role == Role::Ops {
+            return self.ready_at_once(user).await; // 409, 503
+        }
         let secret = OpaqueSecret::generate();
         let token = TokenRecord {
             hash: secret.hash(),
@@ -60,8 +63,7 @@ impl Endpoint for Signup {
         let url_of =
             |path: &str| self.public_url.of(request, &format!("{path}?token={}", secret.reveal()));
         let (page, program) = (url_of("/verify")?, url_of("/api/users/verify-email")?); // 503
-        let (lapses, issue) = (token.expires_at, vec![self.tokens.issue(&token)]);
-        let registration = self.users.register(&user, lapses, issue).await?; // 503
+        let registration = self.users.sign_up(&user, &token, &self.tokens).await?; // 503
         let (subject, text) = match registration {
             Registration::Done => verification_mail(&user, &page),
             Registration::EmailKnown => already_known_mail(),
@@ -69,8 +71,7 @@ impl Endpoint for Signup {
         };
         let mail = Mail { to: &user.email, subject, text: &text };
         if let Err(failure) = self.mailer.send(&mail).await {
-            let remove = self.tokens.remove(&token.hash);
-            self.users.withdraw(&user, registration, remove).await?;
+            self.users.withdraw_sign_up(&user, &token, &self.tokens).await?;
             return Err(failure.into()); // 503
         }
         Ok(Answer::created(AccountCreated {
@@ -80,6 +81,22 @@ impl Endpoint for Signup {
             role: user.role,
             verification_url: (self.mailer.logs() && request.is_from_this_machine())
                 .then_some(program),
+        }))
+    }
+}
+
+impl Signup {
+    /// Where anybody may sign up as Ops, nobody proves anything.
+    async fn ready_at_once(&self, user: User) -> Result<Answer<AccountCreated>, ApiError> {
+        let user = User { verified: true, ..user };
+        if self.users.sign_up_at_once(&user, &self.tokens).await? == Registration::UsernameTaken {
+            return Err(ErrorCode::UsernameTaken.into());
+        }
+        Ok(Answer::created(AccountCreated {
+            message: "Account created. You can log in with its name.".to_owned(),
+            username: user.username,
+            role: user.role,
+            verification_url: None,
         }))
     }
 }
@@ -125,8 +142,7 @@ fn verification_mail(user: &User, url: &str) -> (&'static str, String) {
 
 fn already_known_mail() -> (&'static str, String) {
     let text = "Somebody, perhaps you, signed up at Secure File Share with this e-mail address. \
-                There is an account with it already, or a sign-up that waits to be confirmed, so \
-                nothing was changed. If you have an account, log in. If not, sign up again after \
-                24 hours.\n\nIf it was not you, ignore this mail.\n";
+                There is an account with it already, so nothing was changed: log in.\n\nIf it was \
+                not you, ignore this mail.\n";
     ("Your sign-up at Secure File Share", text.to_owned())
 }

@@ -39,8 +39,8 @@ impl Endpoint for VerifyEmail {
         let token = self.tokens.find(kind, secret, now).await??; // 404, 410, 503
         let user = self.users.by_id(token.user_id).await?; // 503
         let user = user.ok_or(ErrorCode::VerificationUnknown)?; // 404
-        let proof = self.users.prove_address(&user);
-        self.tokens.spend(&token, (request.clock())(), proof).await??; // 410, 503
+        let now = (request.clock())();
+        self.users.prove_address(&user, &token, &self.tokens, now).await??; // 409, 410, 503
         Ok(if request.wants_page() {
             Answer::page(TokenPage { title: "Verified", text: VERIFIED, ..Default::default() })
         } else {

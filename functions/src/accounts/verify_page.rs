@@ -47,18 +47,20 @@ impl Endpoint for VerifyPage {
         if request.method() != Method::POST {
             return Ok(Answer::page(page(&user, None)));
         }
-        let message = match reply(request.json_or_form()?)? {
-            // 400, 415, 422
+        let reply = reply(request.json_or_form()?)?; // 400, 415, 422
+        let message = match reply {
             Reply::ItWasMe(password) => {
                 if !matches(user.password_hash.as_deref(), password).await {
                     return Err(ApiError::from(ErrorCode::WrongPassword) // 403
                         .shown_on(|complaint| page(&user, Some(complaint))));
                 }
-                self.tokens.spend(&token, now, self.users.prove_address(&user)).await??; // 410, 503
+                let now = (request.clock())();
+                self.users.prove_address(&user, &token, &self.tokens, now).await??; // 409, 410, 503
                 VERIFIED
             }
             Reply::ItWasNotMe => {
-                self.tokens.withdraw(&token, now, self.users.delete_unproven(&user)).await??; // 410, 503
+                let now = (request.clock())();
+                self.users.decline(&user, &token, &self.tokens, now).await??; // 404, 410, 503
                 DECLINED
             }
         };

@@ -47,8 +47,7 @@ impl DirectFunction for CreateAccount {
             user_id: user.id,
             expires_at: now.as_second() + INVITATION_SECONDS,
         };
-        let (lapses, issue) = (token.expires_at, vec![self.tokens.issue(&token)]);
-        match self.users.create(&user, lapses, issue).await? {
+        match self.users.invite(&user, &token, &self.tokens).await? {
             Registration::Done => {}
             Registration::UsernameTaken => return Err(NotDone::because("the username is taken")),
             Registration::EmailKnown => {
@@ -58,8 +57,7 @@ impl DirectFunction for CreateAccount {
         let text = invitation(&user, &self.public_base_url, &secret);
         let mail = Mail { to: &user.email, subject: "You are invited", text: &text };
         if let Err(failure) = self.mailer.send(&mail).await {
-            let remove = self.tokens.remove(&token.hash);
-            self.users.withdraw(&user, Registration::Done, remove).await?;
+            self.users.withdraw_invitation(&user, &token, &self.tokens).await?;
             return Err(failure.into());
         }
         Ok(json!({

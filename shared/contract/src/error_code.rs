@@ -87,6 +87,8 @@ error_codes! {
     RouteUnknown Gateway 404 "route_unknown" "There is no such route.";
     MethodNotAllowed Local 405 "method_not_allowed" "This path takes {methods}.";
     UsernameTaken Function 409 "username_taken" "This username is taken.";
+    EmailTaken Function 409 "email_taken"
+        "Another account has proven this e-mail address. Log in with that one.";
     FilenameMismatch Function 409 "filename_mismatch"
         "The file has another name than the one given.";
     LinkUsed Function 410 "link_used" "This link has been used. Ask for a new one.";

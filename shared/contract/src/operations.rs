@@ -43,7 +43,10 @@ pub const ACCOUNT_CREATE: Operation = Operation {
     routes: &[post("/api/users/signup"), post("/api/client/signup")],
     parameters: &[],
     body: Body::Json(of::<SignUp>),
-    answers: &[json::<AccountCreated>(201, "The account waits for its address to be verified.")],
+    answers: &[json::<AccountCreated>(
+        201,
+        "The account waits for its address to be verified, or is ready.",
+    )],
     errors: &[ErrorCode::OpsByInvitation, ErrorCode::UsernameTaken],
 };
 
@@ -67,6 +70,7 @@ pub const ACCOUNT_VERIFY: Operation = Operation {
     }],
     errors: &[
         ErrorCode::PrefetchRefused,
+        ErrorCode::EmailTaken,
         ErrorCode::VerificationUnknown,
         ErrorCode::VerificationUsed,
         ErrorCode::VerificationExpired,
@@ -104,15 +108,12 @@ pub const VERIFICATION_ANSWER: Operation = Operation {
     }],
     errors: &[
         ErrorCode::WrongPassword,
+        ErrorCode::EmailTaken,
         ErrorCode::VerificationUnknown,
         ErrorCode::VerificationUsed,
         ErrorCode::VerificationExpired,
     ],
 };
-
-/// The errors of an invitation's token.
-const INVITATION_ERRORS: &[ErrorCode] =
-    &[ErrorCode::InvitationUnknown, ErrorCode::InvitationUsed, ErrorCode::InvitationExpired];
 
 /// `GET` and `HEAD /set-password`
 pub const INVITATION_SHOW: Operation = Operation {
@@ -123,7 +124,11 @@ pub const INVITATION_SHOW: Operation = Operation {
     parameters: &[token("The token of the invitation.")],
     body: Body::None,
     answers: &[Answer { status: 200, description: "The page.", content: Content::Page }],
-    errors: INVITATION_ERRORS,
+    errors: &[
+        ErrorCode::InvitationUnknown,
+        ErrorCode::InvitationUsed,
+        ErrorCode::InvitationExpired,
+    ],
 };
 
 /// `POST /set-password`
@@ -139,7 +144,12 @@ pub const INVITATION_ACCEPT: Operation = Operation {
         description: "The password is set.",
         content: Content::JsonOrPage(of::<PasswordSet>),
     }],
-    errors: INVITATION_ERRORS,
+    errors: &[
+        ErrorCode::EmailTaken,
+        ErrorCode::InvitationUnknown,
+        ErrorCode::InvitationUsed,
+        ErrorCode::InvitationExpired,
+    ],
 };
 
 /// `POST /api/client/login`

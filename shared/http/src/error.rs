@@ -8,7 +8,7 @@ use std::fmt::Write;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use share_contract::{ErrorCode, FieldError, Problem};
 use share_model::{Invalid, LinkRefusal, TokenKind, TokenRefusal};
-use share_store::{RefusedToken, StoreError};
+use share_store::{ProofRefusal, RefusedToken, StoreError};
 
 use crate::answer::{Response, json};
 use crate::{HtmlPage, Metric, escape};
@@ -59,6 +59,15 @@ impl From<RefusedToken> for ApiError {
             (TokenKind::Download, TokenRefusal::Expired) => ErrorCode::LinkExpired,
         };
         code.into()
+    }
+}
+
+impl From<ProofRefusal> for ApiError {
+    fn from(refusal: ProofRefusal) -> Self {
+        match refusal {
+            ProofRefusal::Token(refused) => refused.into(),
+            ProofRefusal::EmailTaken => ErrorCode::EmailTaken.into(),
+        }
     }
 }
 

@@ -33,4 +33,4 @@ pub use shelf::Shelf;
 pub use table::Page;
 pub use transaction::Write;
 pub use transfers::{Transfer, Transfers};
-pub use users::{Registration, Users};
+pub use users::{ProofRefusal, Registration, Users};

@@ -7,7 +7,7 @@ use share_contract::settings::LINKS_TABLE;
 use share_model::{TokenKind, TokenRefusal, UserId};
 
 use crate::table::{Condition, Key, Table, absent, always, number, text};
-use crate::transaction::{CommitOutcome, Write};
+use crate::transaction::Write;
 use crate::{Platform, StartError, StoreError};
 
 /// A one-time token as the table holds it.
@@ -56,15 +56,13 @@ impl OneTimeTokens {
     }
 
     /// The write that puts a new token.
-    #[must_use]
-    pub fn issue(&self, token: &TokenRecord) -> Write {
+    pub(crate) fn issue(&self, token: &TokenRecord) -> Write {
         let forget_at = token.expires_at + REMEMBERED_SECONDS;
         self.table.put_until(&token_key(&token.hash), token, forget_at, &absent("pk"))
     }
 
     /// The write that removes a token without spending it. It may be gone already.
-    #[must_use]
-    pub fn remove(&self, token: &SecretHash) -> Write {
+    pub(crate) fn remove(&self, token: &SecretHash) -> Write {
         self.table.delete(&token_key(token), &always())
     }
 
@@ -93,37 +91,13 @@ impl OneTimeTokens {
         }
     }
 
-    /// Spends a token and carries out `writes`, in one transaction. Exactly one of any number of
-    /// callers spends it; for the others nothing has happened.
-    ///
-    /// # Errors
-    /// When the table does not answer; then nothing is known about the token.
-    pub async fn spend(
-        &self,
-        token: &TokenRecord,
-        now: Timestamp,
-        mut writes: Vec<Write>,
-    ) -> Result<Result<(), RefusedToken>, StoreError> {
+    /// The writes that spend a token, on condition that it can be spent at `now`; the condition is
+    /// that of the first one. Of any number of transactions with them exactly one succeeds.
+    pub(crate) fn spend(&self, token: &TokenRecord, now: Timestamp) -> [Write; 2] {
         let spent = Spent { kind: token.kind, user_id: token.user_id };
         let (key, forget_at) = (spent_key(&token.hash), now.as_second() + REMEMBERED_SECONDS);
-        writes.push(self.table.put_until(&key, &spent, forget_at, &absent("pk")));
-        self.withdraw(token, now, writes).await
-    }
-
-    /// The same, of a token that nobody is to use: from then on it is unknown.
-    ///
-    /// # Errors
-    /// When the table does not answer; then nothing is known about the token.
-    pub async fn withdraw(
-        &self,
-        token: &TokenRecord,
-        now: Timestamp,
-        mut writes: Vec<Write>,
-    ) -> Result<Result<(), RefusedToken>, StoreError> {
-        writes.push(self.delete_spendable(token, now));
-        let used = RefusedToken { kind: token.kind, refusal: TokenRefusal::Used };
-        let outcome = self.table.commit("spend a token", writes).await?;
-        Ok(if outcome == CommitOutcome::Committed { Ok(()) } else { Err(used) })
+        let remember = self.table.put_until(&key, &spent, forget_at, &absent("pk"));
+        [self.delete_spendable(token, now), remember]
     }
 
     /// The write that deletes a token, on condition that it can be spent at `now`.

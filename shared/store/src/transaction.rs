@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::StoreError;
 
 /// One write of a transaction, made by the store whose table it touches.
+#[derive(Clone)]
 pub struct Write(pub(crate) TransactWriteItem);
 
 impl From<aws_sdk_dynamodb::types::Put> for Write {

@@ -3,19 +3,24 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use share_auth::SecretHash;
 use share_contract::settings::USERS_TABLE;
-use share_model::{EmailAddress, User, UserId, Username};
+use share_model::{EmailAddress, TokenRefusal, User, UserId, Username};
 
+use crate::one_time_tokens::{OneTimeTokens, RefusedToken, TokenRecord};
 use crate::table::{Condition, Key, Table, absent, always, number, text};
-use crate::transaction::{CommitOutcome, Write};
+use crate::transaction::{Backoff, CommitOutcome, Write};
 use crate::{Platform, StartError, StoreError};
 
 /// The Users table.
 ///
 /// Three kinds of record share the key `pk`: `user#<id>` is the account; `name#<lower case>` and
-/// `mail#<lower case>` reserve a name or address for the account that their `user_id` names. Until
-/// the account has proven its address, its reservations have `unproven_until`, and lapse then:
-/// nobody can keep a name or an address without proof.
+/// `mail#<lower case>` reserve a name or address for the account that their `user_id` names.
+///
+/// An address belongs to the account that proves it, from the moment of the proof. Whoever signs up
+/// holds only the name until then, and for no longer than the mailed token can be used. An
+/// invitation holds its address as well, but only against other invitations. All that waits for a
+/// proof has `forget_at`, the second in which the token expires, and is deleted some time after it.
 #[derive(Clone)]
 pub struct Users {
     table: Table,
@@ -28,6 +33,25 @@ struct Reservation {
     /// The second in which it lapses, unless the address is proven before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unproven_until: Option<i64>,
+    /// Of a name: the sign-up that waits for its proof. Such a name can be taken over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sign_up: Option<SignUp>,
+}
+
+/// What is known of a sign-up that waits for its proof.
+#[derive(Serialize, Deserialize)]
+struct SignUp {
+    email: EmailAddress,
+    token: SecretHash,
+}
+
+/// Who asks for a name.
+enum Claim<'a> {
+    /// Somebody who signs up with this address, and may take a name over from an earlier sign-up
+    /// with it.
+    SignUp(&'a EmailAddress),
+    /// Somebody whom an operator knows, and before whom every sign-up yields.
+    Known,
 }
 
 /// What became of a registration.
@@ -39,6 +63,21 @@ pub enum Registration {
     EmailKnown,
     /// The name belongs to somebody. Nothing was written.
     UsernameTaken,
+}
+
+/// Why an address was not proven. Then nothing was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProofRefusal {
+    /// The token cannot be spent.
+    Token(RefusedToken),
+    /// Another account has proven the address.
+    EmailTaken,
+}
+
+impl From<RefusedToken> for ProofRefusal {
+    fn from(refused: RefusedToken) -> Self {
+        Self::Token(refused)
+    }
 }
 
 impl Users {
@@ -72,7 +111,7 @@ impl Users {
         self.by_reservation(&name_key(name)).await
     }
 
-    /// The account for which this address is reserved.
+    /// The account for which this address is reserved: it has proven it, or is invited there.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -87,128 +126,271 @@ impl Users {
         self.table.get(&reservation.map_or_else(nobody, |it| user_key(it.user_id))).await
     }
 
-    /// Puts a new account, its reservations and `writes` in one transaction, or nothing. The
-    /// reservations lapse at `unproven_until`, in seconds since 1970, unless the address is proven.
+    /// Puts an account that nobody has to prove, with its name and address.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn create(
         &self,
         user: &User,
-        unproven_until: i64,
-        writes: Vec<Write>,
+        tokens: &OneTimeTokens,
     ) -> Result<Registration, StoreError> {
-        let mut all = self.account(user, unproven_until);
-        all.push(self.reserve(&mail_key(&user.email), user, unproven_until));
-        all.extend(writes);
-        match self.table.commit("create a user", all).await? {
-            CommitOutcome::Committed => Ok(Registration::Done),
-            CommitOutcome::ConditionFailed(places) if places.contains(&NAME_RESERVATION) => {
-                Ok(Registration::UsernameTaken)
-            }
-            CommitOutcome::ConditionFailed(_) => Ok(Registration::EmailKnown),
-        }
+        let lasting = Reservation { user_id: user.id, unproven_until: None, sign_up: None };
+        let address = self.reserve(&mail_key(&user.email), &lasting, &free(user.created_at));
+        self.register(user, &lasting, &Claim::Known, tokens, &[address]).await
     }
 
-    /// [`Users::create`] for a stranger, who must not learn whether the address is known.
-    ///
-    /// When it is, the account and the reservation of its name are put all the same, but the
-    /// account can never be verified. Otherwise the stranger could try the same name once more, or
-    /// log in with it, and so learn that the address is known.
+    /// Puts the account of somebody who is invited with `token`, with its name and address.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn register(
+    pub async fn invite(
         &self,
         user: &User,
-        unproven_until: i64,
-        writes: Vec<Write>,
+        token: &TokenRecord,
+        tokens: &OneTimeTokens,
     ) -> Result<Registration, StoreError> {
-        // Asked first, so that both cases take one look-up and one transaction. The condition
-        // decides when two sign up at the same moment.
-        let reservation = self.table.get::<Reservation>(&mail_key(&user.email)).await?;
-        if reservation.is_none_or(|reservation| reservation.lapsed(user.created_at)) {
-            let registration = self.create(user, unproven_until, writes).await?;
-            if registration != Registration::EmailKnown {
-                return Ok(registration);
-            }
-        }
-        let writes = self.account(user, unproven_until);
-        match self.table.commit("create a user", writes).await? {
-            CommitOutcome::Committed => Ok(Registration::EmailKnown),
-            CommitOutcome::ConditionFailed(_) => Ok(Registration::UsernameTaken),
-        }
+        let unproven_until = Some(token.expires_at);
+        let held = Reservation { user_id: user.id, unproven_until, sign_up: None };
+        let address = self.reserve(&mail_key(&user.email), &held, &free(user.created_at));
+        let more = [address, tokens.issue(token)];
+        self.register(user, &held, &Claim::Known, tokens, &more).await
     }
 
-    /// The account and its name's reservation, in this order.
-    fn account(&self, user: &User, unproven_until: i64) -> Vec<Write> {
-        let account = self.table.put(&user_key(user.id), user, &absent("pk"));
-        vec![account, self.reserve(&name_key(&user.username), user, unproven_until)]
-    }
-
-    /// A reservation, on condition that nobody has it, or that it has lapsed.
-    fn reserve(&self, key: &Key, user: &User, unproven_until: i64) -> Write {
-        let unproven_until = (!user.verified).then_some(unproven_until);
-        let reservation = Reservation { user_id: user.id, unproven_until };
-        let free = Condition::new("attribute_not_exists(pk) OR unproven_until <= :now")
-            .with(":now", number(user.created_at.as_second()));
-        self.table.put(key, &reservation, &free)
-    }
-
-    /// Undoes a registration whose mail could not be sent, so that it can be tried again.
+    /// Puts the account of a stranger, who is to prove the address with `token`, and must not learn
+    /// whether it is known.
+    ///
+    /// When it is, the account and the reservation of its name are put all the same, but no token:
+    /// the account can never be verified. Otherwise the stranger could try the same name once more,
+    /// or log in with it, and so learn that the address is known.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn withdraw(
+    pub async fn sign_up(
         &self,
         user: &User,
-        registration: Registration,
-        token: Write,
+        token: &TokenRecord,
+        tokens: &OneTimeTokens,
+    ) -> Result<Registration, StoreError> {
+        let owner = self.table.get::<Reservation>(&mail_key(&user.email)).await?;
+        let known = owner.is_some_and(|owner| owner.unproven_until.is_none());
+        let sign_up = SignUp { email: user.email.clone(), token: token.hash.clone() };
+        let held = Reservation {
+            user_id: user.id,
+            unproven_until: Some(token.expires_at),
+            sign_up: Some(sign_up),
+        };
+        let more = if known { vec![] } else { vec![tokens.issue(token)] };
+        let claim = Claim::SignUp(&user.email);
+        match self.register(user, &held, &claim, tokens, &more).await? {
+            Registration::Done if known => Ok(Registration::EmailKnown),
+            registration => Ok(registration),
+        }
+    }
+
+    /// Puts the account of a stranger who proves nothing, with its name. The address stays free for
+    /// whoever proves it.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn sign_up_at_once(
+        &self,
+        user: &User,
+        tokens: &OneTimeTokens,
+    ) -> Result<Registration, StoreError> {
+        let lasting = Reservation { user_id: user.id, unproven_until: None, sign_up: None };
+        self.register(user, &lasting, &Claim::SignUp(&user.email), tokens, &[]).await
+    }
+
+    /// Puts an account, the reservation of its name, and `more`, in one transaction. A sign-up that
+    /// yields the name is deleted with its token.
+    async fn register(
+        &self,
+        user: &User,
+        held: &Reservation,
+        claim: &Claim<'_>,
+        tokens: &OneTimeTokens,
+        more: &[Write],
+    ) -> Result<Registration, StoreError> {
+        let key = name_key(&user.username);
+        let mut backoff = Backoff::new("create a user");
+        loop {
+            let holder = self.table.get::<Reservation>(&key).await?;
+            let holder = holder.filter(|holder| !holder.lapsed(user.created_at));
+            let mut writes = Vec::new();
+            let condition = match &holder {
+                None => free(user.created_at),
+                Some(Reservation { user_id, sign_up: Some(older), .. }) if claim.beats(older) => {
+                    writes.push(self.table.delete(&user_key(*user_id), &always()));
+                    writes.push(tokens.remove(&older.token));
+                    // Fails when it has been proven meanwhile.
+                    owned_by(*user_id, "user_id = :owner AND attribute_exists(sign_up)")
+                }
+                Some(_) => return Ok(Registration::UsernameTaken),
+            };
+            let name = writes.len();
+            writes.push(self.reserve(&key, held, &condition));
+            writes.push(self.put(&user_key(user.id), user, held.unproven_until, &absent("pk")));
+            writes.extend(more.iter().cloned());
+            match self.table.commit("create a user", writes).await? {
+                CommitOutcome::Committed => return Ok(Registration::Done),
+                // Somebody else was faster: look again at who has the name.
+                CommitOutcome::ConditionFailed(places) if places.contains(&name) => {
+                    backoff.wait().await?;
+                }
+                CommitOutcome::ConditionFailed(_) => return Ok(Registration::EmailKnown),
+            }
+        }
+    }
+
+    fn reserve(&self, key: &Key, reservation: &Reservation, condition: &Condition) -> Write {
+        self.put(key, reservation, reservation.unproven_until, condition)
+    }
+
+    fn put<T: Serialize>(
+        &self,
+        key: &Key,
+        record: &T,
+        forget_at: Option<i64>,
+        condition: &Condition,
+    ) -> Write {
+        match forget_at {
+            Some(forget_at) => self.table.put_until(key, record, forget_at, condition),
+            None => self.table.put(key, record, condition),
+        }
+    }
+
+    /// Undoes a sign-up whose mail could not be sent, so that it can be tried again.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn withdraw_sign_up(
+        &self,
+        user: &User,
+        token: &TokenRecord,
+        tokens: &OneTimeTokens,
     ) -> Result<(), StoreError> {
-        let mut keys = vec![user_key(user.id), name_key(&user.username)];
-        // The reservation of a known address is somebody else's.
-        keys.extend((registration == Registration::Done).then(|| mail_key(&user.email)));
-        let mut writes = vec![token];
-        writes.extend(keys.iter().map(|key| self.table.delete(key, &always())));
-        self.table.commit("withdraw a registration", writes).await.map(|_| ())
+        let mut writes = self.delete_unproven(user);
+        writes.push(tokens.remove(&token.hash));
+        // When a condition fails, another sign-up or an invitation has replaced this one.
+        self.table.commit("withdraw a sign-up", writes).await.map(|_| ())
     }
 
-    /// The writes that mark the account's address as proven, and its reservations as lasting.
-    #[must_use]
-    pub fn prove_address(&self, user: &User) -> Vec<Write> {
-        self.prove(user, "SET verified = :yes", Condition::new("attribute_exists(pk)"))
+    /// Undoes an invitation whose mail could not be sent, so that it can be tried again.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn withdraw_invitation(
+        &self,
+        user: &User,
+        token: &TokenRecord,
+        tokens: &OneTimeTokens,
+    ) -> Result<(), StoreError> {
+        let mut writes = self.delete_unproven(user);
+        let owned = owned_by(user.id, "user_id = :owner");
+        writes.push(self.table.delete(&mail_key(&user.email), &owned));
+        writes.push(tokens.remove(&token.hash));
+        self.table.commit("withdraw an invitation", writes).await.map(|_| ())
     }
 
-    /// The writes that set the account's password, and mark its address as proven: the invitation
-    /// came there.
-    #[must_use]
-    pub fn accept_invitation(&self, user: &User, hash: String) -> Vec<Write> {
-        let exists = Condition::new("attribute_exists(pk)").with(":hash", text(hash));
-        self.prove(user, "SET verified = :yes, password_hash = :hash", exists)
+    /// Deletes a sign-up of which the owner of the address says that somebody else did it, and its
+    /// token, which it takes.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn decline(
+        &self,
+        user: &User,
+        token: &TokenRecord,
+        tokens: &OneTimeTokens,
+        now: Timestamp,
+    ) -> Result<Result<(), RefusedToken>, StoreError> {
+        let mut writes = self.delete_unproven(user);
+        let place = writes.len();
+        writes.push(tokens.delete_spendable(token, now));
+        Ok(match self.table.commit("decline a sign-up", writes).await? {
+            CommitOutcome::Committed => Ok(()),
+            CommitOutcome::ConditionFailed(places) => Err(refused(token, places.contains(&place))),
+        })
     }
 
-    /// The writes that delete an account whose address was never proven, and its reservations.
-    #[must_use]
-    pub fn delete_unproven(&self, user: &User) -> Vec<Write> {
+    /// The writes that delete an account which was never proven, and the reservation of its name.
+    fn delete_unproven(&self, user: &User) -> Vec<Write> {
         let unproven = Condition::new("verified = :no").with(":no", AttributeValue::Bool(false));
-        let owned = Condition::new("user_id = :owner").with(":owner", text(user.id.to_string()));
+        let owned = owned_by(user.id, "user_id = :owner");
         vec![
             self.table.delete(&user_key(user.id), &unproven),
             self.table.delete(&name_key(&user.username), &owned),
-            self.table.delete(&mail_key(&user.email), &owned),
         ]
     }
 
-    fn prove(&self, user: &User, change: &str, exists: Condition) -> Vec<Write> {
+    /// Spends `token`, and makes the account and its name last. From then on its address is the
+    /// account's, and nobody else's. Exactly one of any number of callers does this.
+    ///
+    /// # Errors
+    /// When the table does not answer; then nothing is known about the token.
+    pub async fn prove_address(
+        &self,
+        user: &User,
+        token: &TokenRecord,
+        tokens: &OneTimeTokens,
+        now: Timestamp,
+    ) -> Result<Result<(), ProofRefusal>, StoreError> {
+        let exists = Condition::new("attribute_exists(pk)");
+        self.prove(user, ("SET verified = :yes REMOVE forget_at", exists), token, tokens, now).await
+    }
+
+    /// [`Users::prove_address`] with an invitation, which came to the address; it sets the password
+    /// too.
+    ///
+    /// # Errors
+    /// When the table does not answer; then nothing is known about the token.
+    pub async fn accept_invitation(
+        &self,
+        user: &User,
+        hash: String,
+        token: &TokenRecord,
+        tokens: &OneTimeTokens,
+        now: Timestamp,
+    ) -> Result<Result<(), ProofRefusal>, StoreError> {
+        let exists = Condition::new("attribute_exists(pk)").with(":hash", text(hash));
+        let change = "SET verified = :yes, password_hash = :hash REMOVE forget_at";
+        self.prove(user, (change, exists), token, tokens, now).await
+    }
+
+    async fn prove(
+        &self,
+        user: &User,
+        (change, exists): (&str, Condition),
+        token: &TokenRecord,
+        tokens: &OneTimeTokens,
+        now: Timestamp,
+    ) -> Result<Result<(), ProofRefusal>, StoreError> {
         let account = exists.with(":yes", AttributeValue::Bool(true));
-        // Fails when a reservation has lapsed and somebody else has it now.
-        let owned = Condition::new("user_id = :owner").with(":owner", text(user.id.to_string()));
-        let lasting = |key: Key| self.table.update(&key, "REMOVE unproven_until", &owned);
-        vec![
+        // Fails when the name has lapsed or yielded, and somebody else has it now.
+        let owned = owned_by(user.id, "user_id = :owner");
+        // What waits for its own proof is no proof.
+        let unproven = "attribute_not_exists(pk) OR user_id = :owner OR \
+                        attribute_exists(unproven_until)";
+        let unproven = owned_by(user.id, unproven);
+        let (name, address) = (name_key(&user.username), mail_key(&user.email));
+        let mut writes = vec![
             self.table.update(&user_key(user.id), change, &account),
-            lasting(name_key(&user.username)),
-            lasting(mail_key(&user.email)),
-        ]
+            self.table.update(&name, "REMOVE unproven_until, sign_up, forget_at", &owned),
+        ];
+        let address_place = writes.len();
+        let take = "SET user_id = :owner REMOVE unproven_until, forget_at";
+        writes.push(self.table.update(&address, take, &unproven));
+        let token_place = writes.len();
+        writes.extend(tokens.spend(token, now));
+        let outcome = self.table.commit("prove an address", writes).await?;
+        let CommitOutcome::ConditionFailed(places) = outcome else { return Ok(Ok(())) };
+        let failed = |place| places.contains(&place);
+        Ok(Err(if failed(address_place) && !failed(token_place) {
+            ProofRefusal::EmailTaken
+        } else {
+            refused(token, failed(token_place)).into()
+        }))
     }
 }
 
@@ -218,8 +400,32 @@ impl Reservation {
     }
 }
 
-/// Where [`Users::account`] puts the name's reservation.
-const NAME_RESERVATION: usize = 1;
+impl Claim<'_> {
+    /// Whether a sign-up that waits for its proof yields its name.
+    fn beats(&self, older: &SignUp) -> bool {
+        match self {
+            Self::SignUp(email) => older.email == **email,
+            Self::Known => true,
+        }
+    }
+}
+
+/// That nobody has a name or an address at `now`, or that it has lapsed.
+fn free(now: Timestamp) -> Condition {
+    Condition::new("attribute_not_exists(pk) OR unproven_until <= :now")
+        .with(":now", number(now.as_second()))
+}
+
+/// That `expression` holds, in which `:owner` is this account.
+fn owned_by(user: UserId, expression: &str) -> Condition {
+    Condition::new(expression).with(":owner", text(user.to_string()))
+}
+
+/// Why a transaction that was to spend `token` was in vain: the token is `gone`, or what it is for.
+fn refused(token: &TokenRecord, gone: bool) -> RefusedToken {
+    let refusal = if gone { TokenRefusal::Used } else { TokenRefusal::Unknown };
+    RefusedToken { kind: token.kind, refusal }
+}
 
 fn user_key(id: UserId) -> Key {
     Key::new("pk", format!("user#{id}"))

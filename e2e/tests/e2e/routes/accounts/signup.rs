@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use share_e2e::api::form_with;
 use share_e2e::bad_input::{not_json, nothing};
 use share_e2e::matchers::case;
 use share_e2e::{World, routes};
@@ -163,28 +164,58 @@ async fn limits_of_names_and_passwords_are_inclusive() {
 }
 
 #[tokio::test]
-async fn a_name_and_address_that_were_never_proven_are_free_again_when_their_link_has_expired() {
+async fn a_name_that_was_never_proven_is_free_again_when_its_link_has_expired() {
     let world = World::start().await;
-    let body = |name: &str| {
+    let sign_up = async |email: &str| {
         let password = "correct horse battery";
-        json!({"username": name, "email": "late@example.org", "password": password})
+        let body = json!({"username": "squatter", "email": email, "password": password});
+        world.post(routes::SIGNUP, &body).await
     };
-    let first = world.post(routes::SIGNUP, &body("squatter")).await;
-    let first = first.field("verification_url");
+    let first = sign_up("first@example.org").await.is(201).field("verification_url");
     world.pass(24 * 60 * 60 - 1);
-    let decoy = world.post(routes::SIGNUP, &body("early")).await;
-    let decoy = decoy.field("verification_url");
-    world.open(&decoy).await.refused(404, "verification_unknown");
+    sign_up("late@example.org").await.refused(409, "username_taken");
     world.pass(1);
-    let owner = world.post(routes::SIGNUP, &body("Squatter")).await;
-    let owner = owner.is(201).field("verification_url");
+    let owner = sign_up("late@example.org").await.is(201).field("verification_url");
     world.open(&first).await.refused(410, "verification_expired");
     world.open(&owner).await.is(200);
     let login = json!({"email": "late@example.org", "password": "correct horse battery"});
     world.post(routes::CLIENT_LOGIN, &login).await.is(200);
     world.pass(48 * 60 * 60);
-    // A proven reservation lasts.
-    let decoy = world.post(routes::SIGNUP, &body("much-later")).await;
-    let decoy = decoy.field("verification_url");
-    world.open(&decoy).await.refused(404, "verification_unknown");
+    // What is proven lasts.
+    sign_up("later@example.org").await.refused(409, "username_taken");
+    sign_up("late@example.org").await.refused(409, "username_taken");
+    world.post(routes::CLIENT_LOGIN, &login).await.is(200);
+}
+
+#[tokio::test]
+async fn ops_that_may_sign_up_are_ready_at_once_without_a_mail_and_without_the_address() {
+    let world = World::start_with(&[("OPS_SIGNUP", "open")]).await;
+    let before = world.stored().await;
+    let sign_up = async |name: &str, role: &str| {
+        let body = json!({"username": name, "email": "olga@example.org", "role": role,
+            "password": "correct horse battery"});
+        world.post(routes::SIGNUP, &body).await
+    };
+    let answer = sign_up("olga", "ops").await.is_json(201);
+    assert_eq!((&answer["username"], &answer["role"]), (&json!("olga"), &json!("ops")));
+    assert!(answer["verification_url"].is_null(), "{answer}");
+    let after = world.stored().await;
+    assert_eq!(after.reserved_addresses(), before.reserved_addresses());
+    assert_eq!(after.link_records(), before.link_records(), "no token");
+    let login = world.login("ops", ("username", "olga"), "correct horse battery").await;
+    let form = form_with("note.txt", b"a note");
+    world.upload_as(&login.is(200).field("access"), form).await.is(201);
+    let by_email =
+        async || world.login("ops", ("email", "olga@example.org"), "correct horse battery").await;
+    by_email().await.refused(401, "invalid_credentials");
+
+    sign_up("olga", "ops").await.refused(409, "username_taken");
+    sign_up("olga", "client").await.refused(409, "username_taken");
+    // Whoever proves the address has it.
+    let client = sign_up("olga-herself", "client").await.is(201).field("verification_url");
+    world.open(&client).await.is(200);
+    by_email().await.refused(401, "invalid_credentials");
+    let client = ("email", "olga@example.org");
+    world.login("client", client, "correct horse battery").await.is(200);
+    world.login("ops", ("username", "olga"), "correct horse battery").await.is(200);
 }
