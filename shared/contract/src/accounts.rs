@@ -10,7 +10,7 @@ use crate::schema;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignUp {
-    /// Letters, digits and `. _ @ + -`. Unique without regard to case.
+    /// Letters and digits of one script, and `. _ + -`. Unique without regard to case.
     pub username: Username,
     /// Must be proven before the account can be used.
     pub email: EmailAddress,

@@ -7,6 +7,11 @@ use email_address::Options;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+use unicode_security::{
+    GeneralSecurityProfile, RestrictionLevel, RestrictionLevelDetection, skeleton,
+};
 use uuid::Uuid;
 
 use crate::{Invalid, rfc3339_millis};
@@ -44,34 +49,53 @@ impl FromStr for UserId {
     }
 }
 
-/// 3 to 64 ASCII letters, digits and `._@+-`. Two names that differ only in case are one name.
+/// 2 to 64 letters, digits and `._+-`, in Normalization Form C. Two names that differ only in case
+/// are one name. There is no `@`, so that no name looks like somebody's address.
 ///
-/// ASCII only, because look-alike letters of other scripts would let one user pass for another.
+/// Letters of any script, but none that would let one user pass for another. Each character is one
+/// that Unicode Technical Standard #39 allows in identifiers (section 3.1), a name is "Highly
+/// Restrictive" (section 5.2: one script, or Latin with those of Chinese, Japanese or Korean), and
+/// a name in other letters looks neither like one in ASCII (section 4) nor, without its accents,
+/// like a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Username(String);
 
 impl Username {
     /// In characters.
-    pub const MIN_LENGTH: usize = 3;
+    pub const MIN_LENGTH: usize = 2;
     /// In characters.
     pub const MAX_LENGTH: usize = 64;
 
+    /// Normalises the name, as RFC 8265 (section 3.3) does, so that it is the same however a
+    /// keyboard composes its letters.
+    ///
     /// # Errors
-    /// When the length or a character is outside the rule above.
+    /// When the length or a character is outside the rules above.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._@+-".contains(&byte);
-        if !(Self::MIN_LENGTH..=Self::MAX_LENGTH).contains(&text.len())
-            || !text.bytes().all(allowed)
+        // Enough for 64 letters with three accents each; more need not be looked at.
+        let name: String = text.chars().take(256).nfc().collect();
+        let length = name.chars().count();
+        if !(Self::MIN_LENGTH..=Self::MAX_LENGTH).contains(&length)
+            || !name.chars().all(|character| may_be_in_a_name(character))
+            || name.starts_with(is_combining_mark)
         {
             return Err(Invalid::because(
-                "must be 3 to 64 characters: letters, digits and . _ @ + -",
+                "must be 2 to 64 characters: letters, digits and . _ + -",
             ));
         }
-        Ok(Self(text.to_owned()))
+        // The plus sign is none of the characters of identifiers, and of no script.
+        let restricted = name.replace('+', "");
+        if !restricted.as_str().check_restriction_level(RestrictionLevel::HighlyRestrictive) {
+            return Err(Invalid::because("must not mix letters of several scripts"));
+        }
+        if !name.is_ascii() && looks_like_ascii_or_a_role(&name) {
+            return Err(Invalid::because("looks like another name"));
+        }
+        Ok(Self(name))
     }
 
-    /// The name as its owner wrote it.
+    /// The name in its owner's spelling.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -80,8 +104,25 @@ impl Username {
     /// The form that is unique.
     #[must_use]
     pub fn canonical(&self) -> String {
-        self.0.to_ascii_lowercase()
+        // By way of the upper case, which letters such as the two small sigmas share.
+        self.0.to_uppercase().to_lowercase().nfc().collect()
     }
+}
+
+fn may_be_in_a_name(character: char) -> bool {
+    let of_a_word = character.is_alphanumeric() || is_combining_mark(character);
+    "._+-".contains(character) || (of_a_word && character.identifier_allowed())
+}
+
+fn looks_like_ascii_or_a_role(name: &str) -> bool {
+    let without_marks = |text: &str| -> String {
+        skeleton(text).filter(|character| !is_combining_mark(*character)).collect()
+    };
+    let lower = name.to_lowercase();
+    let bare = without_marks(&lower);
+    skeleton(name).all(|character| character.is_ascii())
+        || skeleton(&lower).all(|character| character.is_ascii())
+        || Role::ALL.iter().any(|role| without_marks(role.as_str()) == bare)
 }
 
 /// An e-mail address of RFC 5321's plain form, at most 254 characters, in lower case.
@@ -139,13 +180,15 @@ pub enum Role {
 }
 
 impl Role {
+    /// All roles.
+    const ALL: [Self; 3] = [Self::Ops, Self::Client, Self::Admin];
+
     /// The role of this name.
     ///
     /// # Errors
     /// When there is no such role.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let known = [Self::Ops, Self::Client, Self::Admin].into_iter();
-        known
+        Self::ALL
             .into_iter()
             .find(|role| role.as_str() == text)
             .ok_or_else(|| Invalid::because("must be ops, client or admin"))
@@ -262,10 +305,64 @@ mod tests {
 
     #[test]
     fn username_length_is_checked_at_one_below_at_and_one_above() {
-        assert!(Username::parse("ab").is_err());
-        assert!(Username::parse("abc").is_ok());
-        assert!(Username::parse(&"a".repeat(64)).is_ok());
-        assert!(Username::parse(&"a".repeat(65)).is_err());
+        for letter in ["a", "é", "e\u{301}", "字"] {
+            let of_length = |length| Username::parse(&letter.repeat(length)).is_ok();
+            assert_eq!([1, 2, 64, 65].map(of_length), [false, true, true, false], "{letter}");
+        }
+        assert!(Username::parse(&"a".repeat(1_000_000)).is_err());
+    }
+
+    #[test]
+    fn a_name_is_the_same_however_its_letters_are_composed() {
+        let name = Username::parse("Zoe\u{308}").unwrap();
+        assert_eq!(name, Username::parse("Zo\u{eb}").unwrap());
+        assert_eq!(name.as_str(), "Zo\u{eb}");
+    }
+
+    #[test]
+    fn names_of_many_scripts_are_names_in_any_case() {
+        for (name, canonical) in [
+            ("Jürgen_7", "jürgen_7"),
+            ("A.b_c+d-e9", "a.b_c+d-e9"),
+            ("Ольга", "ольга"),
+            ("ΟΔΥΣΣΕΥΣ", "οδυσσευς"),
+            ("οδυσσευσ", "οδυσσευς"),
+            ("STRASSE", "strasse"),
+            ("straße", "strasse"),
+            ("कृष्ण", "कृष्ण"),
+            ("日本語テスト", "日本語テスト"),
+            ("Toshiba東芝", "toshiba東芝"),
+            ("admin", "admin"),
+        ] {
+            let name = Username::parse(name).unwrap();
+            assert_eq!(name.canonical(), canonical, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_can_be_mistaken_for_others_are_refused() {
+        for (name, why) in [
+            ("someone@example.org", "letters, digits"),
+            ("a b", "letters, digits"),
+            ("a/b", "letters, digits"),
+            ("admin\u{200b}", "letters, digits"),
+            ("ad\u{ad}min", "letters, digits"),
+            ("\u{202e}nimda", "letters, digits"),
+            ("\u{301}ab", "letters, digits"),
+            ("\u{ff41}dmin", "letters, digits"),   // full width
+            ("\u{1d41a}dmin", "letters, digits"),  // mathematical
+            ("\u{430}dmin", "several scripts"),    // Cyrillic and Latin
+            ("p\u{3b1}ypal", "several scripts"),   // Greek and Latin
+            ("\u{430}\u{3b1}", "several scripts"), // Cyrillic and Greek
+            ("\u{5d0}\u{430}", "several scripts"), // Hebrew and Cyrillic
+            ("\u{43e}\u{440}\u{455}", "another"),  // all Cyrillic, like ops
+            ("\u{41e}\u{420}\u{405}", "another"),  // and in upper case
+            ("adm\u{ed}n", "another"),
+            ("\u{d3}ps", "another"),
+        ] {
+            let refusal = Username::parse(name).unwrap_err();
+            assert!(refusal.0.contains(why), "{name}: {refusal:?}");
+        }
     }
 
     #[test]
@@ -307,7 +404,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_name_of_the_alphabet_is_accepted_and_compared_without_case(
-            name in "[A-Za-z0-9._@+-]{3,64}",
+            name in "[A-Za-z0-9._+-]{2,64}",
         ) {
             let lower = Username::parse(&name.to_lowercase()).unwrap();
             let upper = Username::parse(&name.to_uppercase()).unwrap();
@@ -315,13 +412,18 @@ mod tests {
         }
 
         #[test]
-        fn an_accepted_name_or_address_never_holds_a_control_character_or_space(text in ".{0,80}") {
-            let clean = |text: &str| text.chars().all(|c| c.is_ascii_graphic());
+        fn an_accepted_name_or_address_never_holds_a_control_character_or_space(
+            text in ".{0,80}|\\w{2,64}",
+        ) {
             if let Ok(name) = Username::parse(&text) {
-                prop_assert!(clean(name.as_str()));
+                let clean = |c: char| !c.is_control() && !c.is_whitespace() && c != '@';
+                prop_assert!(name.as_str().chars().all(clean));
+                prop_assert_eq!(Username::parse(name.as_str()), Ok(name.clone()), "normalised");
+                let canonical = Username(name.canonical());
+                prop_assert_eq!(canonical.canonical(), name.canonical());
             }
             if let Ok(address) = EmailAddress::parse(&text) {
-                prop_assert!(clean(address.as_str()));
+                prop_assert!(address.as_str().chars().all(|c| c.is_ascii_graphic()));
                 prop_assert_eq!(address.as_str().matches('@').count(), 1);
             }
         }

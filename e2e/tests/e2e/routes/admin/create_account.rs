@@ -22,7 +22,7 @@ async fn an_account_created_at_the_command_line_sets_its_password_and_logs_in() 
     for (name, address, reason) in [
         ("Olga", "other@example.org", "the username is taken"),
         ("other", "olga@example.org", "the e-mail address has an account"),
-        ("x", "nowhere", "username must be 3 to 64 characters"),
+        ("x", "nowhere", "username must be 2 to 64 characters"),
     ] {
         let (code, output) = create(name, address);
         assert_eq!(code, Some(1));
