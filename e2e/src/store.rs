@@ -352,5 +352,10 @@ fn text(text: &str) -> AttributeValue {
 }
 
 fn as_text(item: Item) -> String {
-    format!("{:?}", item.into_iter().collect::<BTreeMap<_, _>>())
+    let fields = item.into_iter().collect::<BTreeMap<_, _>>().into_iter();
+    let fields = fields.map(|(name, value)| match value {
+        AttributeValue::M(inner) => format!("{name:?}: {}", as_text(inner)),
+        value => format!("{name:?}: {value:?}"),
+    });
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
 }

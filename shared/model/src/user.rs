@@ -77,7 +77,7 @@ impl Username {
         let name: String = text.chars().take(256).nfc().collect();
         let length = name.chars().count();
         if !(Self::MIN_LENGTH..=Self::MAX_LENGTH).contains(&length)
-            || !name.chars().all(|character| may_be_in_a_name(character))
+            || !name.chars().all(may_be_in_a_name)
             || name.starts_with(is_combining_mark)
         {
             return Err(Invalid::because(

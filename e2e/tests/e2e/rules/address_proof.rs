@@ -4,6 +4,7 @@
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
+use share_e2e::api::password_for;
 use share_e2e::scene::token_of;
 use share_e2e::{Answer, World, routes, send};
 
@@ -158,7 +159,7 @@ async fn of_a_proof_and_a_refusal_at_the_same_moment_one_wins() {
         let decline = send(world.http.post(&page).json(&json!({"decline": "yes"})));
         let (proof, refusal) = tokio::join!(world.open(&url), decline);
         assert_ne!(proof.status == 200, refusal.status == 200, "{proof:?} {refusal:?}");
-        let login = world.login("client", ("username", &name), &format!("a password for {name}"));
-        assert_eq!(login.await.status == 200, proof.status == 200, "round {round}");
+        let login = world.login("client", ("username", &name), &password_for(&name)).await;
+        assert_eq!(login.status == 200, proof.status == 200, "round {round}");
     }
 }
