@@ -3,11 +3,15 @@
 //!
 //! `cargo run --profile bench -p share-bench`. Client and server share this process and its two
 //! or more cores, so memory growth is that of both.
+//!
+//! `cargo run --profile bench -p share-bench front` measures a server that is a process of its own,
+//! which this program is, too: with the arguments of `share-local`, it is `share-local`.
 #![expect(clippy::print_stdout, reason = "it prints its results")]
 #![expect(clippy::indexing_slicing, reason = "a benchmark that fails stops")]
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -17,10 +21,13 @@ use futures_util::stream::{self, StreamExt};
 use reqwest::Method;
 use serde_json::json;
 use share_auth::random_bytes;
+use share_e2e::api::Api;
 use share_e2e::samples::noise;
 use share_e2e::{World, send, store};
 use share_model::{ContentDigest, FileId, FileName, FileRecord, Username};
 use share_store::{Files, Shelf};
+
+mod front;
 
 const MIB: u64 = 1024 * 1024;
 const LARGE_BYTES: u64 = 1024 * MIB;
@@ -28,15 +35,39 @@ const LIST_REQUESTS: usize = 1000;
 const ROUNDS: usize = 5;
 const REDEMPTIONS: u16 = 640;
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+/// As the local server has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let measured = match arguments.first().map(String::as_str) {
+        None => run(in_process()),
+        Some("front") => run(front::measure()),
+        Some(_) => return share_local::main(),
+    };
+    if let Err(error) = measured {
+        println!("{error:#}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn run(measurements: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Runtime::new()?.block_on(measurements)
+}
+
+async fn in_process() -> anyhow::Result<()> {
     let world = World::start().await;
     let platform = world.server.backend().platform().await;
     let (files, shelf) = (Files::connect(&platform)?, Shelf::connect(&platform)?);
     list_of_fifty(&world, &files, &shelf).await?;
-    redemptions().await?;
+    let other = World::start().await;
+    redemptions(&other).await?;
     write_units().await?;
-    large_download(&world, &files, &shelf).await
+    large_download(&world, &files, &shelf).await?;
+    println!("client and server, after all this: {} MiB resident", resident_bytes()? / MIB);
+    Ok(())
 }
 
 fn record(world: &World, size: u64) -> anyhow::Result<FileRecord> {
@@ -79,18 +110,17 @@ async fn list_of_fifty(world: &World, files: &Files, shelf: &Shelf) -> anyhow::R
 }
 
 /// Links redeemed in a second, a small file each, by 1, 8 and 64 clients at the same time.
-async fn redemptions() -> anyhow::Result<()> {
-    let world = World::start().await;
-    let (file, token) = (world.some_file().await, world.token("client").await);
+async fn redemptions(api: &Api) -> anyhow::Result<()> {
+    let (file, token) = (api.some_file().await, api.token("client").await);
     for clients in [1, 8, 64] {
         let mut rates = Vec::with_capacity(ROUNDS);
         for _ in 0..ROUNDS {
             let mut links = Vec::with_capacity(REDEMPTIONS.into());
             for _ in 0..REDEMPTIONS {
-                links.push(world.link(&file, &token).await);
+                links.push(api.link(&file, &token).await);
             }
             let started = Instant::now();
-            let answers = stream::iter(&links).map(|link| world.open(link));
+            let answers = stream::iter(&links).map(|link| api.open(link));
             let won =
                 answers.buffer_unordered(clients).filter(|it| ready(it.status == 200)).count();
             anyhow::ensure!(won.await == usize::from(REDEMPTIONS));
@@ -102,11 +132,11 @@ async fn redemptions() -> anyhow::Result<()> {
     let mut times = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
         let path = format!("/api/files/generate-download-link/{file}");
-        let request = world.request(Method::POST, &path).bearer_auth(&token);
+        let request = api.request(Method::POST, &path).bearer_auth(&token);
         let link = send(request.json(&json!({"max_downloads": 64}))).await.json();
         let url = link["download_url"].as_str().unwrap_or_default();
         let started = Instant::now();
-        let answers = join_all((0..64).map(|_| world.open(url))).await;
+        let answers = join_all((0..64).map(|_| api.open(url))).await;
         anyhow::ensure!(answers.iter().all(|answer| answer.status == 200));
         times.push(started.elapsed());
     }

@@ -15,6 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 use share_http::BodyError;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -127,6 +128,11 @@ pub(crate) fn paint(colour: &str, text: &str) -> String {
 struct Console;
 
 impl<S: Subscriber> Layer<S> for Console {
+    /// What nobody sees is not recorded: the SDK makes a dozen spans for each request of its own.
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::INFO)
+    }
+
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut fields = Fields::default();
         if event.metadata().target() == "mail" {

@@ -1,9 +1,14 @@
 //! DynamoDB in this process. It has no port and checks no signature, so only we can ask it.
 
+use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
+use dynoxide::actions::transact_write_items::TransactWriteItemsRequest;
 use dynoxide::{Database, DynoxideError};
 use http::{Response, StatusCode};
 use serde::Serialize;
@@ -12,9 +17,40 @@ use serde_json::{Map, Value};
 
 use crate::template::Template;
 
+/// For so long a transaction that comes again, under the same `ClientRequestToken`, is not carried
+/// out again.
+const REPEATED_WITHIN: Duration = Duration::from_mins(10);
+
 /// The embedded DynamoDB.
 #[derive(Clone)]
-pub struct DynamoDb(Database);
+pub struct DynamoDb {
+    database: Database,
+    /// The transactions that may be repeated. The engine has a list of its own, but looks through
+    /// all of it at each transaction.
+    done: Arc<Mutex<Done>>,
+}
+
+/// Transactions that were carried out, by their tokens.
+#[derive(Default)]
+struct Done {
+    by_token: HashMap<Arc<str>, (u64, Bytes)>,
+    oldest_first: VecDeque<(Instant, Arc<str>)>,
+}
+
+impl Done {
+    fn forget_old(&mut self) {
+        let old = |(at, _): &mut (Instant, _)| at.elapsed() > REPEATED_WITHIN;
+        while let Some((_, token)) = self.oldest_first.pop_front_if(old) {
+            self.by_token.remove(&token);
+        }
+    }
+
+    fn remember(&mut self, token: &str, items: u64, answer: Bytes) {
+        let token = Arc::from(token);
+        self.oldest_first.push_back((Instant::now(), Arc::clone(&token)));
+        self.by_token.insert(token, (items, answer));
+    }
+}
 
 impl DynamoDb {
     /// Opens the file `database`, with the template's tables.
@@ -47,7 +83,10 @@ impl DynamoDb {
                 }
             }
         }
-        Ok(Self(database))
+        // `synchronous = NORMAL`: what a killed process has committed is there afterwards. After a
+        // loss of power the last transactions may be missing, whole ones only.
+        database.disable_bulk_loading().map_err(failed("set up the database"))?;
+        Ok(Self { database, done: Arc::default() })
     }
 
     /// Answers a request in DynamoDB's JSON protocol. `target` is its header `X-Amz-Target`.
@@ -68,19 +107,46 @@ impl DynamoDb {
         response
     }
 
+    fn transact(&self, mut request: TransactWriteItemsRequest) -> dynoxide::Result<Bytes> {
+        let Some(token) = request.client_request_token.take() else {
+            return write(&self.database.transact_write_items(request)?);
+        };
+        let mut hasher = DefaultHasher::new();
+        // A `Value` has the attributes in one order, whatever the order in the request.
+        let items = serde_json::to_value(&request.transact_items);
+        items
+            .map_err(|error| DynoxideError::SerializationException(error.to_string()))?
+            .hash(&mut hasher);
+        let items = hasher.finish();
+        // Held until it is carried out, so that a repetition waits for the first.
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        done.forget_old();
+        match done.by_token.get(token.as_str()) {
+            Some((known, answer)) if *known == items => return Ok(answer.clone()),
+            Some(_) => {
+                let message = "the token was used for other writes".to_owned();
+                return Err(DynoxideError::IdempotentParameterMismatchException(message));
+            }
+            None => {}
+        }
+        let answer = write(&self.database.transact_write_items(request)?)?;
+        done.remember(&token, items, answer.clone());
+        Ok(answer)
+    }
+
     /// The operations that the stores and their tests use.
     fn run(&self, operation: &str, body: &[u8]) -> dynoxide::Result<Bytes> {
         match operation {
-            "BatchGetItem" => with(body, |it| self.0.batch_get_item(it)),
-            "CreateTable" => with(body, |it| self.0.create_table(it)),
-            "DeleteItem" => with(body, |it| self.0.delete_item(it)),
-            "GetItem" => with(body, |it| self.0.get_item(it)),
-            "ListTables" => with(body, |it| self.0.list_tables(it)),
-            "PutItem" => with(body, |it| self.0.put_item(it)),
-            "Query" => with(body, |it| self.0.query(it)),
-            "Scan" => with(body, |it| self.0.scan(it)),
-            "TransactWriteItems" => with(body, |it| self.0.transact_write_items(it)),
-            "UpdateItem" => with(body, |it| self.0.update_item(it)),
+            "BatchGetItem" => with(body, |it| self.database.batch_get_item(it)),
+            "CreateTable" => with(body, |it| self.database.create_table(it)),
+            "DeleteItem" => with(body, |it| self.database.delete_item(it)),
+            "GetItem" => with(body, |it| self.database.get_item(it)),
+            "ListTables" => with(body, |it| self.database.list_tables(it)),
+            "PutItem" => with(body, |it| self.database.put_item(it)),
+            "Query" => with(body, |it| self.database.query(it)),
+            "Scan" => with(body, |it| self.database.scan(it)),
+            "TransactWriteItems" => self.transact(read(body)?),
+            "UpdateItem" => with(body, |it| self.database.update_item(it)),
             other => Err(DynoxideError::UnsupportedCapability(format!(
                 "the embedded DynamoDB is not asked for {other:?}"
             ))),
@@ -92,10 +158,17 @@ fn with<I: DeserializeOwned, O: Serialize>(
     body: &[u8],
     run: impl FnOnce(I) -> dynoxide::Result<O>,
 ) -> dynoxide::Result<Bytes> {
+    write(&run(read(body)?)?)
+}
+
+fn read<I: DeserializeOwned>(body: &[u8]) -> dynoxide::Result<I> {
     let input = serde_json::from_slice(body);
-    let output = run(input.map_err(|it| DynoxideError::SerializationException(it.to_string()))?)?;
-    let output = serde_json::to_vec(&output);
-    Ok(output.map_err(|it| DynoxideError::InternalServerError(it.to_string()))?.into())
+    input.map_err(|error| DynoxideError::SerializationException(error.to_string()))
+}
+
+fn write<O: Serialize>(output: &O) -> dynoxide::Result<Bytes> {
+    let output = serde_json::to_vec(output);
+    Ok(output.map_err(|error| DynoxideError::InternalServerError(error.to_string()))?.into())
 }
 
 /// The names of a table's indexes.
@@ -106,4 +179,42 @@ fn indexes(definition: &Value) -> impl Iterator<Item = &str> {
 
 fn failed<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> anyhow::Error {
     move |error| anyhow::anyhow!("cannot {what}: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_repeated_transaction_is_answered_as_the_first_and_done_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let template = Template::read().unwrap();
+        let dynamodb = DynamoDb::open(&folder.path().join("database"), &template).unwrap();
+        let ask = |operation: &str, body: &Value| {
+            let target = format!("DynamoDB_20120810.{operation}");
+            let answer = dynamodb.answer(&target, body.to_string().as_bytes());
+            (answer.status().as_u16(), String::from_utf8(answer.body().to_vec()).unwrap())
+        };
+        let put = |token: &str, key: &str| {
+            let put = json!({
+                "TableName": "UsersTable", "Item": {"pk": {"S": key}},
+                "ConditionExpression": "attribute_not_exists(pk)",
+            });
+            let items = json!([{ "Put": put }]);
+            let body = json!({ "ClientRequestToken": token, "TransactItems": items });
+            ask("TransactWriteItems", &body)
+        };
+        let first = put("one", "a");
+        assert_eq!(first.0, 200);
+        assert_eq!(put("one", "a"), first, "the condition does not hold any more");
+        let (status, other) = put("one", "b");
+        assert!(status == 400 && other.contains("IdempotentParameterMismatch"), "{other}");
+        for _ in 0..2 {
+            let (status, refused) = put("two", "a");
+            assert!(status == 400 && refused.contains("ConditionalCheckFailed"), "{refused}");
+        }
+        let (_, items) = ask("Scan", &json!({"TableName": "UsersTable"}));
+        assert!(items.contains("\"Count\":1"), "{items}");
+    }
 }

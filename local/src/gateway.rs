@@ -176,7 +176,7 @@ impl Invocation<'_> {
             Err(kind) => return self.gateway.own(kind, self.id),
         };
         let clock = &self.gateway.clock;
-        let event = self.event(&parts, &body, clock()).to_string();
+        let event = self.event(&parts, &body, clock());
         if event.len() > LAMBDA_LIMIT_BYTES {
             return self.gateway.own("REQUEST_TOO_LARGE", self.id);
         }
@@ -204,16 +204,16 @@ impl Invocation<'_> {
         }
     }
 
-    /// The event that the function gets.
-    fn event(&self, parts: &http::request::Parts, body: &Bytes, now: Timestamp) -> Value {
-        let headers = parts.headers.iter().map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        });
-        LOCAL.event(Routed {
+    /// The text of the event that the function gets.
+    fn event(&self, parts: &http::request::Parts, body: &Bytes, now: Timestamp) -> String {
+        let headers = parts.headers.iter();
+        let headers =
+            headers.map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
+        LOCAL.event(&Routed {
             method: parts.method.as_str(),
             resource: &self.route.path,
             path: parts.uri.path(),
-            parameters: self.parameters.clone(),
+            parameters: &self.parameters,
             query: parts.uri.query().unwrap_or_default(),
             headers: headers.collect(),
             body,

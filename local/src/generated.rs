@@ -116,18 +116,19 @@ fn event(
         headers.push(("Content-Type", content_type));
         body = form;
     }
-    Ok(EXAMPLE.event(Routed {
+    let event = EXAMPLE.event(&Routed {
         method: method.as_str(),
         resource,
         path: &request.path,
-        parameters,
+        parameters: &parameters,
         query: &request.query,
-        headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        headers: headers.into_iter().map(|(name, value)| (name, value.into())).collect(),
         body: &body,
         source_ip: "203.0.113.10".to_owned(),
         request_id: &format!("8b1f0c52-6a0e-4c1d-9a57-{number:012}"),
         now: Timestamp::from_second(1_763_717_400)?,
-    }))
+    });
+    Ok(serde_json::from_str(&event)?)
 }
 
 /// A form with this file, and its content type.

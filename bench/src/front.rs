@@ -1,0 +1,92 @@
+//! The local server as a process of its own: a list that many ask for at once, and its memory.
+
+use std::fs::{self, File};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::Context;
+use share_e2e::api::Api;
+use share_e2e::routes;
+use tempfile::TempDir;
+
+use crate::{ROUNDS, redemptions};
+
+/// Files on the list.
+const FILES: usize = 20;
+/// With how many threads and connections wrk asks, and for how long.
+const WRK: [&str; 3] = ["-t2", "-c16", "-d5s"];
+
+/// Asks for the list as fast as the answers come, then redeems links; and prints what memory the
+/// server has before and after.
+pub(crate) async fn measure() -> anyhow::Result<()> {
+    let data = TempDir::new()?;
+    let server = Server::start(&data).await?;
+    println!("the server, idle: {} MiB resident", server.resident_mib()?);
+    let ops = server.api.token("ops").await;
+    for number in 0..FILES {
+        let form = share_e2e::api::form_with(&format!("{number}.txt"), b"a note");
+        anyhow::ensure!(server.api.upload_as(&ops, form).await.status == 201);
+    }
+    let authorization = format!("Authorization: Bearer {}", server.api.token("client").await);
+    let mut rates = Vec::with_capacity(ROUNDS);
+    for _ in 0..ROUNDS {
+        let mut wrk = Command::new("wrk");
+        let wrk = wrk.args(WRK).args(["-H", &authorization, &server.api.url(routes::LIST_FILES)]);
+        rates.push(rate(&wrk.output().context("this needs wrk")?.stdout)?);
+    }
+    rates.sort_by(f64::total_cmp);
+    println!(
+        "list of {FILES} files, wrk {}: median of {ROUNDS} {:.0} requests a second",
+        WRK.join(" "),
+        rates[ROUNDS / 2]
+    );
+    redemptions(&server.api).await?;
+    println!("the server, after all this: {} MiB resident", server.resident_mib()?);
+    Ok(())
+}
+
+/// Requests a second, from what wrk prints.
+fn rate(output: &[u8]) -> anyhow::Result<f64> {
+    let text = String::from_utf8_lossy(output);
+    anyhow::ensure!(!text.contains("Non-2xx"), "not every answer was good: {text}");
+    let line = text.lines().find_map(|line| line.strip_prefix("Requests/sec:"));
+    Ok(line.with_context(|| format!("wrk says: {text}"))?.trim().parse()?)
+}
+
+/// A server process. Its console goes to a file, as nobody reads along here.
+struct Server {
+    process: Child,
+    api: Api,
+}
+
+impl Server {
+    async fn start(data: &TempDir) -> anyhow::Result<Self> {
+        let console = data.path().join("console");
+        let mut command = Command::new(std::env::current_exe()?);
+        let command = command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(data.path());
+        let mut process = command.stdout(File::create(&console)?).stdin(Stdio::null()).spawn()?;
+        loop {
+            let text = fs::read_to_string(&console)?;
+            if let Some((first, _)) = text.split_once('\n') {
+                let url = first.split(' ').find(|word| word.starts_with("http://"));
+                let url = url.context("the server did not start")?.to_owned();
+                return Ok(Self { process, api: Api::new(url) });
+            }
+            anyhow::ensure!(process.try_wait()?.is_none(), "the server did not start");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn resident_mib(&self) -> anyhow::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;
+        Ok(kib.parse::<u64>()? / 1024)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
