@@ -54,11 +54,16 @@ enum Command {
     },
 }
 
+/// Threads that serve requests.
+const THREADS: usize = 8;
+
 /// The command `share-local`.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    // More threads than cores, because the embedded engines do their work on the thread that asks.
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
     let result = runtime
         .context("cannot start the async runtime")
         .and_then(|runtime| runtime.block_on(run(arguments)));
