@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
@@ -11,10 +12,10 @@ use axum::serve::ListenerExt;
 use http::{Response, StatusCode};
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s_fs::FileSystem;
 use tokio::net::TcpListener;
 
 use crate::hosts;
+use crate::s3::{Cors, Objects};
 
 /// The bucket's name.
 pub(crate) const BUCKET: &str = "files";
@@ -32,34 +33,47 @@ pub(crate) struct Credentials {
 pub(crate) fn s3(objects: &Path, credentials: &Credentials) -> anyhow::Result<S3Service> {
     fs::create_dir_all(objects.join(BUCKET))
         .with_context(|| format!("cannot create {}", objects.display()))?;
-    let files = FileSystem::new(objects).map_err(|error| anyhow::anyhow!("{error:?}"))?;
-    let mut builder = S3ServiceBuilder::new(files);
+    let mut builder = S3ServiceBuilder::new(Objects::open(objects)?);
     builder.set_auth(SimpleAuth::from_single(credentials.id, credentials.secret.clone()));
     Ok(builder.build())
 }
 
-/// Gives `service` a port on loopback, and gives its address.
-pub(crate) async fn listen(service: S3Service) -> anyhow::Result<String> {
+/// Gives `service` a port on loopback, for the pages that `cors` permits too, and gives its address.
+pub(crate) async fn listen(service: S3Service, cors: Cors) -> anyhow::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("no free loopback port")?;
     let address = format!("http://{}", listener.local_addr()?);
     let listener = listener.tap_io(|socket| {
         // The answer's head and body are separate writes; waiting to join them costs 40 ms.
         let _ = socket.set_nodelay(true);
     });
-    let router = Router::new().fallback(move |request: Request| answer(service.clone(), request));
+    let cors = Arc::new(cors);
+    let router = Router::new().fallback(move |request: Request| {
+        let (service, cors) = (service.clone(), Arc::clone(&cors));
+        async move { answer(&service, &cors, request).await }
+    });
     tokio::spawn(axum::serve(listener, router).into_future());
     Ok(address)
 }
 
-async fn answer(service: S3Service, request: Request) -> Response<Body> {
-    let status = if hosts::serves(&request, None) {
-        match service.call(request.map(s3s::Body::http_body_unsync)).await {
-            Ok(response) => return response.map(Body::new),
-            Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
+async fn answer(service: &S3Service, cors: &Cors, request: Request) -> Response<Body> {
+    if !hosts::serves(&request, None) {
+        return status_only(StatusCode::MISDIRECTED_REQUEST);
+    }
+    if let Some(preflight) = cors.preflight(request.method(), request.headers()) {
+        return preflight.map(Body::from);
+    }
+    let beside = cors.headers(request.method(), request.headers());
+    match service.call(request.map(s3s::Body::http_body_unsync)).await {
+        Ok(response) => {
+            let mut response = response.map(Body::new);
+            response.headers_mut().extend(beside);
+            response
         }
-    } else {
-        StatusCode::MISDIRECTED_REQUEST
-    };
+        Err(_) => status_only(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+fn status_only(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response

@@ -13,6 +13,7 @@ mod gateway;
 pub mod generated;
 mod hosts;
 mod in_process;
+mod s3;
 mod server;
 mod template;
 

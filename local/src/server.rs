@@ -32,6 +32,7 @@ use crate::embedded::{self, BUCKET, Credentials};
 use crate::functions::{self, Functions};
 use crate::gateway::Gateway;
 use crate::in_process::{DYNAMODB_URL, Engines, InProcess};
+use crate::s3::Cors;
 use crate::template::Template;
 
 /// How to run the server.
@@ -201,7 +202,8 @@ impl Backend {
         }
         if !variables.contains_key("AWS_ENDPOINT_URL_S3") {
             let service = embedded::s3(&folder.objects(), &credentials)?;
-            let url = embedded::listen(service.clone()).await?;
+            let cors = Cors::new(&template.cors, &variables)?;
+            let url = embedded::listen(service.clone(), cors).await?;
             engines.s3 = Some((url.clone(), service));
             variables.insert("AWS_ENDPOINT_URL_S3".to_owned(), url);
         }

@@ -9,6 +9,8 @@ use http::Method;
 use serde_json::Value as Json;
 use serde_yaml_ng::Value as Yaml;
 
+use crate::s3::CorsRule;
+
 /// The template of this build.
 const TEXT: &str = include_str!("../../template.yaml");
 
@@ -22,6 +24,8 @@ pub(crate) struct Template {
     pub(crate) tables: BTreeMap<String, Json>,
     /// The gateway's own answers, by response type.
     pub(crate) gateway_responses: BTreeMap<String, GatewayResponse>,
+    /// Which web pages may talk to the bucket of files.
+    pub(crate) cors: Vec<CorsRule>,
 }
 
 /// A method and path, and the function behind them.
@@ -61,6 +65,7 @@ impl Template {
             variables: BTreeMap::new(),
             tables: BTreeMap::new(),
             gateway_responses: BTreeMap::new(),
+            cors: Vec::new(),
         };
         for (id, resource) in entries(document.get("Resources")) {
             let properties = resource.get("Properties").unwrap_or(&Yaml::Null);
@@ -70,6 +75,7 @@ impl Template {
                 }
                 Some("AWS::Serverless::Api") => template.read_gateway_responses(properties),
                 Some("AWS::DynamoDB::Table") => template.read_table(id, properties),
+                Some("AWS::S3::Bucket") if id == "FilesBucket" => template.read_bucket(properties),
                 _ => Ok(()),
             };
             read.with_context(|| format!("template.yaml, resource {id}"))?;
@@ -140,6 +146,14 @@ impl Template {
         Ok(())
     }
 
+    fn read_bucket(&mut self, properties: &Yaml) -> anyhow::Result<()> {
+        let rules = properties.get("CorsConfiguration").and_then(|it| it.get("CorsRules"));
+        if let Some(rules) = rules {
+            self.cors = serde_yaml_ng::from_value(with_references(rules))?;
+        }
+        Ok(())
+    }
+
     fn read_table(&mut self, id: &str, properties: &Yaml) -> anyhow::Result<()> {
         let mut request = serde_json::Map::from_iter([("TableName".to_owned(), id.into())]);
         for name in ["AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema"] {
@@ -149,6 +163,22 @@ impl Template {
         }
         self.tables.insert(id.to_owned(), request.into());
         Ok(())
+    }
+}
+
+/// `value` with its references written as in `!Sub`: `${Parameter}`.
+fn with_references(value: &Yaml) -> Yaml {
+    match value {
+        Yaml::Tagged(tagged) if tagged.tag == "Ref" => {
+            format!("${{{}}}", as_text(Some(&tagged.value)).unwrap_or_default()).into()
+        }
+        Yaml::Tagged(tagged) if tagged.tag == "Sub" => tagged.value.clone(),
+        Yaml::Sequence(items) => items.iter().map(with_references).collect(),
+        Yaml::Mapping(entries) => {
+            let entries = entries.iter().map(|(key, value)| (key.clone(), with_references(value)));
+            Yaml::Mapping(entries.collect())
+        }
+        other => other.clone(),
     }
 }
 
@@ -186,6 +216,22 @@ mod tests {
         assert_eq!(template.variables["One"], ["A", "B"]);
         assert_eq!(template.routes[0].path, "/one");
         assert!(template.has_route("One"));
+    }
+
+    #[test]
+    fn the_bucket_says_which_pages_may_talk_to_it() {
+        let text = "Resources:\n\
+            \x20 FilesBucket: { Type: AWS::S3::Bucket, Properties: { CorsConfiguration: {\n\
+            \x20   CorsRules: [ { AllowedOrigins: [ !Ref PublicBaseUrl, 'https://a.example' ],\n\
+            \x20   AllowedMethods: [ PUT ], MaxAge: 60 } ] } } }\n";
+        let rules = Template::parse(text).unwrap().cors;
+        assert_eq!(rules[0].allowed_origins, ["${PublicBaseUrl}", "https://a.example"]);
+        assert_eq!(
+            (rules[0].allowed_methods.as_slice(), rules[0].max_age),
+            (&["PUT".into()][..], Some(60))
+        );
+        let unknown = text.replace("MaxAge", "Age");
+        assert!(Template::parse(&unknown).is_err(), "a rule that is not understood is not dropped");
     }
 
     /// A route that the contract does not know would be open to nobody knows whom.

@@ -47,6 +47,7 @@ mod rules {
     mod address_proof;
     mod browser_downloads;
     mod contract;
+    mod embedded_s3;
     mod events;
     mod lease_lifetime;
     mod leases;
