@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http_body::Body as _;
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use share_contract::{ErrorCode, Problem};
 use share_store::Clock;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::console::{self, Origin};
@@ -29,6 +31,12 @@ const TIMEOUT: Duration = Duration::from_secs(29);
 /// Of a request that is too large, this much is read and dropped, so that the client gets to see
 /// the answer; then the connection is closed.
 const DRAIN_LIMIT_BYTES: usize = 8 * REQUEST_LIMIT_BYTES;
+
+/// Requests with more than this are handled a few at a time: their event, its text and what the
+/// function makes of it hold the body several times.
+const LARGE_BODY_BYTES: usize = 256 * 1024;
+/// Their turns.
+static LARGE: Semaphore = Semaphore::const_new(4);
 
 /// How the local server appears in events.
 const LOCAL: Api =
@@ -175,6 +183,8 @@ impl Invocation<'_> {
             Ok(body) => body,
             Err(kind) => return self.gateway.own(kind, self.id),
         };
+        let is_large = body.len() > LARGE_BODY_BYTES;
+        let _turn = if is_large { LARGE.acquire().await.ok() } else { None };
         let clock = &self.gateway.clock;
         let event = self.event(&parts, &body, clock());
         if event.len() > LAMBDA_LIMIT_BYTES {
@@ -226,7 +236,10 @@ impl Invocation<'_> {
 
 /// The body; or else the gateway's answer to one that is too large or breaks off.
 async fn read(mut body: Body) -> Result<Bytes, &'static str> {
-    let (mut kept, mut seen) = (BytesMut::new(), 0_usize);
+    // Grown piece by piece it would take up to twice the room.
+    let length = usize::try_from(body.size_hint().lower()).unwrap_or(REQUEST_LIMIT_BYTES);
+    let mut kept = BytesMut::with_capacity(length.min(REQUEST_LIMIT_BYTES));
+    let mut seen = 0_usize;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| "DEFAULT_4XX")?.into_data() else { continue };
         seen += data.len();
