@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -22,6 +23,8 @@ struct Faults {
     /// Requests that contain this are marked.
     marked: &'static str,
     to_lose: AtomicUsize,
+    /// How many requests are still to be cancelled, and for which reason.
+    to_cancel: Mutex<(usize, &'static str)>,
     collisions: AtomicUsize,
     /// Whether they wait.
     hold: watch::Sender<bool>,
@@ -46,8 +49,8 @@ enum Verdict {
     Pass,
     /// Only so many bytes of the answer pass.
     Cut(usize),
-    /// The server does not get to see the request.
-    Collide,
+    /// The server does not get to see the request; DynamoDB gives this reason.
+    Cancel(&'static str),
 }
 
 impl Proxy {
@@ -60,6 +63,7 @@ impl Proxy {
         let faults = Arc::new(Faults {
             marked,
             to_lose: AtomicUsize::new(0),
+            to_cancel: Mutex::new((0, "")),
             collisions: AtomicUsize::new(0),
             hold: watch::Sender::new(false),
             held: watch::Sender::new(0),
@@ -102,6 +106,17 @@ impl Proxy {
         self.faults.hold.send_replace(false);
     }
 
+    /// Answers the next `count` marked requests as DynamoDB does when it cancels a transaction for
+    /// `reason`.
+    pub fn cancel(&self, count: usize, reason: &'static str) {
+        *self.faults.to_cancel.lock().unwrap() = (count, reason);
+    }
+
+    /// How many requests are still to be cancelled.
+    pub fn left_to_cancel(&self) -> usize {
+        self.faults.to_cancel.lock().unwrap().0
+    }
+
     /// From now on cuts so many of a thousand answers to marked requests, `after` so many bytes;
     /// at random from `seed`.
     pub fn cut(&self, cuts: u32, after: Range<usize>, seed: u64) {
@@ -142,6 +157,11 @@ impl Faults {
         if self.to_lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
             return Verdict::Cut(0);
         }
+        let mut to_cancel = self.to_cancel.lock().unwrap();
+        if let Some(left) = to_cancel.0.checked_sub(1) {
+            to_cancel.0 = left;
+            return Verdict::Cancel(to_cancel.1);
+        }
         let mut disturbance = self.disturbance.lock().unwrap();
         let Some(disturbance) = disturbance.as_mut() else { return Verdict::Pass };
         match disturbance.random.u32(..1000) {
@@ -150,7 +170,7 @@ impl Faults {
             }
             hit if hit < disturbance.cuts + disturbance.collisions => {
                 self.collisions.fetch_add(1, Ordering::SeqCst);
-                Verdict::Collide
+                Verdict::Cancel("TransactionConflict")
             }
             _ => Verdict::Pass,
         }
@@ -165,7 +185,7 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, faults: Arc<Faults>
     let mut rest = 0;
     // The bytes of the answer that pass, when not all do.
     let mut passing = None;
-    let mut colliding = false;
+    let mut cancelled = None;
     loop {
         tokio::select! {
             read = client.read(&mut piece) => {
@@ -176,16 +196,21 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, faults: Arc<Faults>
                     let Some(length) = request_length(&head) else { continue };
                     faults.wait(&head).await;
                     let verdict = faults.verdict(&head);
-                    colliding = matches!(verdict, Verdict::Collide);
-                    if let Verdict::Cut(bytes) = verdict {
-                        passing = Some(bytes);
+                    cancelled = None;
+                    match verdict {
+                        Verdict::Pass => {}
+                        Verdict::Cut(bytes) => passing = Some(bytes),
+                        Verdict::Cancel(reason) => cancelled = Some(cancellation(reason)),
                     }
                     bytes.append(&mut head);
                     rest = length;
                 }
                 rest = rest.saturating_sub(bytes.len());
-                if !colliding && server.write_all(&bytes).await.is_err() { return }
-                if colliding && rest == 0 && client.write_all(&collision()).await.is_err() { return }
+                match &cancelled {
+                    None if server.write_all(&bytes).await.is_err() => return,
+                    Some(answer) if rest == 0 && client.write_all(answer).await.is_err() => return,
+                    _ => {}
+                }
             }
             read = server.read(&mut answer) => {
                 let Ok(length @ 1..) = read else { return };
@@ -209,11 +234,13 @@ fn request_length(request: &[u8]) -> Option<usize> {
 }
 
 /// As the reference of `TransactWriteItems` shows it.
-fn collision() -> Vec<u8> {
-    let body = "{\"__type\":\"com.amazonaws.dynamodb.v20120810#TransactionCanceledException\",\
-        \"CancellationReasons\":[{\"Code\":\"TransactionConflict\",\
-        \"Message\":\"Transaction is ongoing for the item\"},{\"Code\":\"None\"}],\
-        \"Message\":\"Transaction cancelled\"}";
+fn cancellation(reason: &str) -> Vec<u8> {
+    let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+    let reasons = json!([{ "Code": reason, "Message": "The reason" }, { "Code": "None" }]);
+    let body = json!({
+        "__type": kind, "CancellationReasons": reasons, "Message": "Transaction cancelled",
+    });
+    let body = body.to_string();
     let length = body.len();
     let head = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/x-amz-json-1.0";
     format!("{head}\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()

@@ -47,9 +47,13 @@ pub(crate) enum CommitOutcome {
     ConditionFailed(Vec<usize>),
 }
 
-/// Attempts at a transaction that others keep colliding with. With 64 rivals for one record the
-/// last one needs a handful.
+/// Further attempts at a transaction that others keep colliding with, or that is throttled. With 64
+/// rivals for one record the last one needs a handful.
 const ATTEMPTS: u32 = 12;
+
+/// Reasons for which DynamoDB cancels a transaction, and which need not hold the next time.
+const PASSING: [&str; 3] =
+    ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
 
 /// Carries out `writes` as one transaction.
 ///
@@ -72,8 +76,8 @@ pub(crate) async fn commit(
         let Err(error) = request.send().await else { return Ok(CommitOutcome::Committed) };
         match verdict(&error) {
             Verdict::Refused(places) => return Ok(CommitOutcome::ConditionFailed(places)),
-            Verdict::Collision if attempt < ATTEMPTS => {}
-            Verdict::Collision | Verdict::Failure => {
+            Verdict::NotNow if attempt < ATTEMPTS => {}
+            Verdict::NotNow | Verdict::Failure => {
                 return Err(StoreError::during(operation)(error));
             }
         }
@@ -86,30 +90,37 @@ pub(crate) async fn commit(
 enum Verdict {
     /// Conditions did not hold.
     Refused(Vec<usize>),
-    /// Another transaction held one of the records, or our own earlier attempt is still running.
-    Collision,
+    /// Another transaction held one of the records, our own earlier attempt is still running, or
+    /// there were too many requests.
+    NotNow,
     /// The table could not be asked.
     Failure,
 }
 
 fn verdict(error: &SdkError<TransactWriteItemsError>) -> Verdict {
+    use TransactWriteItemsError as E;
     match error.as_service_error() {
-        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+        Some(E::TransactionCanceledException(cancelled)) => {
             let reasons = cancelled.cancellation_reasons();
-            let places_with = |code: &str| {
-                let with = reasons.iter().enumerate().filter(|(_, r)| r.code() == Some(code));
-                with.map(|(place, _)| place).collect::<Vec<_>>()
-            };
-            let refused = places_with("ConditionalCheckFailed");
+            let codes = reasons.iter().map(|reason| reason.code().unwrap_or_default());
+            let refused =
+                codes.clone().enumerate().filter(|(_, it)| *it == "ConditionalCheckFailed");
+            let refused: Vec<_> = refused.map(|(place, _)| place).collect();
             if !refused.is_empty() {
                 Verdict::Refused(refused)
-            } else if places_with("TransactionConflict").is_empty() {
-                Verdict::Failure
+            } else if codes.clone().any(|code| PASSING.contains(&code)) {
+                Verdict::NotNow
             } else {
-                Verdict::Collision
+                Verdict::Failure
             }
         }
-        Some(TransactWriteItemsError::TransactionInProgressException(_)) => Verdict::Collision,
+        // The SDK has repeated these already, but fewer times.
+        Some(
+            E::TransactionInProgressException(_)
+            | E::ProvisionedThroughputExceededException(_)
+            | E::RequestLimitExceeded(_)
+            | E::ThrottlingException(_),
+        ) => Verdict::NotNow,
         _ => Verdict::Failure,
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use share_e2e::proxy::Proxy;
 use share_e2e::scene::{CHOSEN, count};
-use share_e2e::{Scene, World};
+use share_e2e::{Scene, World, routes};
 
 /// A second front whose DynamoDB answers can be lost, over the store of the first.
 async fn behind_proxy(world: &World) -> (World, Proxy) {
@@ -50,6 +50,30 @@ async fn a_client_that_chooses_its_lease_loses_no_download_to_a_lost_answer_of_d
         assert_eq!(scene.listed(&link).await["downloads"], 1, "{lost} answers lost");
     }
     assert_eq!(count(&scene.receipts().await, "redeemed"), 3);
+}
+
+/// One attempt and twelve more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_is_throttled_or_collides_is_tried_again_twelve_times() {
+    let world = World::start().await;
+    let (front, proxy) = behind_proxy(&world).await;
+    let scene = Scene::in_world(front).await;
+    for (times, reason) in
+        [(1, "TransactionConflict"), (1, "ProvisionedThroughputExceeded"), (12, "ThrottlingError")]
+    {
+        proxy.cancel(times, reason);
+        scene.link(&json!({})).await;
+        assert_eq!(proxy.left_to_cancel(), 0, "{reason}");
+    }
+    let before = world.stored().await;
+    for (times, reason) in [(13, "ThrottlingError"), (1, "ValidationError")] {
+        proxy.cancel(times, reason);
+        let path = routes::generate_link(&scene.file);
+        let answer = scene.post_as(&path, &scene.client, &json!({})).await;
+        answer.refused(503, "dependency_unavailable");
+        assert_eq!(proxy.left_to_cancel(), 0, "{reason}");
+    }
+    world.unchanged(&before).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
