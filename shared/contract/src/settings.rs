@@ -3,7 +3,11 @@
 //! Each is a [`Setting`]; each concern has a struct that reads its own. `docs/configuration.md` is
 //! made from [`ALL`], and a test compares it with the parameters of `template.yaml`.
 
-use share_model::{AllowedFileTypes, Environment, Invalid, LeaseTerms, LinkLifetime, SettingError};
+use std::fmt;
+
+use share_model::{
+    AllowedFileTypes, EmailAddress, Environment, Invalid, LeaseTerms, LinkLifetime, SettingError,
+};
 
 /// One environment variable, and how it is read.
 pub struct Setting<T> {
@@ -88,6 +92,7 @@ fn text_of(text: &str) -> Result<String, Invalid> {
 /// All settings, in the order of the docs.
 pub const ALL: &[&About] = &[
     &PUBLIC_BASE_URL.about,
+    &URL_SUFFIX.about,
     &MAIL_MODE.about,
     &MAIL_FROM.about,
     &OPS_SIGNUP.about,
@@ -172,6 +177,18 @@ pub const PUBLIC_BASE_URL: Setting<String> = Setting {
     },
 };
 
+/// The domain under which AWS has its endpoints.
+pub const URL_SUFFIX: Setting<String> = Setting {
+    about: About {
+        name: "URL_SUFFIX",
+        default: Default::Value("amazonaws.com"),
+        range: Range::Text("a domain"),
+        text: "Domain of AWS in the stage's own address; another one in China, for example.",
+        parameter: None,
+    },
+    parse: text_of,
+};
+
 /// Where mail goes.
 pub const MAIL_MODE: Setting<bool> = Setting {
     about: About {
@@ -189,15 +206,16 @@ pub const MAIL_MODE: Setting<bool> = Setting {
 };
 
 /// The sender of all mail.
-pub const MAIL_FROM: Setting<String> = Setting {
+pub const MAIL_FROM: Setting<Sender> = Setting {
     about: About {
         name: "MAIL_FROM",
         default: Default::Required,
-        range: Range::Text("an address that SES has verified"),
-        text: "Sender of all mail. Not read when MAIL_MODE is log.",
+        range: Range::Text("`name@example.com` or `A Name <name@example.com>`"),
+        text: "Sender of all mail, with an address that SES has verified. Not read when MAIL_MODE \
+               is log.",
         parameter: Some("MailFrom"),
     },
-    parse: text_of,
+    parse: Sender::parse,
 };
 
 /// Whether anybody can become Ops.
@@ -319,6 +337,45 @@ pub enum Delivery {
     Presigned,
 }
 
+/// The sender of mail. As text it is a mailbox of RFC 5322.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender {
+    name: Option<String>,
+    /// In upper and lower case as it was given: the condition of the functions' permission for SES
+    /// tells them apart.
+    address: String,
+}
+
+impl Sender {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let with_name = text.strip_suffix('>').and_then(|text| text.split_once(" <"));
+        let (name, address) = match with_name {
+            Some((name, address)) => (Some(name.to_owned()), address),
+            None => (None, text),
+        };
+        // In quotes, which everything else can stand in; other alphabets would need an encoding.
+        let can_be_quoted = |name: &String| {
+            let plain = |it: char| it == ' ' || it.is_ascii_graphic() && !"\"\\<>@".contains(it);
+            name.chars().all(plain) && !name.trim().is_empty()
+        };
+        if !name.as_ref().is_none_or(can_be_quoted) {
+            let reason = "must have a name in ASCII, without any of \" \\ < > @";
+            return Err(Invalid::because(reason));
+        }
+        EmailAddress::parse(address)?;
+        Ok(Self { name, address: address.to_owned() })
+    }
+}
+
+impl fmt::Display for Sender {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(formatter, "\"{name}\" <{}>", self.address),
+            None => formatter.write_str(&self.address),
+        }
+    }
+}
+
 /// How long links live.
 pub struct LinkSettings {
     /// When their maker does not say.
@@ -373,7 +430,7 @@ pub enum MailSettings {
     /// To its addressee through SES.
     Ses {
         /// The sender.
-        from: String,
+        from: Sender,
     },
 }
 
@@ -457,10 +514,38 @@ mod tests {
         };
         assert!(read(&[("MAIL_MODE", "ses")]).is_err());
         assert!(read(&[]).is_err());
-        let from = "a@example.com".to_owned();
+        let from = Sender { name: None, address: "a@example.com".to_owned() };
         let ses = [("MAIL_MODE", "ses"), ("MAIL_FROM", "a@example.com")];
         assert_eq!(read(&ses), Ok(MailSettings::Ses { from }));
         assert_eq!(read(&[("AWS_SAM_LOCAL", "true")]), Ok(MailSettings::Log));
+    }
+
+    #[test]
+    fn a_sender_is_an_address_with_or_without_a_name_and_keeps_its_case() {
+        let read = |text: &str| {
+            let sender = MAIL_FROM.read(&Environment::from_iter([("MAIL_FROM", text)]));
+            sender.map(|sender| sender.to_string()).map_err(drop)
+        };
+        assert_eq!(read("Files@example.com").unwrap(), "Files@example.com");
+        let named = "Files, of Example Inc. <Files@example.com>";
+        assert_eq!(read(named).unwrap(), "\"Files, of Example Inc.\" <Files@example.com>");
+        for text in [
+            "files",
+            "files@example",
+            "files@example.com,other@example.com",
+            "<files@example.com>",
+            " <files@example.com>",
+            "Files <files@example.com",
+            "Files files@example.com",
+            "Files <files>",
+            "Files <a@example.com> <b@example.com>",
+            "\"Files\" <files@example.com>",
+            "Bank@example.org <files@example.com>",
+            "Fil\nes <files@example.com>",
+            "Für dich <files@example.com>",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The address under which the API is known outside.
 
-use share_contract::settings::PUBLIC_BASE_URL;
+use share_contract::settings::{PUBLIC_BASE_URL, URL_SUFFIX};
 use share_model::{Environment, SettingError};
 
 use crate::{ApiError, Request};
@@ -9,6 +9,7 @@ use crate::{ApiError, Request};
 pub struct PublicUrl {
     configured: Option<String>,
     region: Option<String>,
+    suffix: String,
 }
 
 impl PublicUrl {
@@ -20,7 +21,8 @@ impl PublicUrl {
     /// When it is not an `http` or `https` address.
     pub fn read(environment: &Environment) -> Result<Self, SettingError> {
         let configured = PUBLIC_BASE_URL.read_optional(environment)?;
-        Ok(Self { configured, region: environment.optional("AWS_REGION").map(str::to_owned) })
+        let region = environment.optional("AWS_REGION").map(str::to_owned);
+        Ok(Self { configured, region, suffix: URL_SUFFIX.read(environment)? })
     }
 
     /// The absolute address of `path`, which may carry a query.
@@ -36,11 +38,11 @@ impl PublicUrl {
         Ok(format!("{base}{path}"))
     }
 
-    /// `https://<api>.execute-api.<region>.amazonaws.com/<stage>`, all of it said by AWS.
+    /// `https://<api>.execute-api.<region>.<suffix>/<stage>`, all of it said by AWS.
     fn stage(&self, request: &Request) -> Option<String> {
         let (region, gateway) = (self.region.as_deref()?, request.gateway()?);
         let (api, stage) = (gateway.apiid.as_deref()?, gateway.stage.as_deref()?);
-        Some(format!("https://{api}.execute-api.{region}.amazonaws.com/{stage}"))
+        Some(format!("https://{api}.execute-api.{region}.{}/{stage}", self.suffix))
     }
 }
 
@@ -63,6 +65,9 @@ mod tests {
         let regional = [("AWS_REGION", "eu-west-1")];
         let of_stage = "https://abc.execute-api.eu-west-1.amazonaws.com/prod/a?b=c";
         assert_eq!(url(&regional, &stage).unwrap(), of_stage);
+        let in_china = [("AWS_REGION", "cn-north-1"), ("URL_SUFFIX", "amazonaws.com.cn")];
+        let of_stage = "https://abc.execute-api.cn-north-1.amazonaws.com.cn/prod/a?b=c";
+        assert_eq!(url(&in_china, &stage).unwrap(), of_stage);
     }
 
     #[test]

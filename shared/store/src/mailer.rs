@@ -2,7 +2,7 @@
 
 use aws_sdk_ses::error::ProvideErrorMetadata;
 use aws_sdk_ses::types::{Body, Content, Destination, Message};
-use share_contract::settings::MailSettings;
+use share_contract::settings::{MailSettings, Sender};
 use share_model::EmailAddress;
 
 use crate::{Platform, StartError, StoreError};
@@ -25,7 +25,7 @@ pub enum Mailer {
         /// The SES client.
         client: aws_sdk_ses::Client,
         /// The sender, an identity that SES has verified.
-        from: String,
+        from: Sender,
     },
     /// To the log, links included, because that is the only way to read it there. For development.
     Log,
@@ -70,7 +70,7 @@ impl Mailer {
 
 async fn send_through_ses(
     client: &aws_sdk_ses::Client,
-    from: &str,
+    from: &Sender,
     mail: &Mail<'_>,
 ) -> Result<(), StoreError> {
     let failed = "send a mail";
@@ -82,7 +82,7 @@ async fn send_through_ses(
     let message = Message::builder().subject(utf8(mail.subject)?).body(body).build();
     let request = client
         .send_email()
-        .source(from)
+        .source(from.to_string())
         .destination(Destination::builder().to_addresses(mail.to.as_str()).build())
         .message(message);
     // SES names the address in its message; its code is enough.
