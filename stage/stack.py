@@ -3,6 +3,7 @@ docs/deploying.md."""
 
 import json
 import os
+import platform
 import shutil
 import zipfile
 from dataclasses import asdict
@@ -14,7 +15,9 @@ from .emulator import Emulator
 from .template import Template
 
 HOME = ROOT / ".stage"  # all files of a stage; `down` deletes it
-BINARY = ROOT / "target" / "lambda" / "bootstrap" / "bootstrap"  # of all functions
+# What `sam build` makes for this machine. Not .aws-sam, where `sam deploy` would take it from.
+BUILD = ROOT / "target" / "sam"
+ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 SENDER = "share@example.com"
 EMULATOR_SETTINGS = {
     "AUTH": "true",  # IAM policies are enforced
@@ -60,11 +63,19 @@ def down() -> None:
 
 
 def build() -> None:
-    say("building the functions (cargo-lambda, dev profile, this machine's architecture)")
-    command = ["cargo", "lambda", "build", "--quiet", "--compiler", "cargo", "--bin", "bootstrap"]
-    run("the build", command, env={**os.environ, "PATH": f"{TOOLS}:{os.environ['PATH']}"})
-    if not BINARY.is_file():
-        raise CommandError(f"the build has not made {BINARY}")
+    say(f"building the functions (sam build, release profile, {ARCHITECTURE})")
+    command: list[str | Path] = [TOOLS / "sam", "build", "--build-dir", BUILD]
+    command += ["--parameter-overrides", f"Architecture={ARCHITECTURE}"]
+    tools = {"PATH": f"{TOOLS}:{os.environ['PATH']}", "SAM_CLI_TELEMETRY": "0"}
+    run("the build", command, env={**os.environ, **tools})
+
+
+def binary() -> Path:
+    """The binary of all functions, which `sam build` makes once."""
+    found = list(BUILD.glob("*/bootstrap"))
+    if len(found) != 1:
+        raise CommandError(f"sam build has not made one binary, but {found}")
+    return found[0]
 
 
 def package(folder: Path) -> Path:
@@ -72,7 +83,7 @@ def package(folder: Path) -> Path:
     each function anew, which takes minutes."""
     archive = folder / "bootstrap.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
-        target.write(BINARY, "bootstrap")
+        target.write(binary(), "bootstrap")
     return archive
 
 
@@ -83,6 +94,7 @@ def deploy(emulator: Emulator, code: Path, **parameters: str) -> None:
     template.write_text(json.dumps(Template().for_emulator(code), default=str))
     parameters = {
         "StageName": STAGE_NAME,
+        "Architecture": ARCHITECTURE,
         "MailMode": "ses",
         "MailFrom": SENDER,
         "OpsSignup": "closed",

@@ -13,7 +13,7 @@ from ..console import ROOT, check, say
 from ..cutting_proxy import CuttingProxy
 from ..function_process import FunctionProcess
 from ..runtime_api import Answer
-from ..stack import BINARY, SENDER
+from ..stack import SENDER, binary
 from ..template import table_variable
 
 FUNCTION = "DownloadFile"
@@ -32,7 +32,7 @@ def stream_files(stage: Stage) -> None:
     proxy = CuttingProxy(stage.emulator.port)
     log = stage.emulator.home / "streaming.log"
     with FunctionProcess(
-        BINARY,
+        binary(),
         FUNCTION,
         variables(stage, proxy),
         memory_mb=stage.template.memory_mb(FUNCTION),
