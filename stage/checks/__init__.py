@@ -1,10 +1,11 @@
 """What must be true of a deployed stage, one module per check."""
 
 from . import bytes as bytes_
-from . import collection, events, links, logs, permissions, races, receipts, streaming
+from . import collection, events, links, logs, parameters, permissions, races, receipts, streaming
 
 # In this order: the last two look at what all the others have done.
 CHECKS = [
+    ("parameters that are refused", parameters.propose_parameters),
     ("the Postman collection", collection.run_collection),
     ("the events of events/, sent to the functions", events.send_events),
     ("binary content", bytes_.download_binary_file),
