@@ -22,6 +22,11 @@ class CuttingProxy:
         with self._lock:
             self._left = length
 
+    def is_waiting(self) -> bool:
+        """Whether a cut is still to come."""
+        with self._lock:
+            return self._left is not None
+
     def close(self) -> None:
         """Accepts no more connections. Those that are open stay."""
         self._listener.shutdown(socket.SHUT_RDWR)  # or accept() would go on

@@ -1,7 +1,18 @@
 """What must be true of a deployed stage, one module per check."""
 
 from . import bytes as bytes_
-from . import collection, events, links, logs, parameters, permissions, races, receipts, streaming
+from . import (
+    collection,
+    events,
+    links,
+    logs,
+    parameters,
+    permissions,
+    races,
+    receipts,
+    streaming,
+    uploads,
+)
 
 # In this order: the last two look at what all the others have done.
 CHECKS = [
@@ -13,6 +24,7 @@ CHECKS = [
     ("concurrent downloads", races.race_for_links),
     ("receipts", receipts.tamper_with_receipts),
     ("streamed downloads", streaming.stream_files),
+    ("an upload whose answer is lost", uploads.lose_an_answer),
     ("secrets in logs", logs.search_logs),
     ("permissions", permissions.compare_permissions),
 ]

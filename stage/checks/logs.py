@@ -67,7 +67,7 @@ def log_lines(stage: Stage) -> list[str]:
             pages = logs.get_paginator("filter_log_events")
             for page in pages.paginate(logGroupName=group["logGroupName"]):
                 lines += [event["message"] for event in page["events"]]
-    for name in (stage.emulator.log.name, "streaming.log"):
+    for name in (stage.emulator.log.name, "streaming.log", "uploads.log"):
         text = (stage.emulator.home / name).read_text(errors="replace")
         lines += [line for line in text.splitlines() if '"function"' in line]
     return lines

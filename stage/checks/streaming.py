@@ -34,7 +34,7 @@ def stream_files(stage: Stage) -> None:
     with FunctionProcess(
         binary(),
         FUNCTION,
-        variables(stage, proxy),
+        variables(stage, FUNCTION, proxy),
         memory_mb=stage.template.memory_mb(FUNCTION),
         log=log,
         answer_seconds=ANSWER_SECONDS,
@@ -81,11 +81,11 @@ def store_file(stage: Stage, content: bytes) -> str:
     return file_id
 
 
-def variables(stage: Stage, proxy: CuttingProxy) -> dict[str, str]:
-    """As the stack gives them to DownloadFile, but for DOWNLOAD_DELIVERY and S3's address."""
+def variables(stage: Stage, function: str, proxy: CuttingProxy) -> dict[str, str]:
+    """As the stack gives them to a function, but for DOWNLOAD_DELIVERY and S3's address."""
     tables = stage.template.tables()
     return {
-        **stage.template.literal_variables(FUNCTION),
+        **stage.template.literal_variables(function),
         **{table_variable(table): stage.resources[table] for table in tables},
         "FILES_BUCKET": stage.bucket,
         "JWT_SECRET_ARN": stage.resources["JwtSecret"],
