@@ -60,9 +60,9 @@ class Requests:
             case "SetPassword":
                 token = self.installation.one_time_token("invitation", "invited")
                 return self._read(function, invitation_token=token)
-            case "DownloadFile" | "RevokeLink":
+            case "DownloadFile" | "DownloadPage" | "RevokeLink":
                 token, link_id = self.installation.link("client", self.values["file_id"])
-                return self._read(function, download_token=token, link_id=link_id)
+                return self._read(function, download_token=token, page_token=token, link_id=link_id)
             case _:
                 return self._read(function)
 

@@ -35,7 +35,12 @@ impl Previewer {
 
     /// What it does with an address: it looks.
     pub fn look(&self, world: &World, url: &str) -> RequestBuilder {
-        world.http.request(self.method.clone(), url).headers(self.headers.clone())
+        self.with(world, self.method.clone(), url)
+    }
+
+    /// The same with another method.
+    pub fn with(&self, world: &World, method: Method, url: &str) -> RequestBuilder {
+        world.http.request(method, url).headers(self.headers.clone())
     }
 
     /// What it sends when it tries the page's button as well, without having written anything into

@@ -21,6 +21,8 @@ pub const GENERATE_LINK: &str = "/api/files/generate-download-link";
 pub const GENERATE_LINK_BY_BODY: &str = "/api/file/generate-load";
 pub const DOWNLOAD: &str = "/api/file/download";
 pub const DOWNLOAD_ALIAS: &str = "/api/files/download";
+/// For people.
+pub const DOWNLOAD_PAGE: &str = "/download";
 pub const LIST_LINKS: &str = "/api/links";
 pub const OPENAPI: &str = "/api/openapi.json";
 pub const DOCS: &str = "/api/docs";
@@ -66,7 +68,7 @@ pub const PROTECTED: [(&str, &str, &str); 10] = [
 
 /// Every route for anyone: method, path, and the answer when nothing at all is sent. The code is
 /// empty where there is none.
-pub const PUBLIC: [(&str, &str, u16, &str); 26] = [
+pub const PUBLIC: [(&str, &str, u16, &str); 29] = [
     ("POST", SIGNUP, 422, "invalid_field"),
     ("POST", SIGNUP_ALIAS, 422, "invalid_field"),
     ("GET", VERIFY_EMAIL, 400, "missing_parameter"),
@@ -91,6 +93,9 @@ pub const PUBLIC: [(&str, &str, u16, &str); 26] = [
     ("HEAD", DOWNLOAD_ALIAS, 400, ""),
     ("POST", DOWNLOAD, 400, "missing_parameter"),
     ("POST", DOWNLOAD_ALIAS, 400, "missing_parameter"),
+    ("GET", DOWNLOAD_PAGE, 400, "missing_parameter"),
+    ("HEAD", DOWNLOAD_PAGE, 400, ""),
+    ("POST", DOWNLOAD_PAGE, 400, "missing_parameter"),
     ("GET", OPENAPI, 200, ""),
     ("GET", DOCS, 200, ""),
 ];

@@ -31,14 +31,17 @@ pub struct Scene {
 /// A link that the scene's Client has made.
 pub struct Link {
     pub id: String,
+    /// For programs.
     pub url: String,
+    /// For people.
+    pub page: String,
 }
 
 impl Link {
     /// The link of which its maker was told this.
     pub fn of(told: &Value) -> Self {
         let text = |name: &str| told[name].as_str().unwrap().to_owned();
-        Self { id: text("id"), url: text("download_url") }
+        Self { id: text("id"), url: text("download_url"), page: text("page_url") }
     }
 
     pub fn token(&self) -> &str {

@@ -11,7 +11,7 @@ use share_store::{Clock, Platform, StartError};
 
 use crate::accounts::{SetPassword, Signup, VerifyEmail, VerifyPage};
 use crate::admin::CreateAccount;
-use crate::downloads::DownloadFile;
+use crate::downloads::{DownloadFile, DownloadPage};
 use crate::files::{ListFiles, ListReceipts, UploadFile};
 use crate::links::{GenerateDownloadLink, ListLinks, RevokeLink};
 use crate::sessions::Login;
@@ -31,6 +31,7 @@ const ALL: &[Function] = &[
     Function::of::<GenerateDownloadLink>(),
     Function::of::<ListLinks>(),
     Function::of::<RevokeLink>(),
+    Function::of::<DownloadPage>(),
     Function::streaming::<DownloadFile>(),
     Function::of::<OpenApi>(),
     Function::of::<ApiDocs>(),

@@ -41,8 +41,9 @@ def live_values(stage: Stage) -> dict[str, str]:
         "client_token": access,
         "ops_token": ops,
         "file_id": file_id,
-        # Of two links: a link that was revoked cannot be downloaded from.
+        # Of several links: one that was revoked or downloaded from has no page.
         "download_token": token_of(stage.link(file_id, access)),
+        "page_token": token_of(stage.link(file_id, access)),
         "link_id": stage.link(file_id, access)["id"],
         "verification_token": verification,
         "declined_token": declined,

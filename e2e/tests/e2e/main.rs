@@ -24,6 +24,7 @@ mod routes {
     }
     mod downloads {
         mod download_file;
+        mod download_page;
     }
     mod files {
         mod list_files;

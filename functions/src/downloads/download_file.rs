@@ -1,57 +1,36 @@
 //! `file_download`: the file, for exactly as many of all requests with this token as the link says.
 //!
-//! HEAD, and the page that a browser gets, tell about the file and spend nothing; the page's
-//! button POSTs. So a mail scanner or a link preview leaves the link as it is.
+//! `GET` of the `download_url` is for programs. A browser gets a page for it, as under the link's
+//! `page_url`, and spends nothing until its button POSTs.
 //!
 //! The client that redeems the link gets a lease, with which the same request continues a download
 //! that has broken off. `docs/one-time.md` says what holds after each way to fail.
 
 use std::sync::Arc;
 
-use http::{HeaderName, Method, StatusCode, header};
+use http::{Method, StatusCode, header};
 use http_body_util::BodyExt;
-use jiff::Timestamp;
-use share_auth::OpaqueSecret;
 use share_contract::settings::{Delivery, DownloadSettings};
-use share_contract::{ErrorCode, Operation, operations};
+use share_contract::{ErrorCode, FileLocation, Operation, operations};
 use share_http::{
-    Answer, ApiError, Authenticator, Body, Endpoint, HtmlPage, LeaseHolder, Metric, NoJson,
-    RangeRequest, Request, escape, log_failure, reporting, send_lease, whole,
+    Answer, ApiError, Body, Endpoint, LeaseHolder, Metric, RangeRequest, Request, log_failure,
+    reporting, send_lease, whole,
 };
-use share_model::link_protocol::{LinkAndLease, Sent};
-use share_model::{
-    Admission, ByteRange, DownloadRequest, FileRecord, Lease, Link, MaxDownloads, Role, User,
-    attachment,
-};
-use share_store::{Files, Mailer, Objects, Platform, StartError, StoreError, Transfers, Users};
+use share_model::link_protocol::Sent;
+use share_model::{Admission, ByteRange, DownloadRequest, FileRecord};
+use share_store::{Mailer, Objects, Platform, StartError, StoreError};
 
+use super::checks::{DownloadChecks, Permitted};
+use super::delivery::{delivery_of, entity_tag, with_headers};
 use super::finish::Finish;
-
-/// The largest file that a buffered answer holds: Lambda's 6 MB, of which base64 takes a quarter,
-/// less room for the headers.
-const BUFFERED_LIMIT_BYTES: u64 = 4_600_000;
+use super::page::page;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct DownloadFile {
-    authenticator: Authenticator,
-    users: Users,
-    files: Files,
-    transfers: Transfers,
+    checks: DownloadChecks,
     objects: Objects,
     mailer: Mailer,
     settings: DownloadSettings,
-}
-
-/// A request for the file behind a link, after all checks.
-struct Permitted {
-    current: LinkAndLease,
-    /// Whose leases the request brings, whether or not the link knows them yet.
-    holder: Option<LeaseHolder>,
-    /// Which of its leases of the link it is about, counted from 1.
-    number: u32,
-    /// The maker of the link.
-    client: User,
-    file: FileRecord,
 }
 
 /// The bytes at hand, or where they are.
@@ -63,36 +42,26 @@ enum Opened {
 impl Endpoint for DownloadFile {
     const NAME: &'static str = "DownloadFile";
     const OPERATIONS: &'static [&'static Operation] = &[&operations::FILE_DOWNLOAD];
-    type Json = NoJson;
+    type Json = FileLocation;
 
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
         Ok(Self {
-            authenticator: Authenticator::connect(platform).await?,
-            users: Users::connect(platform)?,
-            files: Files::connect(platform)?,
-            transfers: Transfers::connect(platform)?,
+            checks: DownloadChecks::connect(platform).await?,
             objects: Objects::connect(platform)?,
             mailer: Mailer::connect(platform)?,
             settings: DownloadSettings::read(platform.environment())?,
         })
     }
 
-    async fn handle(&self, request: &Request) -> Result<Answer<NoJson>, ApiError> {
+    async fn handle(&self, request: &Request) -> Result<Answer<FileLocation>, ApiError> {
         request.refuse_prefetch()?; // 403
         let looks = request.method() == Method::GET && request.wants_page();
-        let permitted = self.check(request, looks).await?; // 400, 401, 403, 404, 410, 503
-        if request.method() == Method::HEAD {
-            return Ok(with_headers(
-                Answer::bytes(StatusCode::OK, whole("")),
-                &permitted.file,
-                None,
-            ));
-        }
+        let permitted = self.checks.permit(request, looks).await?; // 400, 401, 403, 404, 410, 503
         // A browser that asks for a part continues its download. Without a lease it is a preview.
         let continues =
             permitted.current.lease.is_some() && request.header(header::RANGE).is_some();
         if looks && !continues {
-            return Ok(page(&permitted, request));
+            return page(&permitted, request, &self.settings, &self.objects).await;
         }
         let part = part(request, &permitted.file)?; // 416
         // Open first, spend second, send third: what cannot be served is not spent.
@@ -102,48 +71,6 @@ impl Endpoint for DownloadFile {
 }
 
 impl DownloadFile {
-    /// Everything that must hold before the link is spent. A browser that only `looks` is not told
-    /// that its lease has ended when the link can be redeemed once more.
-    async fn check(&self, request: &Request, looks: bool) -> Result<Permitted, ApiError> {
-        let token = OpaqueSecret::parse(request.required_query("token")?);
-        let token = token.map_err(|_| ErrorCode::LinkUnknown)?;
-        let id = token.link_id();
-        let holder = LeaseHolder::read(request, &token, &id)?;
-        let number = request
-            .query_parameter("lease", |text| MaxDownloads::new(text.parse().unwrap_or_default()))?;
-        let mut number = number.map_or(1, MaxDownloads::get);
-        let find = async |number| {
-            let lease = holder.as_ref().map(|holder| holder.lease(&id, number).hash());
-            let found = self.transfers.find(&id, lease.as_ref()).await?;
-            Ok::<_, ApiError>(found.ok_or(ErrorCode::LinkUnknown)?)
-        };
-        let mut current = find(number).await?;
-        let link = &current.link;
-        let mut client = None;
-        if link.bind {
-            let caller = self.authenticator.require(&[Role::Client], request).await?;
-            let maker = Some(caller).filter(|caller| caller.id == link.user_id);
-            client = Some(maker.ok_or(ErrorCode::LinkBound)?);
-        }
-        let ended = |lease: &Lease| !lease.is_live(request.now());
-        while looks
-            && matches!(holder, Some(LeaseHolder::Browser(_)))
-            && current.lease.as_ref().is_some_and(ended)
-        {
-            number += 1;
-            current = find(number).await?;
-        }
-        current.link.admit(current.lease.as_ref(), request.now())?;
-        if client.is_none() {
-            client = self.users.by_id(current.link.user_id).await?;
-        }
-        // The links of an account that is disabled, or no Client any more, are revoked with it.
-        let client = client.filter(|maker| maker.active && maker.role == Role::Client);
-        let client = client.ok_or(ErrorCode::LinkRevoked)?;
-        let file = self.files.available(current.link.file_id).await?.ok_or(ErrorCode::FileGone)?;
-        Ok(Permitted { current, holder, number, client, file })
-    }
-
     /// The bytes at hand. Nothing has been sent yet.
     async fn open(
         &self,
@@ -151,7 +78,7 @@ impl DownloadFile {
         file: &FileRecord,
         part: Option<ByteRange>,
     ) -> Result<Opened, ApiError> {
-        let opened = match self.delivery_of(file) {
+        let opened = match delivery_of(file, &self.settings) {
             Delivery::Stream => {
                 let body = self.objects.open(file, part).await?;
                 let request_id = request.id().to_owned();
@@ -170,15 +97,6 @@ impl DownloadFile {
         Ok(opened.ok_or(ErrorCode::FileGone)?)
     }
 
-    /// Files that do not fit travel by a presigned URL.
-    fn delivery_of(&self, file: &FileRecord) -> Delivery {
-        match self.settings.delivery {
-            Delivery::Stream if file.size > self.settings.stream_limit => Delivery::Presigned,
-            Delivery::Buffered if file.size > BUFFERED_LIMIT_BYTES => Delivery::Presigned,
-            fits => fits,
-        }
-    }
-
     /// Spends the link, or a resume of its lease, and sends what is open.
     async fn send(
         &self,
@@ -186,7 +104,7 @@ impl DownloadFile {
         permitted: Permitted,
         part: Option<ByteRange>,
         opened: Opened,
-    ) -> Result<Answer<NoJson>, ApiError> {
+    ) -> Result<Answer<FileLocation>, ApiError> {
         let Permitted { current, holder, number, client, file } = permitted;
         let holder = holder.unwrap_or_else(LeaseHolder::generate);
         let lease = holder.lease(&current.link.id, number);
@@ -200,13 +118,14 @@ impl DownloadFile {
         };
         let terms = self.settings.lease;
         let transfer = self
+            .checks
             .transfers
             .start_transfer(current, &lease.hash(), &asked, terms, request.context())
             .await??;
         let admission = transfer.start.admission;
         let finish = Finish {
-            transfers: self.transfers.clone(),
-            users: self.users.clone(),
+            transfers: self.checks.transfers.clone(),
+            users: self.checks.users.clone(),
             mailer: self.mailer.clone(),
             terms,
             transfer,
@@ -228,7 +147,7 @@ impl DownloadFile {
             }
             Opened::Elsewhere(url) => {
                 finish.run(Sent::Redirect).await;
-                Answer::bytes(StatusCode::SEE_OTHER, whole("")).with(header::LOCATION, url)
+                elsewhere(url, request)
             }
         };
         send_lease(answer.headers_mut(), &lease);
@@ -244,50 +163,20 @@ impl DownloadFile {
     }
 }
 
-/// What a browser shows for the link. The form goes back to the page's own address.
-fn page(permitted: &Permitted, request: &Request) -> Answer<NoJson> {
-    let (file, link) = (&permitted.file, &permitted.current.link);
-    let (ends, button, note) = match &permitted.current.lease {
-        Some(lease) => (
-            Timestamp::from_second(lease.ends_at).unwrap_or_default(),
-            "Download again",
-            "Your download has started. Until then you can start it again, in this browser only."
-                .to_owned(),
-        ),
-        None => (link.expires_at, "Download", promise(link)),
-    };
-    // So that a click cannot redeem the link once more than the page has said.
-    let action = match permitted.number {
-        1 => String::new(),
-        number => {
-            let token = escape(request.query("token").unwrap_or_default());
-            format!(" action=\"?token={token}&amp;lease={number}\"")
-        }
-    };
-    let content = format!(
-        "<dl><dt>Size</dt><dd>{} bytes</dd><dt>SHA-256</dt><dd>{}</dd>\
-         <dt>Ends</dt><dd>{}</dd></dl>\n\
-         <form method=\"post\"{action}><button>{button}</button></form>\n\
-         <p><small>{note}</small></p>",
-        file.size,
-        file.sha256.hex(),
-        ends.strftime("%-d %B %Y, %H:%M UTC"),
-    );
-    let mut answer = Answer::page(HtmlPage { title: file.filename.as_str().to_owned(), content });
-    // So that the browser has it before the first byte, and can click again when no answer comes.
-    let generated = permitted.holder.is_none().then(LeaseHolder::generate);
-    if let Some(holder) = permitted.holder.as_ref().or(generated.as_ref()) {
-        holder.set_cookie(answer.headers_mut());
+/// Where the bytes are: as a redirect, or for a program that takes nothing but JSON, as that.
+///
+/// S3 refuses a presigned URL that comes with an `Authorization` header, which the download of a
+/// bound link needs, and which some programs send on to where they are redirected.
+fn elsewhere(url: String, request: &Request) -> Answer<FileLocation> {
+    if request.wants_only_json() {
+        return Answer::ok(FileLocation { url, expires_in: Objects::PRESIGNED_SECONDS });
     }
-    answer
-}
-
-/// How often the link can still be redeemed, in words.
-fn promise(link: &Link) -> String {
-    match link.max_downloads.get().saturating_sub(link.downloads) {
-        1 => "The link works once.".to_owned(),
-        left => format!("The link works {left} more times."),
-    }
+    // A redirect without a body has kept clients of streamed answers waiting.
+    let sentence = "The file is at the address in Location, for a minute. \
+                    Send no Authorization header there.\n";
+    Answer::bytes(StatusCode::SEE_OTHER, whole(sentence))
+        .with(header::LOCATION, url)
+        .with(header::CONTENT_TYPE, "text/plain; charset=utf-8")
 }
 
 /// The part of the file that the request asks for (RFC 9110, section 14), unless it is the whole.
@@ -304,28 +193,4 @@ fn part(request: &Request, file: &FileRecord) -> Result<Option<ByteRange>, ApiEr
         RangeRequest::Part(part) => Ok(Some(part)),
         RangeRequest::Unsatisfiable => Err(ApiError::range_unsatisfiable(file.size)),
     }
-}
-
-fn entity_tag(file: &FileRecord) -> String {
-    format!("\"{}\"", file.sha256.hex())
-}
-
-fn with_headers(
-    mut answer: Answer<NoJson>,
-    file: &FileRecord,
-    part: Option<ByteRange>,
-) -> Answer<NoJson> {
-    if let Some(part) = part {
-        answer = answer.with(header::CONTENT_RANGE, format!("bytes {part}/{}", file.size));
-    }
-    let length = part.map_or(file.size, ByteRange::length);
-    answer
-        .with(header::CONTENT_TYPE, file.content_type.as_str())
-        .with(header::CONTENT_LENGTH, length)
-        .with(header::CONTENT_DISPOSITION, attachment(&file.filename))
-        .with(header::CONTENT_SECURITY_POLICY, "sandbox")
-        .with(header::ACCEPT_RANGES, "bytes")
-        .with(header::ETAG, entity_tag(file))
-        // RFC 9530: so that a stream that breaks off, or changes, is noticed.
-        .with(HeaderName::from_static("repr-digest"), format!("sha-256=:{}:", file.sha256.base64()))
 }

@@ -48,14 +48,16 @@ impl Endpoint for GenerateDownloadLink {
             return Err(ErrorCode::FilenameMismatch.into()); // 409
         }
         let secret = OpaqueSecret::generate();
-        let path = format!("/api/file/download?token={}", secret.reveal());
-        let download_url = self.public_url.of(request, &path)?; // 503
+        let address = |path| {
+            self.public_url.of(request, &format!("{path}?token={}", secret.reveal())) // 503
+        };
+        let (download_url, page_url) = (address("/api/file/download")?, address("/download")?);
         let (id, now) = (secret.link_id(), request.now());
         let create = link_protocol::create(id, &client, &file, input.terms, now);
         let link = self.links.create(&create, request.id()).await?; // 503
         let made_by_get = request.method() == Method::GET;
         let status = if made_by_get { StatusCode::OK } else { StatusCode::CREATED };
-        Ok(Answer::json(status, LinkCreated::new(link, download_url)))
+        Ok(Answer::json(status, LinkCreated::new(link, download_url, page_url)))
     }
 }
 

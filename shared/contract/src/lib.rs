@@ -24,7 +24,7 @@ pub use accounts::{
 };
 pub use error_code::{Answerer, ErrorCode};
 pub use files::{FileSummary, FileUpload, ReceiptEntry};
-pub use links::{FileLinkRequest, LinkCreated, LinkRequest, LinkSummary};
+pub use links::{FileLinkRequest, FileLocation, LinkCreated, LinkRequest, LinkSummary};
 pub use operation::{Answer, Body, Caller, Content, Operation, Parameter, Place, Route, SchemaOf};
 pub use problem::{FieldError, Problem};
 pub use sessions::{LogIn, LoggedIn};

@@ -48,9 +48,13 @@ pub struct FileLinkRequest {
 pub struct LinkCreated {
     /// The link's identity. It names the link and cannot redeem it.
     pub id: LinkId,
-    /// The address of the file, with the secret that redeems the link.
+    /// The address of the file for programs, with the secret that redeems the link: a `GET` does.
     #[schemars(schema_with = "schema::url")]
     pub download_url: String,
+    /// The address of the link's page for people, with the same secret. To open it redeems nothing;
+    /// its button does.
+    #[schemars(schema_with = "schema::url")]
+    pub page_url: String,
     /// The file.
     pub file_id: FileId,
     /// The file's name.
@@ -70,12 +74,13 @@ pub struct LinkCreated {
 }
 
 impl LinkCreated {
-    /// `link`, which `download_url` redeems.
+    /// `link`, which `download_url` and the button under `page_url` redeem.
     #[must_use]
-    pub fn new(link: Link, download_url: String) -> Self {
+    pub fn new(link: Link, download_url: String, page_url: String) -> Self {
         Self {
             id: link.id,
             download_url,
+            page_url,
             file_id: link.file_id,
             filename: link.filename,
             expires_at: link.expires_at,
@@ -85,6 +90,17 @@ impl LinkCreated {
             note: link.note,
         }
     }
+}
+
+/// An answer of `file_download`: where the bytes are, when S3 gives them.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct FileLocation {
+    /// The address at which S3 gives the file to anyone. A request for it must not bring an
+    /// `Authorization` header.
+    #[schemars(schema_with = "schema::url")]
+    pub url: String,
+    /// The seconds for which it does.
+    pub expires_in: u64,
 }
 
 /// An entry of `link_list`.

@@ -162,7 +162,10 @@ fn success(answer: &Answer, route: &Route, generator: &mut SchemaGenerator) -> V
         Content::Json(schema) => Map::from_iter([json(schema, generator)]),
         Content::JsonOrPage(schema) => Map::from_iter([json(schema, generator), page]),
         Content::Page => Map::from_iter([page]),
-        Content::FileOrPage => Map::from_iter([page, bytes]),
+        Content::Text => {
+            Map::from_iter([("text/plain".to_owned(), json!({ "schema": { "type": "string" } }))])
+        }
+        Content::FileOrPage(schema) => Map::from_iter([json(schema, generator), page, bytes]),
     };
     let mut response = json!({ "description": answer.description });
     if let Some(response) = response.as_object_mut().filter(|_| !content.is_empty()) {

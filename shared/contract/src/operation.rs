@@ -115,8 +115,11 @@ pub enum Content {
     JsonOrPage(SchemaOf),
     /// A page.
     Page,
-    /// The bytes of a file, or a page for a browser that asks with GET.
-    FileOrPage,
+    /// A sentence.
+    Text,
+    /// The bytes of a file, or a page for a browser that asks with GET, or JSON when nothing else
+    /// is accepted and the bytes are elsewhere.
+    FileOrPage(SchemaOf),
 }
 
 impl Operation {

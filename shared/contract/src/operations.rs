@@ -7,10 +7,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use share_model::{FileId, LinkId, MaxDownloads, Role};
 
 use crate::{
-    AccountCreated, Answer, Body, Caller, Content, ErrorCode, FileLinkRequest, FileSummary,
-    FileUpload, InvitationAccept, LinkCreated, LinkRequest, LinkSummary, LogIn, LoggedIn,
-    Operation, Parameter, PasswordSet, Place, ReceiptEntry, Route, SignUp, VerificationAnswer,
-    VerificationDone, schema,
+    AccountCreated, Answer, Body, Caller, Content, ErrorCode, FileLinkRequest, FileLocation,
+    FileSummary, FileUpload, InvitationAccept, LinkCreated, LinkRequest, LinkSummary, LogIn,
+    LoggedIn, Operation, Parameter, PasswordSet, Place, ReceiptEntry, Route, SignUp,
+    VerificationAnswer, VerificationDone, schema,
 };
 
 /// All operations, in the order of the docs.
@@ -29,6 +29,8 @@ pub const ALL: &[&Operation] = &[
     &LINK_CREATE_BY_ID,
     &LINK_LIST,
     &LINK_REVOKE,
+    &DOWNLOAD_SHOW,
+    &FILE_INSPECT,
     &FILE_DOWNLOAD,
     &RECEIPT_LIST,
     &OPENAPI_SHOW,
@@ -260,36 +262,64 @@ pub const LINK_REVOKE: Operation = Operation {
     errors: &[ErrorCode::LinkUnknown],
 };
 
-/// `GET`, `HEAD` and `POST /api/file/download`
+/// The errors of a link that is looked at.
+const LINK_ERRORS: &[ErrorCode] = &[
+    ErrorCode::InvalidHeader,
+    // Of a link that is bound to the account of its maker.
+    ErrorCode::MissingToken,
+    ErrorCode::InvalidToken,
+    ErrorCode::TokenExpired,
+    ErrorCode::WrongRole,
+    ErrorCode::AccountDisabled,
+    ErrorCode::LinkBound,
+    ErrorCode::LinkUnknown,
+    ErrorCode::LinkUsed,
+    ErrorCode::LinkExpired,
+    ErrorCode::LinkRevoked,
+    ErrorCode::LeaseEnded,
+    ErrorCode::FileGone,
+];
+
+/// `GET` and `HEAD /download`
+pub const DOWNLOAD_SHOW: Operation = Operation {
+    name: "download_show",
+    summary: "The page on which a person redeems a link. To open it redeems nothing.",
+    caller: Caller::TokenHolder,
+    routes: &[get("/download"), head("/download")],
+    parameters: &[LINK_TOKEN, LEASE_NUMBER, LEASE],
+    body: Body::None,
+    answers: &[Answer { status: 200, description: "The page.", content: Content::Page }],
+    errors: LINK_ERRORS,
+};
+
+/// `HEAD /api/file/download`
+pub const FILE_INSPECT: Operation = Operation {
+    name: "file_inspect",
+    summary: "The headers that file_download would answer with. Redeems nothing.",
+    caller: Caller::TokenHolder,
+    routes: &[head("/api/file/download"), head("/api/files/download")],
+    parameters: &[LINK_TOKEN, LEASE_NUMBER, LEASE],
+    body: Body::None,
+    answers: &[Answer { status: 200, description: "The file's headers.", content: Content::Empty }],
+    errors: LINK_ERRORS,
+};
+
+/// `GET` and `POST /api/file/download`, and `POST /download`
 pub const FILE_DOWNLOAD: Operation = Operation {
     name: "file_download",
     summary: "Redeem a link, or resume a download with its lease.",
     caller: Caller::TokenHolder,
     routes: &[
         get("/api/file/download"),
-        head("/api/file/download"),
         post("/api/file/download"),
         get("/api/files/download"),
-        head("/api/files/download"),
         post("/api/files/download"),
+        post("/download"),
     ],
     parameters: &[
-        token("The token from the link."),
-        Parameter {
-            name: "lease",
-            place: Place::Query,
-            required: false,
-            description: "Which of a browser's leases of the link it is, counted from 1. A page's \
-                          form says it.",
-            schema: of::<MaxDownloads>,
-        },
-        Parameter {
-            name: "Download-Lease",
-            place: Place::Header,
-            required: false,
-            description: "The lease with which a download is resumed, or a new one of the caller's.",
-            schema: schema::token,
-        },
+        LINK_TOKEN,
+        LEASE_NUMBER,
+        LEASE,
         Parameter {
             name: "Range",
             place: Place::Header,
@@ -307,12 +337,21 @@ pub const FILE_DOWNLOAD: Operation = Operation {
     ],
     body: Body::None,
     answers: &[
-        Answer { status: 200, description: "The file.", content: Content::FileOrPage },
-        Answer { status: 206, description: "A part of the file.", content: Content::FileOrPage },
+        Answer {
+            status: 200,
+            description: "The file; or where it is, when it comes from S3 and only JSON is \
+                          accepted.",
+            content: Content::FileOrPage(of::<FileLocation>),
+        },
+        Answer {
+            status: 206,
+            description: "A part of the file.",
+            content: Content::FileOrPage(of::<FileLocation>),
+        },
         Answer {
             status: 303,
-            description: "Where the bytes are, when delivery is presigned.",
-            content: Content::Empty,
+            description: "Where the bytes are, when they come from S3.",
+            content: Content::Text,
         },
     ],
     errors: &[
@@ -369,6 +408,25 @@ pub const DOCS_SHOW: Operation = Operation {
     body: Body::None,
     answers: &[Answer { status: 200, description: "The page.", content: Content::Page }],
     errors: &[],
+};
+
+const LINK_TOKEN: Parameter = token("The token from the link.");
+
+const LEASE_NUMBER: Parameter = Parameter {
+    name: "lease",
+    place: Place::Query,
+    required: false,
+    description: "Which of a browser's leases of the link it is, counted from 1. A page's form \
+                  says it.",
+    schema: of::<MaxDownloads>,
+};
+
+const LEASE: Parameter = Parameter {
+    name: "Download-Lease",
+    place: Place::Header,
+    required: false,
+    description: "The lease with which a download is resumed, or a new one of the caller's.",
+    schema: schema::token,
 };
 
 const FILE_ID: Parameter = Parameter {

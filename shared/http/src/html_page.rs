@@ -20,6 +20,12 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action
                       base-uri 'none'; frame-ancestors 'none'";
 
 impl HtmlPage {
+    /// The policy of a page whose form may also lead to `origin`, by a redirect.
+    #[must_use]
+    pub fn policy_for_forms_to(origin: &str) -> String {
+        POLICY.replace("form-action 'self'", &format!("form-action 'self' {origin}"))
+    }
+
     /// The response that holds it.
     pub(crate) fn respond(&self, status: StatusCode) -> Response {
         let html = fill(FRAME, &[("title", &escape(&self.title)), ("content", &self.content)]);

@@ -197,6 +197,16 @@ impl Request {
         })
     }
 
+    /// Whether it accepts JSON and nothing else, as no browser and few programs say.
+    #[must_use]
+    pub fn wants_only_json(&self) -> bool {
+        let accept = self.header(header::ACCEPT).unwrap_or_default();
+        accept.split(',').all(|range| {
+            let media_type = range.split(';').next().unwrap_or_default();
+            media_type.trim().eq_ignore_ascii_case("application/json")
+        })
+    }
+
     /// The address from which it came, as the gateway saw it.
     #[must_use]
     pub fn source_address(&self) -> &str {
@@ -385,6 +395,16 @@ pub(crate) mod tests {
         for accept in ["*/*", "application/json", "text/htmlx", "text/*", ""] {
             assert!(!wants(accept), "{accept}");
         }
+    }
+
+    #[test]
+    fn a_client_that_would_take_something_else_does_not_want_only_json() {
+        let wants = |accept: &str| request(&[("accept", accept)], &json!({})).wants_only_json();
+        assert!(wants("application/json") && wants("Application/JSON; q=1, application/json"));
+        for accept in ["", "*/*", "application/json, text/plain, */*", "application/problem+json"] {
+            assert!(!wants(accept), "{accept}");
+        }
+        assert!(!request(&[], &json!({})).wants_only_json());
     }
 
     #[test]

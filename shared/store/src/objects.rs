@@ -25,10 +25,10 @@ pub struct Objects {
     bucket: String,
 }
 
-/// How long a presigned URL can be used.
-const PRESIGNED_SECONDS: u64 = 60;
-
 impl Objects {
+    /// How long a presigned URL can be used.
+    pub const PRESIGNED_SECONDS: u64 = 60;
+
     /// # Errors
     /// When `FILES_BUCKET` is not set.
     pub fn connect(platform: &Platform) -> Result<Self, StartError> {
@@ -149,7 +149,21 @@ impl Objects {
             }
             Err(error) => return Err(StoreError::during("look at an object")(error)),
         }
-        let lifetime = PresigningConfig::expires_in(Duration::from_secs(PRESIGNED_SECONDS));
+        Ok(Some(self.sign(file).await?))
+    }
+
+    /// The scheme, host and port of the URL that [`Self::presign`] gives. Asks nobody.
+    ///
+    /// # Errors
+    /// When there are no credentials.
+    pub async fn origin(&self, file: &FileRecord) -> Result<String, StoreError> {
+        let url = self.sign(file).await?;
+        let end = url.match_indices('/').nth(2).map_or(url.len(), |(end, _)| end);
+        Ok(url.get(..end).unwrap_or_default().to_owned())
+    }
+
+    async fn sign(&self, file: &FileRecord) -> Result<String, StoreError> {
+        let lifetime = PresigningConfig::expires_in(Duration::from_secs(Self::PRESIGNED_SECONDS));
         let request = self
             .client
             .get_object()
@@ -160,7 +174,7 @@ impl Objects {
             .presigned(lifetime.map_err(StoreError::during("presign an object"))?)
             .await
             .map_err(StoreError::during("presign an object"))?;
-        Ok(Some(request.uri().to_owned()))
+        Ok(request.uri().to_owned())
     }
 }
 

@@ -37,6 +37,7 @@ async fn every_event_gets_the_answer_that_its_table_says() {
         ("{{link_id}}", other.id()),
         ("{{ops_token}}", scene.ops.clone()),
         ("{{download_token}}", scene.plain_link().await.token().to_owned()),
+        ("{{page_token}}", scene.plain_link().await.token().to_owned()),
         ("{{verification_token}}", token_of(&scene.sign_up("events").await).to_owned()),
         ("{{declined_token}}", token_of(&scene.sign_up("events-declined").await).to_owned()),
         ("{{invitation_token}}", scene.invitation("events-invited").await),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::json;
-use share_e2e::scene::count;
+use share_e2e::scene::{DIGITS, count};
 use share_e2e::{Scene, send};
 
 #[tokio::test]
@@ -74,4 +74,26 @@ async fn a_bound_link_is_for_its_maker_only_from_the_first_byte_to_the_last() {
     refused(lease).await;
     let rest = own().header("range", "bytes=5-").header("download-lease", lease);
     send(rest).await.is_part(5..10);
+}
+
+#[tokio::test]
+async fn a_program_that_takes_only_json_is_told_where_a_bound_links_file_is() {
+    let scene = Scene::start_with(&[("DOWNLOAD_DELIVERY", "presigned")]).await;
+    let link = scene.link(&json!({"bind": true})).await;
+    let own = |accept| {
+        let request = scene.download_request(&link).bearer_auth(&scene.client);
+        request.header("accept", accept)
+    };
+    let first = send(own("application/json")).await;
+    let told = first.is_json(200);
+    assert_eq!((&told["expires_in"], first.header("location")), (&json!(60), ""));
+    let url = told["url"].as_str().unwrap();
+    scene.open(url).await.is_file(DIGITS);
+    for accept in ["*/*", "application/json, text/plain, */*"] {
+        let redirect = send(own(accept).header("download-lease", first.lease())).await;
+        let place = redirect.is(303).header("location");
+        assert!(redirect.text().contains("no Authorization header"), "{redirect:?}");
+        scene.open(place).await.is_file(DIGITS);
+    }
+    assert_eq!(count(&scene.receipts().await, "redeemed"), 1);
 }

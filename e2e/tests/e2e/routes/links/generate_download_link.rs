@@ -45,6 +45,8 @@ async fn a_link_says_what_it_permits_and_without_terms_works_once_within_an_hour
         assert!(made.contains(&(second(&link["expires_at"]) - lifetime)), "{link}");
         let token = token_of(link["download_url"].as_str().unwrap());
         assert_eq!(link["id"], hash_of(token), "the hash of the token's bytes");
+        let page = scene.url(&format!("{}?token={token}", routes::DOWNLOAD_PAGE));
+        assert_eq!(link["page_url"], page);
 
         let listed = scene.all(routes::LIST_LINKS, 1, &scene.client).await[0].clone();
         let fields: BTreeSet<_> = listed.as_object().unwrap().keys().map(String::as_str).collect();

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 use share_e2e::bad_input::{MALFORMED_IDS, swap_a_letter};
 use share_e2e::matchers::case;
-use share_e2e::scene::count;
+use share_e2e::scene::{OTHER, count};
 use share_e2e::{Scene, routes, send};
 
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn a_revoked_link_answers_410_at_once_and_revoking_it_again_changes_nothin
     let before = scene.stored().await;
     scene.revoke(&link).await.is(204);
     scene.download(&link, "", "").await.refused(410, "link_revoked");
-    scene.download(&link, &"A".repeat(43), "").await.refused(410, "link_revoked");
+    scene.download(&link, OTHER, "").await.refused(410, "link_revoked");
     send(scene.http.head(&link.url)).await.is(410);
     let page = send(scene.download_request(&link).header("accept", "text/html")).await.is_page(410);
     assert!(page.contains("This link has been revoked"), "{page}");
