@@ -286,7 +286,8 @@ pub const LEASE_TTL: Setting<i64> = Setting {
 pub const LEASE_GRACE: Setting<i64> = Setting {
     about: About {
         name: "LEASE_GRACE_SECONDS",
-        default: Default::Value("60"),
+        // A gateway can hold 10 MB that were sent; see docs/one-time.md.
+        default: Default::Value("300"),
         range: Range::Number(0, 3_600),
         text: "Seconds from its last byte for which a download can be resumed, at most. Bytes that \
                were sent can still be lost on the way.",

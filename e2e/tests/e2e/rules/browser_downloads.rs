@@ -8,7 +8,7 @@ use share_e2e::scene::{CHOSEN, Link, OTHER, count};
 use share_e2e::{Answer, Scene, send};
 
 /// Seconds for which a download can be repeated after its last byte: the default.
-const GRACE: i64 = 60;
+const GRACE: i64 = 300;
 
 const ATTRIBUTES: &str = "; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=691200";
 

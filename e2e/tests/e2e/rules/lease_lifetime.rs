@@ -24,7 +24,7 @@ async fn a_lease_lives_for_its_time_from_the_redemption_and_not_a_second_longer(
 
 #[tokio::test]
 async fn after_the_last_byte_a_lease_lives_for_its_grace_which_the_next_one_does_not_prolong() {
-    for (variables, grace) in [(vec![], 60), (vec![("LEASE_GRACE_SECONDS", "5")], 5)] {
+    for (variables, grace) in [(vec![], 300), (vec![("LEASE_GRACE_SECONDS", "5")], 5)] {
         let scene = Scene::start_with(&variables).await;
         let link = scene.plain_link().await;
         let lease = scene.begin(&link).await;
