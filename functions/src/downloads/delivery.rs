@@ -9,6 +9,11 @@ use share_model::{ByteRange, FileRecord, attachment};
 /// less room for the headers.
 const BUFFERED_LIMIT_BYTES: u64 = 4_600_000;
 
+/// The largest file that is read whole and compared with its digest before its link is redeemed, so
+/// that S3 cannot break the answer: 8 MiB. A function answers one request at a time and has 256 MB;
+/// a gateway takes 10 MB of a stream at full speed, so a larger file would be held for much longer.
+pub(super) const CHECKED_LIMIT_BYTES: u64 = 8 * 1024 * 1024;
+
 /// How this file travels. Files that do not fit travel by a presigned URL.
 pub(super) fn delivery_of(file: &FileRecord, settings: &DownloadSettings) -> Delivery {
     match settings.delivery {

@@ -14,14 +14,14 @@ use share_contract::settings::{Delivery, DownloadSettings};
 use share_contract::{ErrorCode, FileLocation, Operation, operations};
 use share_http::{
     Answer, ApiError, Body, Endpoint, LeaseHolder, Metric, RangeRequest, Request, log_failure,
-    reporting, send_lease, whole,
+    part_of, reporting, send_lease, whole,
 };
 use share_model::link_protocol::Sent;
 use share_model::{Admission, ByteRange, DownloadRequest, FileRecord};
 use share_store::{Mailer, Objects, Platform, StartError, StoreError};
 
 use super::checks::{DownloadChecks, Permitted};
-use super::delivery::{delivery_of, entity_tag, with_headers};
+use super::delivery::{CHECKED_LIMIT_BYTES, delivery_of, entity_tag, with_headers};
 use super::finish::Finish;
 use super::page::page;
 
@@ -79,7 +79,7 @@ impl DownloadFile {
         part: Option<ByteRange>,
     ) -> Result<Opened, ApiError> {
         let opened = match delivery_of(file, &self.settings) {
-            Delivery::Stream => {
+            Delivery::Stream if file.size > CHECKED_LIMIT_BYTES => {
                 let body = self.objects.open(file, part).await?;
                 let request_id = request.id().to_owned();
                 let broken = move |error: StoreError| {
@@ -88,9 +88,12 @@ impl DownloadFile {
                 };
                 body.map(|body| Opened::Body(Body::new(body.map_err(broken))))
             }
-            Delivery::Buffered => {
-                let body = self.objects.read(file, part).await?;
-                body.map(|body| Opened::Body(whole(body)))
+            Delivery::Stream | Delivery::Buffered => {
+                let bytes = self.objects.read(file).await?;
+                bytes.map(|bytes| match part {
+                    Some(part) => Opened::Body(part_of(&bytes, part)),
+                    None => Opened::Body(whole(bytes)),
+                })
             }
             Delivery::Presigned => self.objects.presign(file).await?.map(Opened::Elsewhere),
         };

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
+use share_model::ByteRange;
 
 /// Why a streamed body broke off.
 pub type BodyError = Box<dyn Error + Send + Sync>;
@@ -18,6 +19,12 @@ pub type Body = UnsyncBoxBody<Bytes, BodyError>;
 /// A body of these bytes.
 pub fn whole(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// A body of a part of these bytes, which have it.
+pub fn part_of(bytes: &Bytes, part: ByteRange) -> Body {
+    let [first, last] = [part.first, part.last].map(|at| usize::try_from(at).unwrap_or(usize::MAX));
+    whole(bytes.slice(first..=last))
 }
 
 /// A body of `length` bytes that is read while it is sent.

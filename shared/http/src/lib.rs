@@ -19,7 +19,7 @@ mod token_page;
 
 pub use answer::{Answer, NoJson, Response};
 pub use authenticator::Authenticator;
-pub use body::{Body, BodyError, reporting, whole};
+pub use body::{Body, BodyError, part_of, reporting, whole};
 pub use endpoint::{Endpoint, respond};
 pub use error::ApiError;
 pub use fields::Fields;

@@ -10,11 +10,11 @@ use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumMode;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use http_body_util::BodyExt;
 use share_contract::settings::FILES_BUCKET;
-use share_model::{ByteRange, FileRecord, attachment};
+use share_model::{ByteRange, ContentDigest, FileRecord, attachment};
 
 use crate::transaction::Backoff;
 use crate::{Platform, StartError, StoreError};
@@ -120,19 +120,22 @@ impl Objects {
         }
     }
 
-    /// A file's bytes, or a part of them; `None` when they are not there. For what an answer can
-    /// hold.
+    /// All bytes of a file, which are those of its digest; `None` when they are not there. For files
+    /// of which the memory holds one.
     ///
     /// # Errors
-    /// When S3 does not answer, or breaks off.
-    pub async fn read(
-        &self,
-        file: &FileRecord,
-        part: Option<ByteRange>,
-    ) -> Result<Option<Bytes>, StoreError> {
-        let Some(body) = self.get(file, part).await? else { return Ok(None) };
-        let bytes = body.collect().await.map_err(StoreError::during("read an object"))?;
-        Ok(Some(bytes.into_bytes()))
+    /// When S3 does not answer, breaks off, or has other bytes.
+    pub async fn read(&self, file: &FileRecord) -> Result<Option<Bytes>, StoreError> {
+        let Some(mut body) = self.get(file, None).await? else { return Ok(None) };
+        let mut bytes = BytesMut::with_capacity(usize::try_from(file.size).unwrap_or_default());
+        while let Some(piece) = body.next().await {
+            bytes.extend_from_slice(&piece.map_err(StoreError::during("read an object"))?);
+        }
+        if ContentDigest::of(&bytes) != file.sha256 {
+            let other = "its digest is not that of the record";
+            return Err(StoreError::because("read an object", other));
+        }
+        Ok(Some(bytes.freeze()))
     }
 
     /// A URL at which S3 gives the file's bytes to anyone, for a minute; `None` when they are not

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use share_e2e::Scene;
 use share_e2e::api::form_with;
 use share_e2e::samples::noise;
-use share_e2e::scene::DIGITS;
+use share_e2e::scene::{CHOSEN, DIGITS};
 
 use crate::MIB;
 
@@ -51,6 +51,43 @@ async fn receipts_when(scene: &Scene, length: usize) -> Vec<Value> {
         tokio::task::yield_now().await;
     }
     scene.receipts().await
+}
+
+#[tokio::test]
+async fn a_small_file_of_which_s3_has_other_bytes_is_not_begun_and_its_link_is_not_spent() {
+    for mode in ["stream", "buffered"] {
+        let scene = Scene::start_with(&[("DOWNLOAD_DELIVERY", mode)]).await;
+        let (live, begun) = (scene.plain_link().await, scene.plain_link().await);
+        let lease = scene.begin(&begun).await;
+        let before = scene.stored().await;
+        fs::write(scene.object(), b"0123456780").unwrap();
+        for (link, lease) in [(&live, ""), (&live, CHOSEN), (&begun, &lease)] {
+            for range in ["", "bytes=0-4", "bytes=5-"] {
+                let answer = scene.download(link, lease, range).await;
+                answer.refused(503, "dependency_unavailable");
+            }
+        }
+        scene.unchanged(&before).await;
+        fs::write(scene.object(), DIGITS).unwrap();
+        scene.download(&live, CHOSEN, "bytes=0-4").await.is_part(0..5);
+        scene.download(&begun, &lease, "bytes=5-").await.is_part(5..10);
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_8_mib_is_checked_whole_before_it_is_sent_and_a_larger_one_is_streamed() {
+    let scene = Scene::start().await;
+    for (size, status) in [(8 * MIB - 1, 503), (8 * MIB, 503), (8 * MIB + 1, 200)] {
+        let link = scene.plain_link().await;
+        // Not the bytes of the record's digest.
+        fs::write(scene.object(), noise(size)).unwrap();
+        scene.store.set_file_size(&scene.file, size).await;
+        let answer = scene.download_request(&link).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{size} bytes");
+        drop(answer);
+        let state = scene.listed(&link).await["state"].clone();
+        assert_eq!(state, if status == 200 { "used" } else { "live" });
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
