@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
+import contextlib
 import json
 import queue
 import secrets
@@ -41,6 +42,7 @@ class Answer:
     prelude: dict[str, Any]  # status and headers of a streamed response, or else empty
     body: bytes
     failed: bool  # it reported an error in place of a response
+    cut: bool  # its connection ended before its body did
     sent_at: float
     ended_at: float
 
@@ -104,28 +106,36 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """…/runtime/invocation/{id}/response, or …/error in its place"""
-        body, prelude = self._body(), {}
+        (body, cut), prelude = self._body(), {}
         ended_at = time.perf_counter()
-        self.wfile.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+        if cut:
+            self.close_connection = True
+        else:
+            self.wfile.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
         if self.headers.get("Lambda-Runtime-Function-Response-Mode") == "streaming":
             head, _, body = body.partition(SEPARATOR)
             prelude = json.loads(head)
         failed = self.path.endswith("/error")
-        self.api.answers.put(Answer(prelude, body, failed, self.api.sent_at, ended_at))
+        self.api.answers.put(Answer(prelude, body, failed, cut, self.api.sent_at, ended_at))
 
     def log_message(self, *_: object) -> None:
         """Requests are not logged."""
 
-    def _body(self) -> bytes:
+    def _body(self) -> tuple[bytes, bool]:
+        """The body, and whether the connection ended before it did."""
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            return self.rfile.read(int(self.headers.get("Content-Length", 0))), False
         body = bytearray()
-        while size := int(self._line().split(b";")[0], 16):
-            body += self.rfile.read(size)
-            self._line()
-        while self._line().strip():  # trailers, which report an error in the middle of a stream
-            pass
-        return bytes(body)
+        with contextlib.suppress(ConnectionError):
+            while line := self._line():
+                if size := int(line.split(b";")[0], 16):
+                    body += self.rfile.read(size)
+                    self._line()
+                    continue
+                while self._line().strip():  # trailers, which report an error in mid-stream
+                    pass
+                return bytes(body), False
+        return bytes(body), True
 
     def _line(self) -> bytes:
         # The runtime's client leaves Nagle's algorithm on: a stream of small chunks then waits up

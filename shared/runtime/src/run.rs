@@ -48,7 +48,7 @@ pub async fn run_streaming<E: Endpoint>(environment: Environment) -> Result<(), 
     let clock: Clock = Arc::new(clock);
     let (endpoint, clock) = (&endpoint, &clock);
     lambda_http::run_with_streaming_response(service_fn(move |http| async move {
-        Ok::<_, Infallible>(respond(endpoint, http, clock).await.map(TruncateOnError))
+        Ok::<_, Infallible>(respond(endpoint, http, clock).await.map(EndProcessOnError))
     }))
     .await
 }
@@ -102,14 +102,16 @@ async fn platform(environment: Environment) -> Platform {
     Platform::load(environment, loader).await
 }
 
-/// A streamed body that just ends where it breaks off.
+/// A streamed body that ends the process where it breaks off, so that the connection is cut and the
+/// client sees that bytes are missing. What must be recorded has been: a body says that it is broken
+/// after its report.
 ///
-/// The runtime would tell Lambda of an error with lines that become bytes of the answer, and a
-/// client that continues where its bytes end would take them for the file's. `Content-Length`
-/// shows that bytes are missing.
-struct TruncateOnError(Body);
+/// A body that just ended would look whole, because the gateway may send the answer in chunks,
+/// without `Content-Length`. And the runtime would tell Lambda of an error with lines that become
+/// bytes of the answer, which a client that continues where its bytes end would take for the file's.
+struct EndProcessOnError(Body);
 
-impl http_body::Body for TruncateOnError {
+impl http_body::Body for EndProcessOnError {
     type Data = Bytes;
     type Error = BodyError;
 
@@ -118,7 +120,11 @@ impl http_body::Body for TruncateOnError {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = ready!(Pin::new(&mut self.0).poll_frame(context));
-        Poll::Ready(frame.filter(Result::is_ok))
+        if let Some(Err(error)) = &frame {
+            tracing::error!(%error, "the answer breaks off, and the process ends");
+            std::process::exit(1);
+        }
+        Poll::Ready(frame)
     }
 }
 
