@@ -174,6 +174,9 @@ impl Objects {
             .key(file.id.to_string())
             .response_content_disposition(attachment(&file.filename))
             .response_content_type(&file.content_type)
+            // As every answer with a file's bytes. A browser that has it in its cache would ask S3
+            // whether it has changed, and keep bytes that it should not.
+            .response_cache_control("no-store")
             .presigned(lifetime.map_err(StoreError::during("presign an object"))?)
             .await
             .map_err(StoreError::during("presign an object"))?;

@@ -140,6 +140,7 @@ async fn a_presigned_download_can_be_asked_for_again_with_its_lease() {
             request = request.header("range", range);
         }
         let file = send(request).await;
+        assert_eq!(file.header("cache-control"), "no-store", "a browser keeps no copy");
         let wanted = if range.is_empty() { (200, DIGITS) } else { (206, &DIGITS[5..]) };
         assert_eq!((file.status.as_u16(), file.bytes.as_slice()), wanted);
     }
