@@ -2,9 +2,11 @@
 
 use std::fs::{self, File};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::Context;
-use share_e2e::api::Api;
+use futures_util::future::join_all;
+use share_e2e::api::{Api, form_with};
 use share_e2e::routes;
 use tempfile::TempDir;
 
@@ -12,6 +14,8 @@ use crate::{ROUNDS, redemptions};
 
 /// Files on the list.
 const FILES: usize = 20;
+/// Uploads at once.
+const UPLOADS: usize = 64;
 /// With how many threads and connections wrk asks, and for how long.
 const WRK: [&str; 3] = ["-t2", "-c16", "-d5s"];
 
@@ -41,6 +45,27 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     );
     redemptions(&server.api).await?;
     println!("the server, after all this: {} MiB resident", server.resident_mib()?);
+    Ok(())
+}
+
+/// Uploads of the largest size, all at once, and what memory they leave behind.
+pub(crate) async fn uploads() -> anyhow::Result<()> {
+    let data = TempDir::new()?;
+    let server = Server::start(&data).await?;
+    let ops = server.api.token("ops").await;
+    println!("the server, idle: {} MiB resident", server.resident_mib()?);
+    let content = b"0123456789abcdef".repeat(4 * 1024 * 1024 / 16);
+    for _ in 0..3 {
+        let upload = || server.api.upload_as(&ops, form_with("large.txt", &content));
+        let answers = join_all((0..UPLOADS).map(|_| upload())).await;
+        anyhow::ensure!(answers.iter().all(|answer| answer.status == 201));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        println!(
+            "a second after {UPLOADS} uploads of 4 MiB at once: {} MiB resident, at most {} MiB",
+            server.resident_mib()?,
+            server.status_mib("VmHWM:")?
+        );
+    }
     Ok(())
 }
 
@@ -77,9 +102,13 @@ impl Server {
     }
 
     fn resident_mib(&self) -> anyhow::Result<u64> {
+        self.status_mib("VmRSS:")
+    }
+
+    fn status_mib(&self, name: &str) -> anyhow::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kib = line.and_then(|line| line.split_whitespace().next()).context("no such line")?;
         Ok(kib.parse::<u64>()? / 1024)
     }
 }

@@ -6,31 +6,30 @@
 //!
 //! `cargo run --profile bench -p share-bench front` measures a server that is a process of its own,
 //! which this program is, too: with the arguments of `share-local`, it is `share-local`.
+//! In the place of `front`, `uploads` measures what uploads leave in its memory, and `large-file` the
+//! large download only, without a process of its own.
 #![expect(clippy::print_stdout, reason = "it prints its results")]
 #![expect(clippy::indexing_slicing, reason = "a benchmark that fails stops")]
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_s3::presigning::PresigningConfig;
 use futures_util::future::{join_all, ready};
 use futures_util::stream::{self, StreamExt};
 use reqwest::Method;
 use serde_json::json;
 use share_auth::random_bytes;
 use share_e2e::api::Api;
-use share_e2e::samples::noise;
 use share_e2e::{World, send, store};
 use share_model::{ContentDigest, FileId, FileName, FileRecord, Username};
 use share_store::{Files, Shelf};
 
 mod front;
+mod large_file;
 
 const MIB: u64 = 1024 * 1024;
-const LARGE_BYTES: u64 = 1024 * MIB;
 const LIST_REQUESTS: usize = 1000;
 const ROUNDS: usize = 5;
 const REDEMPTIONS: u16 = 640;
@@ -44,6 +43,8 @@ fn main() -> ExitCode {
     let measured = match arguments.first().map(String::as_str) {
         None => run(in_process()),
         Some("front") => run(front::measure()),
+        Some("uploads") => run(front::uploads()),
+        Some("large-file") => run(large_file::measure()),
         Some(_) => return share_local::main(),
     };
     if let Err(error) = measured {
@@ -65,7 +66,7 @@ async fn in_process() -> anyhow::Result<()> {
     let other = World::start().await;
     redemptions(&other).await?;
     write_units().await?;
-    large_download(&world, &files, &shelf).await?;
+    large_file::download(&world, &files, &shelf).await?;
     println!("client and server, after all this: {} MiB resident", resident_bytes()? / MIB);
     Ok(())
 }
@@ -180,56 +181,6 @@ fn size(value: &AttributeValue) -> usize {
         AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
         _ => 1,
     }
-}
-
-async fn large_download(world: &World, files: &Files, shelf: &Shelf) -> anyhow::Result<()> {
-    let record = record(world, LARGE_BYTES)?;
-    let backend = world.server.backend();
-    let s3 = store::s3(backend).await;
-    let (bucket, key) = (&backend.variables["FILES_BUCKET"], record.id.to_string());
-    // Not through the API, so that the memory of putting it does not hide that of getting it.
-    let mut file = File::create(world.data.path().join("objects").join(bucket).join(&key))?;
-    let piece = noise(usize::try_from(MIB)?);
-    for _ in 0..LARGE_BYTES / MIB {
-        file.write_all(&piece)?;
-    }
-    file.flush()?;
-    files.create(&record, shelf, vec![]).await?;
-    let token = world.token("client").await;
-    let (mut through, mut direct) = (Vec::new(), Vec::new());
-    let before = resident_bytes()?;
-    let mut peak = before;
-    for _ in 0..ROUNDS {
-        let link = world.link(&record.id.to_string(), &token).await;
-        through.push(read(world, &link, &mut peak).await?);
-        let lifetime = PresigningConfig::expires_in(Duration::from_mins(10))?;
-        let presigned = s3.get_object().bucket(bucket).key(&key).presigned(lifetime).await?;
-        direct.push(read(world, presigned.uri(), &mut 0).await?);
-    }
-    let (through, direct) = (percentiles(through).0, percentiles(direct).0);
-    let speed = |took: Duration| f64::from(1024) / took.as_secs_f64();
-    println!("1 GiB through download_file: median of {ROUNDS} {:.0} MiB/s", speed(through));
-    println!("1 GiB by presigned URL:      median of {ROUNDS} {:.0} MiB/s", speed(direct));
-    println!("ratio {:.2}", direct.as_secs_f64() / through.as_secs_f64());
-    let grown = peak.saturating_sub(before) / MIB;
-    println!("resident memory: {} MiB before, grown by {grown} MiB at most", before / MIB);
-    Ok(())
-}
-
-/// Reads `url` to its end, dropping the bytes, and notes the most memory seen on the way.
-async fn read(world: &World, url: &str, peak: &mut u64) -> anyhow::Result<Duration> {
-    let started = Instant::now();
-    let mut body = world.http.get(url).send().await?.error_for_status()?.bytes_stream();
-    let (mut seen, mut looked) = (0, 0);
-    while let Some(piece) = body.next().await {
-        seen += piece?.len() as u64;
-        if seen - looked > 16 * MIB {
-            looked = seen;
-            *peak = (*peak).max(resident_bytes()?);
-        }
-    }
-    anyhow::ensure!(seen == LARGE_BYTES, "{seen} bytes came");
-    Ok(started.elapsed())
 }
 
 /// Resident memory of this process, from `/proc/self/statm` in pages of 4 KiB.
