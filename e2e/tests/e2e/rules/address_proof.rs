@@ -163,3 +163,25 @@ async fn of_a_proof_and_a_refusal_at_the_same_moment_one_wins() {
         assert_eq!(login.status == 200, proof.status == 200, "round {round}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_proof_and_a_sign_up_that_replaces_it_at_the_same_moment_one_wins() {
+    let world = World::start().await;
+    for round in 0..20 {
+        let name = format!("racer{round}");
+        let url = world.sign_up(&name).await;
+        let newer = json!({"username": name, "email": format!("{name}@example.org"),
+            "password": "a newer password"});
+        let (proof, newer) = tokio::join!(world.open(&url), world.post(routes::SIGNUP, &newer));
+        if proof.status == 200 {
+            newer.refused(409, "username_taken");
+            let login = world.login("client", ("username", &name), &password_for(&name)).await;
+            login.is(200);
+        } else {
+            world.open(&url).await.refused(404, "verification_unknown");
+            world.open(&newer.is(201).field("verification_url")).await.is(200);
+            let login = world.login("client", ("username", &name), "a newer password").await;
+            login.is(200);
+        }
+    }
+}
