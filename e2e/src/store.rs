@@ -7,7 +7,11 @@ use aws_sdk_dynamodb::types::{AttributeDefinition, AttributeValue, KeySchemaElem
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+
+use crate::samples::sha256;
 use share_local::Backend;
 
 const USERS: &str = "UsersTable";
@@ -267,8 +271,115 @@ impl Store {
         Some(LinkRecord { id: id.to_owned(), item })
     }
 
-    pub async fn delete_link(&self, id: &str) {
-        self.delete(LINKS, [(LINKS_KEY, text(&link_key(id)))]).await;
+    /// Does to a link and its receipts what a line of `tampering.json` says: changes records,
+    /// deletes them, restores them, or writes the whole chain anew.
+    pub async fn tamper(&self, link: &str, lease: Option<&str>, change: &Value) {
+        let record = self.link(link).await;
+        let mut receipts = self.receipts(&record).await;
+        let key = |part: &str| match part {
+            "record" => link_key(link),
+            "token" => format!("token#{link}"),
+            _ => lease_key(link, lease.unwrap()),
+        };
+        if let Some(number) = change["text"].as_u64() {
+            let receipt = &mut receipts[usize::try_from(number).unwrap() - 1];
+            let [from, to] = ["from", "to"].map(|it| change[it].as_str().unwrap());
+            let changed = receipt.text().replace(from, to);
+            assert_ne!(changed, receipt.text());
+            receipt.set_text(&changed);
+            if change["hash"] == true {
+                receipt.set_hash(&sha256(changed.as_bytes()));
+            }
+            self.put(AUDIT, receipt.0.clone()).await;
+        } else if let Some(part) = change["delete"].as_str() {
+            match (part, change["number"].as_u64()) {
+                ("receipt", Some(number)) => {
+                    self.delete_receipt(&receipts[usize::try_from(number).unwrap() - 1]).await;
+                }
+                ("receipts", _) => {
+                    for receipt in &receipts {
+                        self.delete_receipt(receipt).await;
+                    }
+                }
+                _ => self.delete(LINKS, [(LINKS_KEY, text(&key(part)))]).await,
+            }
+        } else if let Some(part) = change["put"].as_str() {
+            let item = if part == "token" {
+                let expires: Timestamp = record.item["expires_at"].as_s().unwrap().parse().unwrap();
+                Item::from([
+                    (LINKS_KEY.to_owned(), text(&key("token"))),
+                    ("hash".to_owned(), text(link)),
+                    ("kind".to_owned(), text("download")),
+                    ("user_id".to_owned(), record.item["user_id"].clone()),
+                    ("expires_at".to_owned(), AttributeValue::N(expires.as_second().to_string())),
+                ])
+            } else {
+                let mut other = self.get(LINKS, LINKS_KEY, &key("lease")).await.unwrap();
+                other.insert(LINKS_KEY.to_owned(), text(&lease_key(link, &new_secret())));
+                other
+            };
+            self.put(LINKS, item).await;
+        } else if let Some(part) = change["set"].as_str() {
+            let values = change.as_object().unwrap().iter().filter(|(name, _)| *name != "set");
+            let values: Item = values.map(|(name, it)| (name.clone(), attribute(it))).collect();
+            if part == "receipts" {
+                for mut receipt in receipts {
+                    receipt.0.extend(values.clone());
+                    self.put(AUDIT, receipt.0).await;
+                }
+            } else {
+                let mut item = self.get(LINKS, LINKS_KEY, &key(part)).await.unwrap();
+                item.extend(values);
+                self.put(LINKS, item).await;
+            }
+        } else {
+            self.rewrite(record, &receipts, change["story"].as_array().unwrap()).await;
+        }
+    }
+
+    /// Writes a link's chain anew: each part is the number of a receipt as it was, that with
+    /// changes, or a new one.
+    async fn rewrite(&self, record: LinkRecord, old: &[StoredReceipt], story: &[Value]) {
+        let read = |number: &Value| -> Value {
+            let place = usize::try_from(number.as_u64().unwrap()).unwrap() - 1;
+            serde_json::from_str(old[place].text()).unwrap()
+        };
+        let created = read(&1.into());
+        let mut item = record.item;
+        let (mut previous, mut at) = (Value::Null, created["at"].clone());
+        for receipt in old {
+            self.delete_receipt(receipt).await;
+        }
+        for (number, part) in (1..).zip(story) {
+            let (mut receipt, changes) = match part {
+                Value::Array(parts) => (read(&parts[0]), parts[1].clone()),
+                Value::Object(_) => {
+                    let mut receipt = json!({"user_id": created["user_id"], "request_id": "x"});
+                    receipt["link"] = created["link"].clone();
+                    receipt["at"] = at.clone();
+                    (receipt, part.clone())
+                }
+                number => (read(number), json!({})),
+            };
+            for (name, value) in changes.as_object().unwrap() {
+                receipt[name] = value.clone();
+            }
+            receipt["number"] = number.into();
+            receipt["previous"] = previous;
+            at = receipt["at"].clone();
+            let mut stored = old[0].clone();
+            stored.set_text(&receipt.to_string());
+            let hash = sha256(stored.text().as_bytes());
+            stored.set_hash(&hash);
+            let place = old[0].0["at_id"].as_s().unwrap();
+            let place = format!("{}#{number:06}", place.rsplit_once('#').unwrap().0);
+            stored.0.insert("at_id".to_owned(), text(&place));
+            self.put(AUDIT, stored.0).await;
+            item.insert("receipts".to_owned(), AttributeValue::N(number.to_string()));
+            item.insert("last_receipt".to_owned(), text(&hash));
+            previous = hash.into();
+        }
+        self.put(LINKS, item).await;
     }
 
     /// Which download of the link this lease belongs to; `None` when there is no such lease.
@@ -291,12 +402,11 @@ impl Store {
         items.await.unwrap().into_iter().map(StoredReceipt).collect()
     }
 
-    pub async fn put_receipt(&self, receipt: StoredReceipt) {
-        let put = self.dynamodb.put_item().table_name(AUDIT).set_item(Some(receipt.0));
-        put.send().await.unwrap();
+    async fn put(&self, table: &str, item: Item) {
+        self.dynamodb.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
     }
 
-    pub async fn delete_receipt(&self, receipt: &StoredReceipt) {
+    async fn delete_receipt(&self, receipt: &StoredReceipt) {
         let key = ["subject", "at_id"].map(|name| (name, receipt.0[name].clone()));
         self.delete(AUDIT, key).await;
     }
@@ -349,6 +459,14 @@ impl Store {
 
 fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
+}
+
+fn attribute(value: &Value) -> AttributeValue {
+    match value {
+        Value::Bool(value) => AttributeValue::Bool(*value),
+        Value::Number(value) => AttributeValue::N(value.to_string()),
+        value => text(value.as_str().unwrap()),
+    }
 }
 
 fn as_text(item: Item) -> String {

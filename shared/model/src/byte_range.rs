@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A part of a file, from its first to its last byte, both included, counted from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ByteRange {
     /// Its first byte.
     #[serde(rename = "first_byte")]
@@ -38,7 +38,7 @@ impl fmt::Display for ByteRange {
 /// The parts of a file that have been sent, put together.
 ///
 /// In the tables it is a text such as `0-99,200-299`: sorted, without overlaps or neighbours.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Coverage(Vec<ByteRange>);
 
 impl Coverage {

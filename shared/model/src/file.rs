@@ -27,6 +27,14 @@ impl FileId {
     pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
         Self(uuid_v7(now, random))
     }
+
+    /// The second in which it was born.
+    #[must_use]
+    pub fn born_at(self) -> Timestamp {
+        let born = self.0.get_timestamp().map(|born| born.to_unix().0);
+        let second = born.and_then(|second| i64::try_from(second).ok()).unwrap_or_default();
+        Timestamp::from_second(second).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for FileId {

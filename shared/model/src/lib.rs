@@ -16,6 +16,7 @@ mod link;
 pub mod link_protocol;
 mod one_time;
 mod receipt;
+mod receipt_replay;
 mod session;
 mod timestamp;
 mod user;
@@ -36,6 +37,7 @@ pub use one_time::{TokenKind, TokenRefusal};
 pub use receipt::{
     ChainBreak, ChainHead, DownloadRequest, Receipt, ReceiptEvent, SealedReceipt, TransferOutcome,
 };
+pub use receipt_replay::{Discrepancy, LinkRecords, LinkToken, RETENTION};
 pub use session::{Session, SessionId};
 pub use timestamp::rfc3339_millis;
 pub use user::{EmailAddress, Role, User, UserId, Username};

@@ -51,11 +51,14 @@ impl fmt::Display for LinkId {
 pub struct LinkLifetime(SignedDuration);
 
 impl LinkLifetime {
+    /// 7 days.
+    pub const MAX_SECONDS: i64 = 604_800;
+
     /// # Errors
     /// When `text` is not a number of seconds within the bounds.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         match text.parse() {
-            Ok(seconds @ 60..=604_800) => Ok(Self(SignedDuration::from_secs(seconds))),
+            Ok(seconds @ 60..=Self::MAX_SECONDS) => Ok(Self(SignedDuration::from_secs(seconds))),
             _ => Err(Invalid::because("must be a number of seconds from 60 to 604800")),
         }
     }
@@ -225,7 +228,7 @@ impl Link {
 }
 
 /// What a request for a file may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Admission {
     /// Redeem the link, which counts as a download.
     Redeem,
@@ -234,7 +237,7 @@ pub enum Admission {
 }
 
 /// Why a request for a file may do nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LinkRefusal {
     /// The link has been redeemed as often as it may.
     Used,
@@ -250,7 +253,7 @@ pub enum LinkRefusal {
 pub const MAX_RESUMES: u32 = 20;
 
 /// The right to the rest of a download that has started, as the Links table holds it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Lease {
     /// Which of the link's downloads it belongs to, counted from 1.
     pub download: u32,
@@ -283,11 +286,16 @@ pub struct LeaseTerms {
 }
 
 impl LeaseTerms {
+    /// A day.
+    pub const MAX_LIFETIME: i64 = 86_400;
+    /// An hour.
+    pub const MAX_GRACE: i64 = 3_600;
+
     /// # Errors
     /// When `text` is not a number of seconds from 60 to 86400, a day.
     pub fn parse_lifetime(text: &str) -> Result<i64, Invalid> {
         match text.parse() {
-            Ok(seconds @ 60..=86_400) => Ok(seconds),
+            Ok(seconds @ 60..=Self::MAX_LIFETIME) => Ok(seconds),
             _ => Err(Invalid::because("must be a number of seconds from 60 to 86400")),
         }
     }
@@ -296,7 +304,7 @@ impl LeaseTerms {
     /// When `text` is not a number of seconds from 0 to 3600, an hour.
     pub fn parse_grace(text: &str) -> Result<i64, Invalid> {
         match text.parse() {
-            Ok(seconds @ 0..=3600) => Ok(seconds),
+            Ok(seconds @ 0..=Self::MAX_GRACE) => Ok(seconds),
             _ => Err(Invalid::because("must be a number of seconds from 0 to 3600")),
         }
     }

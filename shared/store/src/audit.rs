@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use share_auth::PageCursor;
 use share_contract::settings::AUDIT_TABLE;
-use share_model::{AuditEvent, FileId, Link, SealedReceipt, UserId, rfc3339_millis};
+use share_model::{AuditEvent, FileId, Link, RETENTION, SealedReceipt, UserId, rfc3339_millis};
 
 use crate::table::{Condition, Key, List, Table, absent, text};
 use crate::transaction::Write;
@@ -21,14 +21,12 @@ pub struct Audit {
 /// What the keys of receipts begin with.
 const RECEIPTS: &str = "link#";
 
-/// A receipt, and when it may be forgotten.
+/// A receipt, as the table holds it.
 #[derive(Debug, Deserialize)]
 pub struct StoredReceipt {
     /// The receipt.
     #[serde(flatten)]
     pub sealed: SealedReceipt,
-    /// In seconds since 1970.
-    pub forget_at: i64,
 }
 
 /// What the table says of an event.
@@ -37,9 +35,6 @@ struct StoredEvent {
     action: &'static str,
     actor: UserId,
 }
-
-/// For how long events are kept: a year. Receipts are kept for a year after their link's end.
-const RETENTION_SECONDS: i64 = 365 * 24 * 60 * 60;
 
 impl Audit {
     /// # Errors
@@ -53,7 +48,7 @@ impl Audit {
     pub fn entry(&self, event: &AuditEvent) -> Write {
         let at = rfc3339_millis::text(event.at);
         let key = key(event.file, format!("{at}#{}", event.request_id));
-        let forget_at = event.at.as_second() + RETENTION_SECONDS;
+        let forget_at = event.at.as_second() + RETENTION.as_secs();
         let stored = StoredEvent { action: event.action.as_str(), actor: event.actor };
         self.table.put_until(&key, &stored, forget_at, &absent("subject"))
     }
@@ -91,7 +86,7 @@ impl Audit {
 
 /// When a link and its receipts may be forgotten, in seconds since 1970.
 pub(crate) fn forget_at(link: &Link) -> i64 {
-    link.expires_at.as_second() + RETENTION_SECONDS
+    link.expires_at.as_second() + RETENTION.as_secs()
 }
 
 fn subject(file: FileId) -> String {

@@ -26,7 +26,7 @@ pub use mailer::{Mail, Mailer};
 pub use objects::Objects;
 pub use one_time_tokens::{OneTimeTokens, RefusedToken, TokenRecord};
 pub use platform::Platform;
-pub use receipt_verifier::{ChainProblem, ChainReport, ReceiptVerifier};
+pub use receipt_verifier::{ChainReport, ReceiptVerifier};
 pub use secrets::signing_keys;
 pub use sessions::Sessions;
 pub use shelf::Shelf;

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use share_auth::{PageCursor, SecretHash};
 use share_contract::settings::LINKS_TABLE;
 use share_model::link_protocol::{self, LinkStep, TokenStep};
-use share_model::{FileId, Link, LinkId, TokenKind, UserId};
+use share_model::{FileId, Lease, Link, LinkId, LinkToken, TokenKind, UserId};
 
 use crate::audit::forget_at;
 use crate::table::{Condition, Key, List, Table, absent, number, text};
@@ -112,6 +112,36 @@ impl Links {
             .with(":link", text(LINK))
             .with(":file", text(file.to_string()));
         self.table.scan(&condition).await
+    }
+
+    /// Every lease that is stored, and the id of its link. Reads the whole table.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub(crate) async fn all_leases(&self) -> Result<Vec<(String, Lease)>, StoreError> {
+        #[derive(Deserialize)]
+        struct Stored {
+            pk: String,
+            #[serde(flatten)]
+            lease: Lease,
+        }
+        let condition = Condition::new("begins_with(pk, :lease)").with(":lease", text("lease#"));
+        let stored: Vec<Stored> = self.table.scan(&condition).await?;
+        let link = |key: &str| key.split('#').nth(1).unwrap_or_default().to_owned();
+        Ok(stored.into_iter().map(|it| (link(&it.pk), it.lease)).collect())
+    }
+
+    /// What is stored of what can be spent of a link, whether or not it still can.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub(crate) async fn token(&self, id: &LinkId) -> Result<Option<LinkToken>, StoreError> {
+        let stored = self.tokens.stored(&SecretHash::of_link(id)).await?;
+        Ok(stored.map(|token| LinkToken {
+            kind: token.kind,
+            user_id: token.user_id,
+            expires_at: token.expires_at,
+        }))
     }
 
     /// Revokes a link of `user`: from now on nobody can redeem it or resume a download of it.

@@ -91,6 +91,17 @@ impl OneTimeTokens {
         }
     }
 
+    /// The token with this hash, whether or not it can be spent.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub(crate) async fn stored(
+        &self,
+        hash: &SecretHash,
+    ) -> Result<Option<TokenRecord>, StoreError> {
+        self.table.get(&token_key(hash)).await
+    }
+
     /// The writes that spend a token, on condition that it can be spent at `now`; the condition is
     /// that of the first one. Of any number of transactions with them exactly one succeeds.
     pub(crate) fn spend(&self, token: &TokenRecord, now: Timestamp) -> [Write; 2] {

@@ -1,12 +1,12 @@
-//! Whether the receipts of a file's links are complete and as they were written.
+//! Whether the receipts of a file's links are complete, tell a story that can have happened, and
+//! are what the other records of the links say.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use share_model::{ChainBreak, FileId, LinkId, SealedReceipt};
+use share_model::{Discrepancy, FileId, LinkId, LinkRecords};
 
-use crate::audit::forget_at;
-use crate::{Audit, Links, Platform, StartError, StoreError, StoredReceipt};
+use crate::{Audit, Links, Platform, StartError, StoreError};
 
 /// Reads what is known of links, to compare it with their receipts.
 pub struct ReceiptVerifier {
@@ -22,18 +22,7 @@ pub struct ChainReport {
     /// How many receipts there are.
     pub receipts: usize,
     /// What is wrong with them.
-    pub problem: Option<ChainProblem>,
-}
-
-/// Why a link's receipts cannot be trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ChainProblem {
-    /// The chain does not hold.
-    #[error("{0}")]
-    Broken(ChainBreak),
-    /// The link's own record, which says where the chain ends, is gone.
-    #[error("the link's own record is missing")]
-    Headless,
+    pub problem: Option<Discrepancy>,
 }
 
 impl ReceiptVerifier {
@@ -43,10 +32,9 @@ impl ReceiptVerifier {
         Ok(Self { links: Links::connect(platform)?, audit: Audit::connect(platform)? })
     }
 
-    /// Compares every receipt of the links to `file` with the one before it, and the last of each
-    /// link with what the link's own record says. Reads the whole Links table, so that a
-    /// link without any receipts is noticed too. What retention may have deleted by `now` is left
-    /// out.
+    /// Replays the receipts of each link to `file`, and compares record, token and leases with
+    /// what they tell. Reads the whole Links table, so that a link without any receipts is noticed
+    /// too. What retention may have deleted by `now` is left out.
     ///
     /// # Errors
     /// When the tables do not answer.
@@ -55,38 +43,42 @@ impl ReceiptVerifier {
         file: FileId,
         now: Timestamp,
     ) -> Result<Vec<ChainReport>, StoreError> {
-        let mut chains: BTreeMap<String, Vec<SealedReceipt>> = BTreeMap::new();
+        let mut found: BTreeMap<String, (LinkId, LinkRecords)> = BTreeMap::new();
         let mut cursor = None;
         loop {
             let page = self.audit.receipts(file, 1000, cursor.as_ref()).await?;
-            for StoredReceipt { sealed, forget_at } in page.records {
-                // DynamoDB deletes what may be forgotten one record at a time, days late.
-                if forget_at > now.as_second() {
-                    chains.entry(sealed.link.to_string()).or_default().push(sealed);
-                }
+            for stored in page.records {
+                let link = stored.sealed.link.clone();
+                let entry = found.entry(link.to_string()).or_insert((link, LinkRecords::default()));
+                entry.1.receipts.push(stored.sealed);
             }
             cursor = page.next;
             if cursor.is_none() {
                 break;
             }
         }
-        let mut reports = Vec::new();
         for link in self.links.all_to(file).await? {
-            let receipts = chains.remove(link.id.as_str()).unwrap_or_default();
-            if forget_at(&link) > now.as_second() {
-                let problem =
-                    link.chain.verify(&link.id, &receipts).err().map(ChainProblem::Broken);
-                reports.push(ChainReport { link: link.id, receipts: receipts.len(), problem });
+            let id = link.id.clone();
+            let entry = found.entry(id.to_string()).or_insert((id, LinkRecords::default()));
+            entry.1.link = Some(link);
+        }
+        for (link, lease) in self.links.all_leases().await? {
+            if let Some((_, records)) = found.get_mut(&link) {
+                records.leases.push(lease);
             }
         }
-        for receipts in chains.into_values() {
-            let Some(first) = receipts.first() else { continue };
-            let problem = Some(ChainProblem::Headless);
-            reports.push(ChainReport {
-                link: first.link.clone(),
-                receipts: receipts.len(),
-                problem,
-            });
+        let mut reports = Vec::new();
+        for (link, mut records) in found.into_values() {
+            if records.may_be_forgotten(file, now) {
+                continue;
+            }
+            if records.link.is_none() {
+                // Unless it says that it is of another file.
+                records.link = self.links.find(&link).await?;
+            }
+            records.token = self.links.token(&link).await?;
+            let problem = records.verify(file, &link, now).err();
+            reports.push(ChainReport { link, receipts: records.receipts.len(), problem });
         }
         Ok(reports)
     }

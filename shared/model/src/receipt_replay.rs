@@ -1,0 +1,528 @@
+//! Whether the receipts of a link tell a story that can have happened, and whether all that is
+//! stored of the link is as they tell it.
+//!
+//! The receipts are the evidence. The link's record, its token and its leases are what somebody who
+//! may write to the table would change, so nothing is taken from them: terms, counts and retention
+//! follow from the receipts.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    ByteRange, Coverage, DownloadRequest, FileId, Lease, LeaseTerms, Link, LinkId, LinkLifetime,
+    LinkNote, MAX_RESUMES, MaxDownloads, Receipt, ReceiptEvent, SealedReceipt, TokenKind,
+    TransferOutcome, UserId,
+};
+
+/// For how long events are kept, and a link and its receipts after the link's end: a year.
+pub const RETENTION: SignedDuration = SignedDuration::from_hours(365 * 24);
+
+/// By how much a receipt may be older than the one before it. Functions run on machines with
+/// clocks of their own, and may try for a quarter of a minute to write what they decided.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
+
+/// All that is stored of a link.
+#[derive(Debug, Clone, Default)]
+pub struct LinkRecords {
+    /// The link's own record.
+    pub link: Option<Link>,
+    /// Its receipts, by their place.
+    pub receipts: Vec<SealedReceipt>,
+    /// What can be spent.
+    pub token: Option<LinkToken>,
+    /// Its leases.
+    pub leases: Vec<Lease>,
+}
+
+/// What the Links table says of what can be spent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinkToken {
+    /// What it is good for.
+    pub kind: TokenKind,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The first second in which it is no longer good, counted from 1970.
+    pub expires_at: i64,
+}
+
+/// The first thing about a link that cannot be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discrepancy(String);
+
+impl fmt::Display for Discrepancy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Discrepancy {}
+
+/// What a link permits, as its first receipt says.
+struct Terms {
+    created_at: Timestamp,
+    file_id: FileId,
+    size: u64,
+    user_id: UserId,
+    expires_at: Timestamp,
+    max_downloads: MaxDownloads,
+    bind: bool,
+    note: Option<LinkNote>,
+}
+
+/// A download, as its receipts tell it.
+struct Download {
+    redeemed_at: Timestamp,
+    resumes: u32,
+    covered: Coverage,
+    completed_at: Option<Timestamp>,
+}
+
+/// A transfer that has begun and not ended.
+struct Transfer {
+    download: u32,
+    range: ByteRange,
+}
+
+/// What the receipts so far tell.
+struct Story {
+    terms: Terms,
+    downloads: Vec<Download>,
+    under_way: BTreeMap<u32, Transfer>,
+    revoked_at: Option<Timestamp>,
+    delivered: bool,
+    last_at: Timestamp,
+}
+
+macro_rules! wrong {
+    ($($text:tt)*) => {
+        return Err(Discrepancy(format!($($text)*)))
+    };
+}
+
+impl LinkRecords {
+    /// Whether DynamoDB may have deleted some of it by `now`, so that there is nothing to verify.
+    ///
+    /// The first receipt decides. When it is not there, the next one does, and the record only when
+    /// there are no receipts at all. Nothing can be older than the file.
+    #[must_use]
+    pub fn may_be_forgotten(&self, file: FileId, now: Timestamp) -> bool {
+        let first = self.receipts.iter().find_map(|it| serde_json::from_str(&it.text).ok());
+        let ended_at = match (first, &self.link) {
+            (Some(Receipt { event: ReceiptEvent::Created { expires_at, .. }, .. }), _) => {
+                expires_at
+            }
+            (Some(receipt), _) => receipt.at,
+            (None, Some(link)) => link.expires_at,
+            (None, None) => return false,
+        };
+        after(ended_at.max(file.born_at()), RETENTION) <= now
+    }
+
+    /// Verifies all of it: the chain, the story that it tells, and that record, token and leases
+    /// are as the story has left them.
+    ///
+    /// # Errors
+    /// The first thing that cannot be right.
+    pub fn verify(&self, file: FileId, id: &LinkId, now: Timestamp) -> Result<(), Discrepancy> {
+        let Some(link) = &self.link else { wrong!("the link's own record is missing") };
+        let head = link.chain;
+        head.verify(id, &self.receipts).map_err(|broken| Discrepancy(broken.to_string()))?;
+        let mut receipts = self.receipts.iter().map(|sealed| {
+            serde_json::from_str::<Receipt>(&sealed.text)
+                .map_err(|_| Discrepancy("a receipt cannot be read".to_owned()))
+        });
+        let Some(first) = receipts.next() else { wrong!("there are no receipts") };
+        let mut story = Story::begin(file, first?)?;
+        for receipt in receipts {
+            story.tell(receipt?)?;
+        }
+        if story.last_at > after(now, CLOCK_SKEW) {
+            wrong!("the last receipt is from the future");
+        }
+        story.compare_link(link)?;
+        story.compare_token(self.token.as_ref(), now)?;
+        story.compare_leases(&self.leases, now)
+    }
+}
+
+impl Story {
+    fn begin(file: FileId, receipt: Receipt) -> Result<Self, Discrepancy> {
+        let ReceiptEvent::Created {
+            file_id,
+            size,
+            user_id,
+            expires_at,
+            max_downloads,
+            bind,
+            note,
+            ..
+        } = receipt.event
+        else {
+            wrong!("receipt 1 does not say that the link was created")
+        };
+        let lifetime = receipt.at.duration_until(expires_at);
+        if file_id != file {
+            wrong!("receipt 1 is of a link to another file");
+        }
+        // The end of a link is a whole second.
+        let longest = SignedDuration::from_secs(LinkLifetime::MAX_SECONDS);
+        if lifetime > longest || lifetime < SignedDuration::from_secs(59) {
+            wrong!("receipt 1 gives the link a lifetime that no link has");
+        }
+        if !(1..=MaxDownloads::MAX).contains(&max_downloads.get()) {
+            wrong!("receipt 1 permits a number of downloads that no link has");
+        }
+        let terms = Terms {
+            created_at: receipt.at,
+            file_id,
+            size,
+            user_id,
+            expires_at,
+            max_downloads,
+            bind,
+            note,
+        };
+        Ok(Self {
+            terms,
+            downloads: Vec::new(),
+            under_way: BTreeMap::new(),
+            revoked_at: None,
+            delivered: false,
+            last_at: receipt.at,
+        })
+    }
+
+    fn tell(&mut self, receipt: Receipt) -> Result<(), Discrepancy> {
+        let Receipt { number, at, .. } = receipt;
+        if after(at, CLOCK_SKEW) < self.last_at {
+            wrong!("receipt {number} is older than the one before it");
+        }
+        self.last_at = self.last_at.max(at);
+        match receipt.event {
+            ReceiptEvent::Created { .. } => {
+                wrong!("receipt {number} says that the link was created once more")
+            }
+            ReceiptEvent::Redeemed(request) => self.redeem(number, at, &request),
+            ReceiptEvent::Resumed(request) => self.resume(number, at, &request),
+            ReceiptEvent::Ended { begun, download, bytes, outcome } => {
+                self.end(number, at, begun, (download, bytes, outcome))
+            }
+            ReceiptEvent::Revoked { user_id } => {
+                if self.revoked_at.is_some() {
+                    wrong!("receipt {number} revokes the link once more");
+                }
+                if user_id != self.terms.user_id {
+                    wrong!("receipt {number} revokes the link for somebody who did not make it");
+                }
+                self.revoked_at = Some(at);
+                Ok(())
+            }
+        }
+    }
+
+    fn redeem(
+        &mut self,
+        number: u32,
+        at: Timestamp,
+        request: &DownloadRequest,
+    ) -> Result<(), Discrepancy> {
+        let count = self.count() + 1;
+        let permitted = self.terms.max_downloads.get();
+        if self.revoked_at.is_some() {
+            wrong!("receipt {number} redeems the link after its revocation");
+        }
+        if at >= self.terms.expires_at {
+            wrong!("receipt {number} redeems the link after its end");
+        }
+        if count > permitted {
+            wrong!("receipt {number} is redemption {count}, and receipt 1 permits {permitted}");
+        }
+        if request.download != count {
+            let claimed = request.download;
+            wrong!("receipt {number} is redemption {count}, and calls itself {claimed}");
+        }
+        self.downloads.push(Download {
+            redeemed_at: at,
+            resumes: 0,
+            covered: Coverage::default(),
+            completed_at: None,
+        });
+        self.begin_transfer(number, request)
+    }
+
+    fn resume(
+        &mut self,
+        number: u32,
+        at: Timestamp,
+        request: &DownloadRequest,
+    ) -> Result<(), Discrepancy> {
+        let which = request.download;
+        if self.revoked_at.is_some() {
+            wrong!("receipt {number} resumes a download after the revocation");
+        }
+        let Some(download) = download(&mut self.downloads, which) else {
+            wrong!("receipt {number} resumes download {which}, which was never redeemed")
+        };
+        download.resumes += 1;
+        if download.resumes > MAX_RESUMES {
+            wrong!("receipt {number} resumes download {which} more often than a lease permits");
+        }
+        if at >= download.latest_end() {
+            wrong!("receipt {number} resumes download {which} later than any lease lives");
+        }
+        self.begin_transfer(number, request)
+    }
+
+    fn begin_transfer(
+        &mut self,
+        number: u32,
+        request: &DownloadRequest,
+    ) -> Result<(), Discrepancy> {
+        let range = request.range;
+        if range.first > range.last || range.last >= self.terms.size {
+            wrong!("receipt {number} is for bytes that the file does not have");
+        }
+        self.under_way.insert(number, Transfer { download: request.download, range });
+        Ok(())
+    }
+
+    fn end(
+        &mut self,
+        number: u32,
+        at: Timestamp,
+        begun: u32,
+        (which, bytes, outcome): (u32, u64, TransferOutcome),
+    ) -> Result<(), Discrepancy> {
+        let Some(transfer) = self.under_way.remove(&begun) else {
+            wrong!(
+                "receipt {number} ends a transfer that receipt {begun} did not begin, or that has ended"
+            )
+        };
+        let range = transfer.range;
+        if transfer.download != which {
+            wrong!("receipt {number} ends a transfer of another download");
+        }
+        if bytes > range.length() {
+            wrong!("receipt {number} is for more bytes than were asked for");
+        }
+        let Some(download) = download(&mut self.downloads, which) else {
+            wrong!("receipt {number} ends a transfer of a download that was never redeemed")
+        };
+        if bytes > 0 {
+            let last = range.first + bytes - 1;
+            download.covered.add(ByteRange { first: range.first, last });
+        }
+        let whole = download.covered.is_whole(self.terms.size);
+        let possible = match outcome {
+            TransferOutcome::Completed => whole,
+            TransferOutcome::Partial => !whole && bytes == range.length(),
+            TransferOutcome::BrokenOff => !whole && bytes < range.length(),
+            TransferOutcome::Redirected => bytes == 0,
+        };
+        if !possible {
+            wrong!("receipt {number} has an outcome that does not fit the bytes");
+        }
+        if outcome == TransferOutcome::Completed {
+            download.completed_at.get_or_insert(at);
+        }
+        self.delivered |=
+            matches!(outcome, TransferOutcome::Completed | TransferOutcome::Redirected);
+        Ok(())
+    }
+
+    fn count(&self) -> u32 {
+        u32::try_from(self.downloads.len()).unwrap_or(u32::MAX)
+    }
+
+    /// That the link's record says what has happened.
+    fn compare_link(&self, link: &Link) -> Result<(), Discrepancy> {
+        let terms = &self.terms;
+        // The tables keep fractions of a second that receipts do not.
+        let same =
+            |one: Timestamp, other: Timestamp| one.as_millisecond() == other.as_millisecond();
+        let revoked = match (link.revoked_at, self.revoked_at) {
+            (Some(record), Some(story)) => same(record, story),
+            (None, None) => true,
+            _ => false,
+        };
+        for (field, right) in [
+            ("user_id", link.user_id == terms.user_id),
+            ("file_id", link.file_id == terms.file_id),
+            ("created_at", same(link.created_at, terms.created_at)),
+            ("expires_at", link.expires_at == terms.expires_at),
+            ("max_downloads", link.max_downloads == terms.max_downloads),
+            ("bind", link.bind == terms.bind),
+            ("note", link.note == terms.note),
+            ("downloads", link.downloads == self.count()),
+            ("revoked_at", revoked),
+            ("notified", !link.notified || self.delivered),
+        ] {
+            if !right {
+                wrong!("the link's record has another {field} than its receipts tell");
+            }
+        }
+        Ok(())
+    }
+
+    /// That the token is there as long as the link can be redeemed, and no longer.
+    fn compare_token(&self, token: Option<&LinkToken>, now: Timestamp) -> Result<(), Discrepancy> {
+        let terms = &self.terms;
+        let used = self.count() == terms.max_downloads.get();
+        // The revocation of a link that has expired has nothing to delete.
+        let revoked = self.revoked_at.is_some_and(|at| at < terms.expires_at);
+        let Some(token) = token else {
+            if !used && !revoked && now < terms.expires_at {
+                wrong!("the token of a live link is missing");
+            }
+            return Ok(());
+        };
+        if used {
+            wrong!("the token of a used link is there again");
+        }
+        if revoked {
+            wrong!("the token of a revoked link is there again");
+        }
+        if token.kind != TokenKind::Download {
+            wrong!("the link's token is of another kind");
+        }
+        if token.user_id != terms.user_id {
+            wrong!("the link's token belongs to another user than its receipts tell");
+        }
+        if token.expires_at != terms.expires_at.as_second() {
+            wrong!("the link's token expires at another time than its receipts tell");
+        }
+        Ok(())
+    }
+
+    /// That each download has its lease, as far as it has been used, and that there are no others.
+    /// Those that are over may have been deleted.
+    fn compare_leases(&self, leases: &[Lease], now: Timestamp) -> Result<(), Discrepancy> {
+        let mut seen = Vec::new();
+        for lease in leases {
+            let number = lease.download;
+            let place = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+            let Some(download) = place.and_then(|place| self.downloads.get(place)) else {
+                wrong!("there is a lease of download {number}, which was never redeemed")
+            };
+            if seen.contains(&number) {
+                wrong!("there are two leases of download {number}");
+            }
+            seen.push(number);
+            if lease.resumes != download.resumes {
+                wrong!("the lease of download {number} counts other resumes than the receipts");
+            }
+            if lease.covered != download.covered {
+                wrong!("the lease of download {number} has other bytes than the receipts");
+            }
+            if lease.ends_at > download.latest_end().as_second() {
+                wrong!("the lease of download {number} lives longer than any lease");
+            }
+        }
+        for (download, number) in self.downloads.iter().zip(1..) {
+            if now < download.earliest_deletion(self.terms.expires_at) && !seen.contains(&number) {
+                wrong!("the lease of download {number} is missing");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Download {
+    /// The first moment at which its lease is over, whatever the settings are.
+    fn latest_end(&self) -> Timestamp {
+        let lifetime = SignedDuration::from_secs(LeaseTerms::MAX_LIFETIME);
+        let grace = SignedDuration::from_secs(LeaseTerms::MAX_GRACE);
+        let end = after(self.redeemed_at, lifetime);
+        self.completed_at.map_or(end, |at| end.min(after(at, grace)))
+    }
+
+    /// Until when, at least, its lease is stored: for a day after it and its link are over.
+    fn earliest_deletion(&self, link_ends: Timestamp) -> Timestamp {
+        after(link_ends.max(self.redeemed_at), SignedDuration::from_hours(24))
+    }
+}
+
+fn download(downloads: &mut [Download], number: u32) -> Option<&mut Download> {
+    downloads.get_mut(usize::try_from(number).ok()?.checked_sub(1)?)
+}
+
+fn after(at: Timestamp, duration: SignedDuration) -> Timestamp {
+    at.saturating_add(duration).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ChainHead, Username};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn file() -> FileId {
+        FileId::new(at(1_000), [0; 10])
+    }
+
+    fn id() -> LinkId {
+        LinkId::of_digest([0; 32])
+    }
+
+    fn created() -> ReceiptEvent {
+        ReceiptEvent::Created {
+            file_id: file(),
+            sha256: crate::ContentDigest::of(b""),
+            size: 10,
+            user_id: UserId::new(at(0), [0; 10]),
+            username: Username::parse("client").unwrap(),
+            expires_at: at(3_000),
+            max_downloads: MaxDownloads::ONE,
+            bind: false,
+            note: None,
+        }
+    }
+
+    fn revoked() -> ReceiptEvent {
+        ReceiptEvent::Revoked { user_id: UserId::new(at(0), [0; 10]) }
+    }
+
+    fn sealed(second: i64, event: ReceiptEvent) -> SealedReceipt {
+        ChainHead::default().append(&id(), at(second), "request", event).0
+    }
+
+    #[test]
+    fn a_link_is_forgotten_a_year_after_its_end_as_its_receipts_tell_it() {
+        let year = RETENTION.as_secs();
+        let forgotten = |receipts: Vec<SealedReceipt>, now| {
+            LinkRecords { receipts, ..LinkRecords::default() }.may_be_forgotten(file(), at(now))
+        };
+        for (receipts, end) in [
+            (vec![sealed(2_000, created()), sealed(2_500, revoked())], 3_000),
+            (vec![sealed(2_500, revoked())], 2_500),
+            // Nothing is older than its file.
+            (vec![sealed(10, revoked())], 1_000),
+        ] {
+            assert!(!forgotten(receipts.clone(), end + year - 1), "{end}");
+            assert!(forgotten(receipts, end + year), "{end}");
+        }
+        assert!(!forgotten(vec![], i64::from(u32::MAX)));
+    }
+
+    #[test]
+    fn a_receipt_may_be_older_than_the_one_before_it_by_the_skew_of_clocks() {
+        let skew = CLOCK_SKEW.as_secs();
+        for (second, right) in [(2_000 - skew - 1, false), (2_000 - skew, true), (2_001, true)] {
+            let receipt = |number, second, event| Receipt {
+                link: id(),
+                number,
+                previous: None,
+                at: at(second),
+                request_id: String::new(),
+                event,
+            };
+            let mut story = Story::begin(file(), receipt(1, 2_000, created())).unwrap();
+            assert_eq!(story.tell(receipt(2, second, revoked())).is_ok(), right, "{second}");
+        }
+    }
+}
