@@ -5,6 +5,9 @@
 //! the link was read. When it does not, the table is read again, and the function asked again with
 //! the time of that attempt.
 
+#[cfg(test)]
+mod model_check;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -42,7 +45,7 @@ pub struct LinkStep {
 }
 
 /// What happens to the token of a link: to what can be spent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenStep {
     /// It is put.
     Issue,
@@ -55,7 +58,7 @@ pub enum TokenStep {
 }
 
 /// The start of a transfer: of the answer to a request for bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TransferStart {
     /// The number of the receipt with which it started.
     pub number: u32,

@@ -93,7 +93,7 @@ pub struct DownloadRequest {
 }
 
 /// How the answer to a request for bytes ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TransferOutcome {
     /// With it, every byte of the file has been sent.
@@ -119,7 +119,7 @@ pub struct SealedReceipt {
 }
 
 /// Where a link's chain of receipts ends, as the link's own record says.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ChainHead {
     /// How many receipts there are.
     pub receipts: u32,
