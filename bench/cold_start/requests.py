@@ -60,7 +60,7 @@ class Requests:
             case "SetPassword":
                 token = self.installation.one_time_token("invitation", "invited")
                 return self._read(function, invitation_token=token)
-            case "DownloadFile" | "DownloadPage" | "RevokeLink":
+            case "DownloadFile" | "DownloadPage" | "RevokeLink" | "LinkCertificate":
                 token, link_id = self.installation.link("client", self.values["file_id"])
                 return self._read(function, download_token=token, page_token=token, link_id=link_id)
             case _:

@@ -43,6 +43,7 @@ class Installation:
             **{table_variable(table): table for table in template.tables()},
             "FILES_BUCKET": BUCKET,
             "JWT_SECRET_ARN": secret["ARN"],
+            "CERTIFICATE_SECRET_ARN": secret["ARN"],
             "PUBLIC_BASE_URL": "https://files.example.com",
             "MAIL_MODE": "log",
             "OPS_SIGNUP": "open",

@@ -24,6 +24,7 @@ pub const DOWNLOAD_ALIAS: &str = "/api/files/download";
 /// For people.
 pub const DOWNLOAD_PAGE: &str = "/download";
 pub const LIST_LINKS: &str = "/api/links";
+pub const KEYS: &str = "/.well-known/jwks.json";
 pub const OPENAPI: &str = "/api/openapi.json";
 pub const DOCS: &str = "/api/docs";
 
@@ -44,6 +45,15 @@ pub fn link(id: &str) -> String {
     format!("{LIST_LINKS}/{id}")
 }
 
+pub fn certificate(link: &str) -> String {
+    format!("{LIST_LINKS}/{link}/certificate")
+}
+
+/// Whether an account of this role may use this route.
+pub fn is_for(method: &str, path: &str, role: &str) -> bool {
+    PROTECTED.contains(&(method, path, role))
+}
+
 pub fn set_password(token: &str) -> String {
     format!("{SET_PASSWORD}?token={token}")
 }
@@ -52,8 +62,8 @@ pub fn verify_page(token: &str) -> String {
     format!("{VERIFY_PAGE}?token={token}")
 }
 
-/// Every route that asks who is calling: method, path, and the one role that may use it.
-pub const PROTECTED: [(&str, &str, &str); 10] = [
+/// Every route that asks who is calling: method, path, and a role that may use it.
+pub const PROTECTED: [(&str, &str, &str); 12] = [
     ("POST", UPLOAD, "ops"),
     ("POST", UPLOAD_ALIAS, "ops"),
     ("GET", LIST_FILES, "client"),
@@ -63,12 +73,14 @@ pub const PROTECTED: [(&str, &str, &str); 10] = [
     ("POST", GENERATE_LINK_BY_BODY, "client"),
     ("GET", LIST_LINKS, "client"),
     ("DELETE", "/api/links/{id}", "client"),
+    ("GET", "/api/links/{id}/certificate", "client"),
+    ("GET", "/api/links/{id}/certificate", "ops"),
     ("GET", "/api/files/{file_id}/receipts", "ops"),
 ];
 
 /// Every route for anyone: method, path, and the answer when nothing at all is sent. The code is
 /// empty where there is none.
-pub const PUBLIC: [(&str, &str, u16, &str); 29] = [
+pub const PUBLIC: [(&str, &str, u16, &str); 30] = [
     ("POST", SIGNUP, 422, "invalid_field"),
     ("POST", SIGNUP_ALIAS, 422, "invalid_field"),
     ("GET", VERIFY_EMAIL, 400, "missing_parameter"),
@@ -96,6 +108,7 @@ pub const PUBLIC: [(&str, &str, u16, &str); 29] = [
     ("GET", DOWNLOAD_PAGE, 400, "missing_parameter"),
     ("HEAD", DOWNLOAD_PAGE, 400, ""),
     ("POST", DOWNLOAD_PAGE, 400, "missing_parameter"),
+    ("GET", KEYS, 200, ""),
     ("GET", OPENAPI, 200, ""),
     ("GET", DOCS, 200, ""),
 ];

@@ -13,7 +13,7 @@ use crate::accounts::{SetPassword, Signup, VerifyEmail, VerifyPage};
 use crate::admin::CreateAccount;
 use crate::downloads::{DownloadFile, DownloadPage};
 use crate::files::{ListFiles, ListReceipts, UploadFile};
-use crate::links::{GenerateDownloadLink, ListLinks, RevokeLink};
+use crate::links::{CertificateKeys, GenerateDownloadLink, LinkCertificate, ListLinks, RevokeLink};
 use crate::sessions::Login;
 use crate::web::{ApiDocs, OpenApi};
 
@@ -32,6 +32,8 @@ const ALL: &[Function] = &[
     Function::of::<ListLinks>(),
     Function::of::<RevokeLink>(),
     Function::of::<DownloadPage>(),
+    Function::of::<LinkCertificate>(),
+    Function::of::<CertificateKeys>(),
     Function::streaming::<DownloadFile>(),
     Function::of::<OpenApi>(),
     Function::of::<ApiDocs>(),

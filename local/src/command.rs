@@ -13,13 +13,14 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use share_contract::settings;
-use share_model::FileId;
+use share_model::{Certificate, CertifiedTransfer, FileId, Moment, TransferOutcome, Username};
 use share_store::ChainReport;
 
 use crate::console;
-use crate::server::{Server, Settings, create_account, verify_receipts};
+use crate::server::{Server, Settings, create_account, verify_certificate, verify_receipts};
 
 /// Secure File Share on this machine: API, DynamoDB, S3 and mail in one process.
 #[derive(Parser)]
@@ -51,6 +52,16 @@ enum Command {
     VerifyReceipts {
         /// Id of the file.
         file_id: FileId,
+    },
+    /// Checks a delivery certificate: its signature, its chain of receipts, and that these tell what
+    /// it says.
+    VerifyCertificate {
+        /// The certificate.
+        file: PathBuf,
+        /// The public keys, as GET /.well-known/jwks.json gives them; or else those of the data
+        /// folder.
+        #[arg(long, value_name = "FILE")]
+        keys: Option<PathBuf>,
     },
 }
 
@@ -93,6 +104,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             println!("{}", answer.get("message").and_then(Value::as_str).unwrap_or_default());
             Ok(())
         }
+        Some(Command::VerifyCertificate { file, keys }) => {
+            let certificate = verify_certificate(&settings.data_dir, &file, keys.as_deref())?;
+            print!("{}", summary(&certificate));
+            Ok(())
+        }
         Some(Command::VerifyReceipts { file_id }) => {
             let reports = verify_receipts(&settings, file_id).await?;
             anyhow::ensure!(!reports.is_empty(), "there are no links to the file {file_id}");
@@ -111,6 +127,41 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// What a certificate says, for a person. Its texts are quoted: they may hold anything.
+fn summary(certificate: &Certificate) -> String {
+    let Certificate { iss, iat, sub, filename, uploaded_by, delivery, receipts } = certificate;
+    let issued = Timestamp::from_second(*iat).unwrap_or_default();
+    let uploader = uploaded_by.as_ref().map_or("nobody known", Username::as_str);
+    let mut lines = vec![
+        format!("good: issued by {iss:?} at {issued}"),
+        format!("link {sub}, of {:?}, made at {}", delivery.username.as_str(), delivery.created_at),
+        format!("file {:?}, {} bytes, uploaded by {uploader:?}", filename.as_str(), delivery.size),
+        format!("SHA-256 {}", delivery.sha256.hex()),
+    ];
+    for (download, number) in delivery.downloads.iter().zip(1..) {
+        let end = match (&download.completed_at, download.transfers.last()) {
+            (Some(Moment(at)), _) => format!("every byte was sent by {at}"),
+            (None, Some(CertifiedTransfer { end: Some(end), .. }))
+                if end.outcome == TransferOutcome::Redirected =>
+            {
+                format!("sent to S3 at {}", end.at)
+            }
+            _ => "not every byte is known to have been sent".to_owned(),
+        };
+        lines.push(format!("download {number}: {end}"));
+        for transfer in &download.transfers {
+            let (first, last) = (transfer.first_byte, transfer.last_byte);
+            let (at, from, agent) = (transfer.begun_at, &transfer.address, &transfer.agent);
+            lines.push(format!("  {at} bytes {first} to {last}, for {from:?} with {agent:?}"));
+        }
+    }
+    if let Some(Moment(at)) = delivery.revoked_at {
+        lines.push(format!("revoked at {at}"));
+    }
+    lines.push(format!("receipts {}, a whole chain", receipts.len()));
+    lines.join("\n") + "\n"
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {

@@ -49,7 +49,13 @@ impl DataFolder {
         if ours {
             fs::set_permissions(&self.path, Permissions::from_mode(0o700))?;
         }
-        for file in [self.lock(), self.accounts_mark(), self.jwt_secret(), self.database()] {
+        for file in [
+            self.lock(),
+            self.accounts_mark(),
+            self.jwt_secret(),
+            self.certificate_secret(),
+            self.database(),
+        ] {
             close(&file)?;
         }
         for suffix in ["-wal", "-shm"] {
@@ -72,6 +78,11 @@ impl DataFolder {
     /// The secret that signs access tokens.
     pub(crate) fn jwt_secret(&self) -> PathBuf {
         self.path.join("jwt-secret")
+    }
+
+    /// The secret from which the key of certificates is derived.
+    pub(crate) fn certificate_secret(&self) -> PathBuf {
+        self.path.join("certificate-secret")
     }
 
     /// The database of the embedded DynamoDB.

@@ -15,9 +15,10 @@ use axum::serve::ListenerExt;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
+use share_auth::{CertificateKeys, PublicKeys};
 use share_functions::admin::CreateAccount;
 use share_http::Response;
-use share_model::{Environment, FileId};
+use share_model::{Certificate, Environment, FileId};
 use share_runtime::DirectFunction;
 use share_store::{ChainReport, Clock, Platform, ReceiptVerifier};
 use tokio::net::TcpListener;
@@ -163,6 +164,28 @@ pub(crate) async fn verify_receipts(
     Ok(receipts.verify_receipts(file, (settings.clock)()).await?)
 }
 
+/// What a certificate says, when it is one that the keys in a JWK Set have signed, or else, without
+/// one, the keys of the data folder.
+pub(crate) fn verify_certificate(
+    data_dir: &Path,
+    certificate: &Path,
+    keys: Option<&Path>,
+) -> anyhow::Result<Certificate> {
+    let read = |path: &Path| {
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let keys = if let Some(path) = keys {
+        let keys = PublicKeys::parse(&read(path)?);
+        keys.map_err(|reason| anyhow::anyhow!("{} {reason}", path.display()))?
+    } else {
+        let path = data_dir.join("certificate-secret");
+        let keys = CertificateKeys::parse(&read(&path)?);
+        keys.map_err(|reason| anyhow::anyhow!("{} {reason}", path.display()))?.public()
+    };
+    let read = keys.open(read(certificate)?.trim());
+    read.with_context(|| format!("the certificate {} is not good", certificate.display()))
+}
+
 impl Backend {
     async fn open(
         settings: &Settings,
@@ -190,7 +213,12 @@ impl Backend {
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
         variables.insert("PUBLIC_BASE_URL".to_owned(), format!("http://{address}"));
-        variables.insert("JWT_SECRET".to_owned(), jwt_secret(&folder.jwt_secret())?);
+        for (name, path) in [
+            ("JWT_SECRET", folder.jwt_secret()),
+            ("CERTIFICATE_SECRET", folder.certificate_secret()),
+        ] {
+            variables.insert(name.to_owned(), secret(&path)?);
+        }
         for (name, value) in &settings.overrides {
             variables.insert(name.clone(), value.clone());
         }
@@ -255,6 +283,7 @@ fn given_by_platform() -> Vec<String> {
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
         "JWT_SECRET",
+        "CERTIFICATE_SECRET",
         "AWS_ENDPOINT_URL_DYNAMODB",
         "AWS_ENDPOINT_URL_S3",
         "STREAM_LIMIT_BYTES",
@@ -262,8 +291,8 @@ fn given_by_platform() -> Vec<String> {
     names.map(str::to_owned).to_vec()
 }
 
-/// The secret that signs access tokens: made at the first start, kept for the next ones.
-fn jwt_secret(path: &Path) -> anyhow::Result<String> {
+/// A secret that is made at the first start, and kept for the next ones.
+fn secret(path: &Path) -> anyhow::Result<String> {
     if let Ok(secret) = fs::read_to_string(path) {
         return Ok(secret);
     }

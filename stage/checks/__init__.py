@@ -2,6 +2,7 @@
 
 from . import bytes as bytes_
 from . import (
+    certificates,
     collection,
     events,
     links,
@@ -23,6 +24,7 @@ CHECKS = [
     ("the states of a link", links.use_links),
     ("concurrent downloads", races.race_for_links),
     ("receipts", receipts.tamper_with_receipts),
+    ("certificates", certificates.check_certificates),
     ("streamed downloads", streaming.stream_files),
     ("an upload whose answer is lost", uploads.lose_an_answer),
     ("secrets in logs", logs.search_logs),

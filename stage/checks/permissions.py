@@ -93,7 +93,8 @@ def resource_names(stage: Stage) -> Callable[[str], str]:
                 return logical + index + name
         if stage.bucket in arn:
             return "FilesBucket"
-        return "JwtSecret" if "JwtSecret" in arn else arn
+        secrets = (name for name in ("JwtSecret", "CertificateSecret") if name in arn)
+        return next(secrets, arn)
 
     return name_of
 
@@ -139,7 +140,7 @@ def needed_by(call: dict[str, Any], name_of: Callable[[str], str]) -> Iterator[t
         # s3:GetObject permits HeadObject.
         yield f"s3:{'GetObject' if name == 'HeadObject' else name}", "FilesBucket"
     elif service == "secretsmanager":
-        yield f"secretsmanager:{name}", "JwtSecret"
+        yield f"secretsmanager:{name}", name_of(request["SecretId"])
     elif service == "ses":
         # Recorded as POST.ses. The functions have no other action of SES.
         yield "ses:SendEmail", "*"

@@ -33,6 +33,7 @@ mod routes {
     }
     mod links {
         mod generate_download_link;
+        mod link_certificate;
         mod list_links;
         mod revoke_link;
     }

@@ -41,14 +41,21 @@ struct Claims {
     jti: String,
 }
 
-/// The header of an access token, all of it. A parameter that asks for more than is done here, as
-/// `crit` does, or that brings its own key, as `jwk` and `jku` do, is refused with all others.
+/// The header of a token that is signed here, all of it. A parameter that asks for more than is
+/// done here, as `crit` does, or that brings its own key, as `jwk` and `jku` do, is refused with all
+/// others.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AccessHeader {
-    alg: Algorithm,
-    typ: String,
-    kid: String,
+pub(crate) struct TokenHeader {
+    pub(crate) alg: Algorithm,
+    pub(crate) typ: String,
+    pub(crate) kid: String,
+}
+
+/// The header of a signed token; `None` when it is not as the tokens of this service have it.
+pub(crate) fn header(token: &str) -> Option<TokenHeader> {
+    let (header, _) = token.split_once('.')?;
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()
 }
 
 /// Why an access token was not accepted.
@@ -126,7 +133,7 @@ impl SigningKeys {
     /// # Errors
     /// When it is not a token that [`SigningKeys::issue`] made, or its time is over at `now`.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<UserId, AccessRefusal> {
-        let header = AccessHeader::of(token).ok_or(AccessRefusal::Invalid)?;
+        let header = header(token).ok_or(AccessRefusal::Invalid)?;
         if header.alg != Algorithm::HS256 || header.typ != TYPE {
             return Err(AccessRefusal::Invalid);
         }
@@ -162,13 +169,6 @@ impl SigningKeys {
 
     fn all(&self) -> impl Iterator<Item = &Key> {
         std::iter::once(&self.current).chain(&self.previous)
-    }
-}
-
-impl AccessHeader {
-    fn of(token: &str) -> Option<Self> {
-        let (header, _) = token.split_once('.')?;
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()
     }
 }
 

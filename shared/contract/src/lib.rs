@@ -9,6 +9,7 @@ mod accounts;
 pub mod documents;
 mod error_code;
 mod files;
+mod keys;
 mod links;
 pub mod openapi;
 mod operation;
@@ -24,6 +25,7 @@ pub use accounts::{
 };
 pub use error_code::{Answerer, ErrorCode};
 pub use files::{FileSummary, FileUpload, ReceiptEntry};
+pub use keys::{Key, KeySet};
 pub use links::{FileLinkRequest, FileLocation, LinkCreated, LinkRequest, LinkSummary};
 pub use operation::{Answer, Body, Caller, Content, Operation, Parameter, Place, Route, SchemaOf};
 pub use problem::{FieldError, Problem};

@@ -120,6 +120,8 @@ pub enum Content {
     /// The bytes of a file, or a page for a browser that asks with GET, or JSON when nothing else
     /// is accepted and the bytes are elsewhere.
     FileOrPage(SchemaOf),
+    /// A delivery certificate, a signed JSON Web Token.
+    Certificate,
 }
 
 impl Operation {

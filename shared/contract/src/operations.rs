@@ -8,8 +8,8 @@ use share_model::{FileId, LinkId, MaxDownloads, Role};
 
 use crate::{
     AccountCreated, Answer, Body, Caller, Content, ErrorCode, FileLinkRequest, FileLocation,
-    FileSummary, FileUpload, InvitationAccept, LinkCreated, LinkRequest, LinkSummary, LogIn,
-    LoggedIn, Operation, Parameter, PasswordSet, Place, ReceiptEntry, Route, SignUp,
+    FileSummary, FileUpload, InvitationAccept, KeySet, LinkCreated, LinkRequest, LinkSummary,
+    LogIn, LoggedIn, Operation, Parameter, PasswordSet, Place, ReceiptEntry, Route, SignUp,
     VerificationAnswer, VerificationDone, schema,
 };
 
@@ -29,10 +29,12 @@ pub const ALL: &[&Operation] = &[
     &LINK_CREATE_BY_ID,
     &LINK_LIST,
     &LINK_REVOKE,
+    &LINK_CERTIFICATE,
     &DOWNLOAD_SHOW,
     &FILE_INSPECT,
     &FILE_DOWNLOAD,
     &RECEIPT_LIST,
+    &KEY_LIST,
     &OPENAPI_SHOW,
     &DOCS_SHOW,
 ];
@@ -250,16 +252,26 @@ pub const LINK_REVOKE: Operation = Operation {
     summary: "Revoke a link, and end its leases. Twice is as good as once.",
     caller: Caller::AccessToken(&[Role::Client]),
     routes: &[Route { method: Method::DELETE, path: "/api/links/{id}" }],
-    parameters: &[Parameter {
-        name: "id",
-        place: Place::Path,
-        required: true,
-        description: "The link.",
-        schema: of::<LinkId>,
-    }],
+    parameters: &[LINK_ID],
     body: Body::None,
     answers: &[Answer { status: 204, description: "It is revoked.", content: Content::Empty }],
     errors: &[ErrorCode::LinkUnknown],
+};
+
+/// `GET /api/links/{id}/certificate`
+pub const LINK_CERTIFICATE: Operation = Operation {
+    name: "link_certificate",
+    summary: "What became of a link, as a signed file that can be kept and checked elsewhere. A Client gets those of its own links.",
+    caller: Caller::AccessToken(&[Role::Client, Role::Ops]),
+    routes: &[get("/api/links/{id}/certificate")],
+    parameters: &[LINK_ID],
+    body: Body::None,
+    answers: &[Answer {
+        status: 200,
+        description: "A JSON Web Token of the type delivery-certificate+jwt.",
+        content: Content::Certificate,
+    }],
+    errors: &[ErrorCode::LinkUnknown, ErrorCode::ReceiptsBroken],
 };
 
 /// The errors of a link that is looked at.
@@ -386,6 +398,18 @@ pub const RECEIPT_LIST: Operation = Operation {
     errors: &[ErrorCode::FileUnknown],
 };
 
+/// `GET /.well-known/jwks.json`
+pub const KEY_LIST: Operation = Operation {
+    name: "key_list",
+    summary: "The public keys with which delivery certificates are checked (RFC 7517).",
+    caller: Caller::Anyone,
+    routes: &[get("/.well-known/jwks.json")],
+    parameters: &[],
+    body: Body::None,
+    answers: &[json::<KeySet>(200, "The keys: the one that signs now, then former ones.")],
+    errors: &[],
+};
+
 /// `GET /api/openapi.json`
 pub const OPENAPI_SHOW: Operation = Operation {
     name: "openapi_show",
@@ -435,6 +459,14 @@ const FILE_ID: Parameter = Parameter {
     required: true,
     description: "The file.",
     schema: of::<FileId>,
+};
+
+const LINK_ID: Parameter = Parameter {
+    name: "id",
+    place: Place::Path,
+    required: true,
+    description: "The link.",
+    schema: of::<LinkId>,
 };
 
 const LIMIT: Parameter = Parameter {

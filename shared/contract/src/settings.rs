@@ -105,6 +105,8 @@ pub const ALL: &[&About] = &[
     &STREAM_LIMIT.about,
     &JWT_SECRET.about,
     &JWT_SECRET_ARN.about,
+    &CERTIFICATE_SECRET.about,
+    &CERTIFICATE_SECRET_ARN.about,
     &USERS_TABLE.about,
     &SESSIONS_TABLE.about,
     &FILES_TABLE.about,
@@ -154,6 +156,34 @@ pub const JWT_SECRET_ARN: Setting<String> = Setting {
         default: Default::Required,
         range: Range::Text("an ARN"),
         text: "Secrets Manager secret that holds JWT_SECRET. Not read when JWT_SECRET is set.",
+        parameter: None,
+    },
+    parse: text_of,
+};
+
+/// The secret itself.
+pub const CERTIFICATE_SECRET: Setting<String> = Setting {
+    about: About {
+        name: "CERTIFICATE_SECRET",
+        default: Default::Unset,
+        range: Range::Text(
+            "at least 32 bytes, or `{\"current\": …, \"previous\": […]}` with such texts",
+        ),
+        text: "The key that signs delivery certificates is derived from it. The public keys of \
+               `previous` stay published.",
+        parameter: None,
+    },
+    parse: text_of,
+};
+
+/// Where the secret is, when it is not given.
+pub const CERTIFICATE_SECRET_ARN: Setting<String> = Setting {
+    about: About {
+        name: "CERTIFICATE_SECRET_ARN",
+        default: Default::Required,
+        range: Range::Text("an ARN"),
+        text: "Secrets Manager secret that holds CERTIFICATE_SECRET. Not read when \
+               CERTIFICATE_SECRET is set.",
         parameter: None,
     },
     parse: text_of,

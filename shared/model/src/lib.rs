@@ -5,6 +5,7 @@
 
 mod audit;
 mod byte_range;
+mod certificate;
 mod content_digest;
 mod content_disposition;
 mod environment;
@@ -23,6 +24,10 @@ mod user;
 
 pub use audit::{AuditAction, AuditEvent};
 pub use byte_range::{ByteRange, Coverage};
+pub use certificate::{
+    Certificate, CertificateFault, CertifiedDownload, CertifiedEnd, CertifiedTransfer, Delivery,
+    Moment,
+};
 pub use content_digest::ContentDigest;
 pub use content_disposition::attachment;
 pub use environment::{Environment, SettingError};

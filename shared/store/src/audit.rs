@@ -55,9 +55,35 @@ impl Audit {
 
     /// The write that adds `receipt` to the chain of `link`, as its number `number`.
     pub(crate) fn receipt(&self, link: &Link, number: u32, receipt: &SealedReceipt) -> Write {
-        let created = rfc3339_millis::text(link.created_at);
-        let key = key(link.file_id, format!("{RECEIPTS}{created}#{}#{number:06}", link.id));
+        let key = key(link.file_id, format!("{}{number:06}", chain(link)));
         self.table.put_until(&key, receipt, forget_at(link), &absent("subject"))
+    }
+
+    /// All receipts of `link` that its record counts, in order. When the record was read before,
+    /// they are there.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn receipts_of(&self, link: &Link) -> Result<Vec<SealedReceipt>, StoreError> {
+        let count = usize::try_from(link.chain.receipts).unwrap_or(usize::MAX);
+        let mut receipts = Vec::new();
+        let mut cursor = None;
+        loop {
+            let condition = Condition::new("subject = :subject AND begins_with(at_id, :chain)")
+                .with(":subject", text(subject(link.file_id)))
+                .with(":chain", text(chain(link)));
+            let key = &["subject", "at_id"];
+            let list = List { index: None, key, condition, newest_first: false };
+            let page = self.table.page::<SealedReceipt>(list, 1000, cursor.as_ref()).await?;
+            receipts.extend(page.records);
+            cursor = page.next;
+            if cursor.is_none() || receipts.len() >= count {
+                break;
+            }
+        }
+        // Those after them came later, and the record that was read does not vouch for them.
+        receipts.truncate(count);
+        Ok(receipts)
     }
 
     /// `limit` receipts of the links to `file`, or those after `cursor`: the oldest link first,
@@ -87,6 +113,11 @@ impl Audit {
 /// When a link and its receipts may be forgotten, in seconds since 1970.
 pub(crate) fn forget_at(link: &Link) -> i64 {
     link.expires_at.as_second() + RETENTION.as_secs()
+}
+
+/// What the keys of the link's receipts begin with.
+fn chain(link: &Link) -> String {
+    format!("{RECEIPTS}{}#{}#", rfc3339_millis::text(link.created_at), link.id)
 }
 
 fn subject(file: FileId) -> String {

@@ -27,7 +27,7 @@ pub use objects::Objects;
 pub use one_time_tokens::{OneTimeTokens, RefusedToken, TokenRecord};
 pub use platform::Platform;
 pub use receipt_verifier::{ChainReport, ReceiptVerifier};
-pub use secrets::signing_keys;
+pub use secrets::{certificate_keys, signing_keys};
 pub use sessions::Sessions;
 pub use shelf::Shelf;
 pub use table::Page;

@@ -1,8 +1,10 @@
-//! The keys that sign access tokens and cursors.
+//! The keys that sign access tokens, cursors and delivery certificates.
 
-use share_auth::SigningKeys;
-use share_contract::settings::{JWT_SECRET, JWT_SECRET_ARN};
-use share_model::SettingError;
+use share_auth::{CertificateKeys, SigningKeys};
+use share_contract::settings::{
+    CERTIFICATE_SECRET, CERTIFICATE_SECRET_ARN, JWT_SECRET, JWT_SECRET_ARN, Setting,
+};
+use share_model::{Invalid, SettingError};
 
 use crate::{Platform, StartError, StoreError};
 
@@ -12,15 +14,31 @@ use crate::{Platform, StartError, StoreError};
 /// # Errors
 /// When neither variable is set, the secret cannot be read, or it is too weak.
 pub async fn signing_keys(platform: &Platform) -> Result<SigningKeys, StartError> {
+    read(platform, &JWT_SECRET, &JWT_SECRET_ARN, SigningKeys::parse).await
+}
+
+/// The same of `CERTIFICATE_SECRET` and `CERTIFICATE_SECRET_ARN`.
+///
+/// # Errors
+/// When neither variable is set, the secret cannot be read, or it is too weak.
+pub async fn certificate_keys(platform: &Platform) -> Result<CertificateKeys, StartError> {
+    read(platform, &CERTIFICATE_SECRET, &CERTIFICATE_SECRET_ARN, CertificateKeys::parse).await
+}
+
+async fn read<T>(
+    platform: &Platform,
+    given: &Setting<String>,
+    arn: &Setting<String>,
+    parse: impl FnOnce(&str) -> Result<T, Invalid>,
+) -> Result<T, StartError> {
     let environment = platform.environment();
-    let (name, text) = if let Some(secret) = JWT_SECRET.read_optional(environment)? {
-        (JWT_SECRET.about.name, secret)
+    let (name, text) = if let Some(secret) = given.read_optional(environment)? {
+        (given.about.name, secret)
     } else {
         let client = aws_sdk_secretsmanager::Client::new(platform.sdk());
-        let request = client.get_secret_value().secret_id(JWT_SECRET_ARN.read(environment)?);
-        let secret = request.send().await.map_err(StoreError::during("read the JWT secret"))?;
-        (JWT_SECRET_ARN.about.name, secret.secret_string.unwrap_or_default())
+        let request = client.get_secret_value().secret_id(arn.read(environment)?);
+        let secret = request.send().await.map_err(StoreError::during("read a secret"))?;
+        (arn.about.name, secret.secret_string.unwrap_or_default())
     };
-    let keys = SigningKeys::parse(&text);
-    Ok(keys.map_err(|reason| SettingError::Invalid { name, reason })?)
+    Ok(parse(&text).map_err(|reason| SettingError::Invalid { name, reason })?)
 }
