@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::settings::{self, Default, Range};
-use crate::{Answerer, Caller, ErrorCode, Operation, openapi, operations};
+use crate::{Answerer, Caller, ErrorCode, Operation, Route, openapi, operations};
 
 /// The first line of every document that is made here.
 const MADE: &str =
@@ -76,27 +76,36 @@ pub fn configuration() -> String {
     page
 }
 
+/// The methods with which an operation is asked for at `path`.
+fn methods(operation: &Operation, path: &str) -> String {
+    let routes = operation.routes.iter().filter(|route| route.path == path);
+    routes.map(|route| format!("`{}`", route.method)).collect::<Vec<_>>().join(", ")
+}
+
 /// The table of routes in `docs/api.md`.
 #[must_use]
 pub fn routes() -> String {
     let mut table = "| Operation | Route | Aliases | Caller |\n|---|---|---|---|\n".to_owned();
     for operation in operations::ALL {
-        let (own, aliases): (Vec<_>, Vec<_>) =
-            operation.routes.iter().partition(|route| !openapi::is_alias(operation, route));
-        let methods: Vec<_> = own.iter().map(|route| route.method.as_str()).collect();
-        let paths: Vec<_> = aliases.iter().map(|route| format!("`{}`", route.path)).collect();
-        let path = own.first().map_or("", |route| route.path);
-        let route = format!("`{}` `{path}`", methods.join("`, `"));
-        let mut unique: Vec<String> = Vec::new();
-        for path in paths {
-            if !unique.contains(&path) {
-                unique.push(path);
+        let is_alias = |route: &&Route| openapi::is_alias(operation, route);
+        let own = operation.routes.iter().find(|route| !is_alias(route));
+        let path = own.map_or("", |route| route.path);
+        let methods = methods(operation, path);
+        let mut aliases: Vec<String> = Vec::new();
+        for route in operation.routes.iter().filter(is_alias) {
+            // An alias need not have all the methods.
+            let alias = match self::methods(operation, route.path) {
+                fewer if fewer != methods => format!("{fewer} `{}`", route.path),
+                _ => format!("`{}`", route.path),
+            };
+            if !aliases.contains(&alias) {
+                aliases.push(alias);
             }
         }
-        let (name, caller) = (operation.name, caller(operation));
+        let (name, caller, aliases) = (operation.name, caller(operation), aliases.join(", "));
         push(
             &mut table,
-            format_args!("| `{name}` | {route} | {} | {caller} |\n", unique.join(", ")),
+            format_args!("| `{name}` | {methods} `{path}` | {aliases} | {caller} |\n"),
         );
     }
     table

@@ -92,7 +92,7 @@ error_codes! {
     FilenameMismatch Function 409 "filename_mismatch"
         "The file has another name than the one given.";
     ReceiptsBroken Function 409 "receipts_broken"
-        "The receipts of this link do not hold together, so there is no certificate of it.";
+        "Receipts of this link are missing, changed or contradictory, so there is no certificate of it.";
     LinkUsed Function 410 "link_used" "This link has been used. Ask for a new one.";
     LinkExpired Function 410 "link_expired" "This link has expired. Ask for a new one.";
     LinkRevoked Function 410 "link_revoked" "This link has been revoked.";

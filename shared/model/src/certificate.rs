@@ -146,7 +146,7 @@ impl Delivery {
     /// What these receipts, which are all of the link's, tell.
     ///
     /// # Errors
-    /// Where they do not hold together.
+    /// Where they are not a whole chain, or contradict each other.
     pub fn of(link: &LinkId, receipts: &[SealedReceipt]) -> Result<Self, CertificateFault> {
         let count = u32::try_from(receipts.len()).unwrap_or(u32::MAX);
         let hash = receipts.last().map(|last| last.hash);
