@@ -192,6 +192,12 @@ fn greet(server: &Server, data_dir: &Path) {
     if server.address.ip().is_loopback() {
         println!("Accounts: admin, ops and client, with the passwords local-admin-password,");
         println!("local-ops-password and local-client-password. Mails appear here.");
+        if server.is_elsewhere() {
+            println!(
+                "PUBLIC_BASE_URL names another host. Everybody knows these passwords, so let no"
+            );
+            println!("proxy pass on the requests of others to this server.");
+        }
     } else {
         println!("No accounts were made: their passwords are well known, and this is not a");
         println!("loopback address. Mails that this machine causes appear here.");

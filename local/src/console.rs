@@ -111,6 +111,8 @@ pub(crate) fn request(
     };
     let status = paint(colour, status.as_str());
     let milliseconds = took.as_secs_f64() * 1000.0;
+    // A path may have bytes that a terminal takes for commands.
+    let path: String = path.chars().map(|it| if it.is_control() { '�' } else { it }).collect();
     println!("{:<6} {path}  {function}  {status}  {milliseconds:.1} ms", method.as_str());
 }
 

@@ -8,6 +8,12 @@ use http::{HeaderValue, Request, Uri};
 /// Names of this machine, which no name server can give to another one.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
+/// Whether an address is given to others whose host is not this machine.
+pub(crate) fn is_elsewhere(public_url: Option<&Uri>) -> bool {
+    let host = public_url.and_then(Uri::host);
+    host.is_some_and(|host| !LOOPBACK.iter().any(|own| own.eq_ignore_ascii_case(host)))
+}
+
 /// Whether a request asks for this machine or for the host of `public_url`, at any port.
 pub(crate) fn serves<B>(request: &Request<B>, public_url: Option<&Uri>) -> bool {
     let serves = |host: &str| {
@@ -41,6 +47,14 @@ mod tests {
             assert!(asks_for(&[&format!("{host}:81")], "/"), "{host}:81");
         }
         assert!(asks_for(&["localhost"], "http://localhost:3000/"));
+    }
+
+    #[test]
+    fn an_address_with_another_host_leads_elsewhere() {
+        let elsewhere = |url: &'static str| is_elsewhere(Some(&Uri::from_static(url)));
+        assert!(elsewhere("https://files.example.com/v1"));
+        assert!(!elsewhere("http://localhost:3000") && !elsewhere("http://[::1]:3000"));
+        assert!(!is_elsewhere(None));
     }
 
     #[test]

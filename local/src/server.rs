@@ -32,6 +32,7 @@ use crate::dynamodb::DynamoDb;
 use crate::embedded::{self, BUCKET, Credentials};
 use crate::functions::{self, Functions};
 use crate::gateway::Gateway;
+use crate::hosts;
 use crate::in_process::{DYNAMODB_URL, Engines, InProcess};
 use crate::s3::Cors;
 use crate::template::Template;
@@ -112,6 +113,11 @@ impl Server {
                 .with_graceful_shutdown(async { stopping.await.unwrap_or_default() });
         let stopped = tokio::spawn(serving.into_future());
         Ok(Self { address, backend, gateway, stop, stopped, _folder: folder })
+    }
+
+    /// Whether the links that it gives out have the host of another machine, as behind a proxy.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        hosts::is_elsewhere(self.gateway.public_url.as_ref())
     }
 
     /// What is behind its functions.

@@ -315,13 +315,16 @@ fn parameter<T>(
     })
 }
 
+/// What a proxy adds to the requests that it passes on.
+const PROXY: [&str; 3] = ["via", "x-forwarded-for", "x-real-ip"];
+
 /// Whether a request from `source` with these headers comes from this machine. A proxy on it passes
 /// on the requests of others, and says so.
 #[must_use]
 pub fn is_from_this_machine(source: &str, headers: &HeaderMap) -> bool {
     let source = source.parse::<IpAddr>();
     source.is_ok_and(|source| source.to_canonical().is_loopback())
-        && !headers.contains_key("x-forwarded-for")
+        && !PROXY.iter().any(|name| headers.contains_key(*name))
 }
 
 #[cfg(test)]

@@ -154,10 +154,16 @@ async fn the_link_of_a_mail_is_in_the_answer_only_for_a_request_from_this_machin
         let answer = sign_up_from(&world, name, source, plain.clone()).await;
         assert!(answer["verification_url"].is_null(), "{source}: {answer}");
     }
-    let mut proxied = plain;
-    proxied["x-forwarded-for"] = "192.0.2.7".into();
-    let answer = sign_up_from(&world, "seven", "127.0.0.1", proxied).await;
-    assert!(answer["verification_url"].is_null(), "{answer}");
+    for (name, header, value) in [
+        ("seven", "x-forwarded-for", "192.0.2.7"),
+        ("nine", "x-real-ip", "192.0.2.7"),
+        ("ten", "via", "1.1 proxy"),
+    ] {
+        let mut proxied = plain.clone();
+        proxied[header] = value.into();
+        let answer = sign_up_from(&world, name, "127.0.0.1", proxied).await;
+        assert!(answer["verification_url"].is_null(), "{header}: {answer}");
+    }
 }
 
 /// An address of this machine that is not loopback. Nothing is sent to find it.
