@@ -111,7 +111,8 @@ impl Audit {
 }
 
 /// When a link and its receipts may be forgotten, in seconds since 1970.
-pub(crate) fn forget_at(link: &Link) -> i64 {
+#[must_use]
+pub fn forget_at(link: &Link) -> i64 {
     link.expires_at.as_second() + RETENTION.as_secs()
 }
 

@@ -18,7 +18,7 @@ mod transaction;
 mod transfers;
 mod users;
 
-pub use audit::{Audit, StoredReceipt};
+pub use audit::{Audit, StoredReceipt, forget_at};
 pub use error::{StartError, StoreError};
 pub use files::Files;
 pub use links::{Clock, Links, RequestContext};
