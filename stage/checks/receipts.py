@@ -229,8 +229,10 @@ def file_with_receipts(stage: Stage) -> str:
 def forget(stage: Stage, chain: Chain) -> None:
     """A link to a file of 2001, of which DynamoDB has deleted the first receipt already."""
     old = "00e3c8d5-0c00-7000-8000-000000000000"
-    for receipt in chain.receipts[1:]:
+    for number, receipt in enumerate(chain.receipts[1:], 2):
         text = re.sub('"at":"[^"]*"', '"at":"2001-01-02T00:00:00.000Z"', text_of(receipt))
-        chain.put_receipt({**with_text(receipt, text), "subject": {"S": f"file#{old}"}})
+        key = f"link#2001-01-02T00:00:00.000Z#{'A' * 43}#{number:06}"
+        place = {"subject": {"S": f"file#{old}"}, "at_id": {"S": key}}
+        chain.put_receipt({**with_text(receipt, text), **place})
     lines = verify_receipts(stage, old, status=1)
     check("no links" in lines[0], f"what may be forgotten is left out: {lines}")

@@ -2,8 +2,8 @@
 //! stored of the link is as they tell it.
 //!
 //! The receipts are the evidence. The link's record, its token and its leases are what somebody who
-//! may write to the table would change, so nothing is taken from them: terms, counts and retention
-//! follow from the receipts.
+//! may write to the table would change, so terms and counts are never taken from them: these follow
+//! from the receipts.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -34,6 +34,10 @@ pub struct LinkRecords {
     pub token: Option<LinkToken>,
     /// Its leases.
     pub leases: Vec<Lease>,
+    /// When it was made, as the keys of its receipts have it.
+    pub key_times: Vec<Timestamp>,
+    /// What else there is, and cannot be read.
+    pub unreadable: Option<&'static str>,
 }
 
 /// What the Links table says of what can be spent.
@@ -58,6 +62,14 @@ impl fmt::Display for Discrepancy {
 }
 
 impl std::error::Error for Discrepancy {}
+
+impl Discrepancy {
+    /// That `what` cannot be read.
+    #[must_use]
+    pub fn unreadable(what: &str) -> Self {
+        Self(format!("{what} cannot be read"))
+    }
+}
 
 /// What a link permits, as its first receipt says.
 struct Terms {
@@ -104,20 +116,24 @@ macro_rules! wrong {
 impl LinkRecords {
     /// Whether DynamoDB may have deleted some of it by `now`, so that there is nothing to verify.
     ///
-    /// The first receipt decides. When it is not there, the next one does, and the record only when
-    /// there are no receipts at all. Nothing can be older than the file.
+    /// Every time that is stored of it must be a year ago: nothing has been verified yet, and to
+    /// change one of them must not be enough to hide the link. Nothing can be older than the file.
     #[must_use]
     pub fn may_be_forgotten(&self, file: FileId, now: Timestamp) -> bool {
-        let first = self.receipts.iter().find_map(|it| serde_json::from_str(&it.text).ok());
-        let ended_at = match (first, &self.link) {
-            (Some(Receipt { event: ReceiptEvent::Created { expires_at, .. }, .. }), _) => {
-                expires_at
+        let second = |second| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
+        let mut times = self.key_times.clone();
+        for sealed in &self.receipts {
+            let Ok(receipt) = serde_json::from_str::<Receipt>(&sealed.text) else { return false };
+            times.push(receipt.at);
+            if let ReceiptEvent::Created { expires_at, .. } = receipt.event {
+                times.push(expires_at);
             }
-            (Some(receipt), _) => receipt.at,
-            (None, Some(link)) => link.expires_at,
-            (None, None) => return false,
-        };
-        after(ended_at.max(file.born_at()), RETENTION) <= now
+        }
+        times.extend(self.link.iter().flat_map(|link| [link.created_at, link.expires_at]));
+        times.extend(self.token.iter().map(|token| second(token.expires_at)));
+        times.extend(self.leases.iter().map(|lease| second(lease.ends_at)));
+        let Some(last) = times.into_iter().max() else { return false };
+        self.unreadable.is_none() && after(last.max(file.born_at()), RETENTION) <= now
     }
 
     /// Verifies all of it: the chain, the story that it tells, and that record, token and leases
@@ -126,6 +142,9 @@ impl LinkRecords {
     /// # Errors
     /// The first thing that cannot be right.
     pub fn verify(&self, file: FileId, id: &LinkId, now: Timestamp) -> Result<(), Discrepancy> {
+        if let Some(what) = self.unreadable {
+            return Err(Discrepancy::unreadable(what));
+        }
         let Some(link) = &self.link else { wrong!("the link's own record is missing") };
         let head = link.chain;
         head.verify(id, &self.receipts).map_err(|broken| Discrepancy(broken.to_string()))?;
@@ -492,21 +511,58 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_forgotten_a_year_after_its_end_as_its_receipts_tell_it() {
+    fn a_link_is_forgotten_a_year_after_the_last_time_that_is_stored_of_it() {
         let year = RETENTION.as_secs();
-        let forgotten = |receipts: Vec<SealedReceipt>, now| {
-            LinkRecords { receipts, ..LinkRecords::default() }.may_be_forgotten(file(), at(now))
+        let old = || LinkRecords {
+            receipts: vec![sealed(2_000, created()), sealed(2_500, revoked())],
+            ..LinkRecords::default()
         };
-        for (receipts, end) in [
-            (vec![sealed(2_000, created()), sealed(2_500, revoked())], 3_000),
-            (vec![sealed(2_500, revoked())], 2_500),
+        let link = |created_at, expires_at| {
+            let (created_at, expires_at) = (at(created_at), at(expires_at));
+            let filename = crate::FileName::parse("a").unwrap();
+            Some(Link {
+                id: id(),
+                user_id: UserId::new(at(0), [0; 10]),
+                file_id: file(),
+                filename,
+                created_at,
+                expires_at,
+                max_downloads: MaxDownloads::ONE,
+                downloads: 0,
+                bind: false,
+                note: None,
+                revoked_at: None,
+                notified: false,
+                chain: ChainHead::default(),
+            })
+        };
+        let (user_id, covered) = (UserId::new(at(0), [0; 10]), Coverage::default());
+        let token = LinkToken { kind: TokenKind::Download, user_id, expires_at: 4_000 };
+        let lease = Lease { download: 1, resumes: 0, ends_at: 4_000, covered };
+        for (records, end) in [
+            (old(), 3_000),
+            (LinkRecords { receipts: vec![sealed(2_500, revoked())], ..old() }, 2_500),
             // Nothing is older than its file.
-            (vec![sealed(10, revoked())], 1_000),
+            (LinkRecords { receipts: vec![sealed(10, revoked())], ..old() }, 1_000),
+            // One that is younger is enough.
+            (LinkRecords { receipts: vec![sealed(4_000, created())], ..old() }, 4_000),
+            (LinkRecords { link: link(2_000, 4_000), ..old() }, 4_000),
+            (LinkRecords { link: link(4_000, 2_000), ..old() }, 4_000),
+            (LinkRecords { key_times: vec![at(2_000), at(4_000)], ..old() }, 4_000),
+            (LinkRecords { token: Some(token), ..old() }, 4_000),
+            (LinkRecords { leases: vec![lease], ..old() }, 4_000),
         ] {
-            assert!(!forgotten(receipts.clone(), end + year - 1), "{end}");
-            assert!(forgotten(receipts, end + year), "{end}");
+            assert!(!records.may_be_forgotten(file(), at(end + year - 1)), "{records:?}");
+            assert!(records.may_be_forgotten(file(), at(end + year)), "{records:?}");
         }
-        assert!(!forgotten(vec![], i64::from(u32::MAX)));
+        let unreadable = SealedReceipt { text: "x".to_owned(), ..sealed(2_000, created()) };
+        for records in [
+            LinkRecords::default(),
+            LinkRecords { unreadable: Some("a lease"), ..old() },
+            LinkRecords { receipts: vec![sealed(2_000, created()), unreadable], ..old() },
+        ] {
+            assert!(!records.may_be_forgotten(file(), at(i64::from(u32::MAX))), "{records:?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! All records of a file are together, under the subject `file#<id>`. Receipts of its links have
 //! the key `link#<creation of the link>#<link>#<number>`, so each link's chain is in order.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use share_auth::PageCursor;
 use share_contract::settings::AUDIT_TABLE;
@@ -97,6 +98,16 @@ impl Audit {
         limit: usize,
         cursor: Option<&PageCursor>,
     ) -> Result<Page<StoredReceipt>, StoreError> {
+        self.receipts_as(file, limit, cursor).await
+    }
+
+    /// As [`Self::receipts`], with another reading of the records.
+    pub(crate) async fn receipts_as<T: DeserializeOwned>(
+        &self,
+        file: FileId,
+        limit: usize,
+        cursor: Option<&PageCursor>,
+    ) -> Result<Page<T>, StoreError> {
         let condition = Condition::new("subject = :subject AND begins_with(at_id, :receipts)");
         let list = List {
             index: None,

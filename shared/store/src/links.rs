@@ -13,13 +13,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use share_auth::{PageCursor, SecretHash};
 use share_contract::settings::LINKS_TABLE;
 use share_model::link_protocol::{self, LinkStep, TokenStep};
 use share_model::{FileId, Lease, Link, LinkId, LinkToken, TokenKind, UserId};
 
 use crate::audit::forget_at;
-use crate::table::{Condition, Key, List, Table, absent, number, text};
+use crate::table::{Condition, Key, List, Readable, Table, absent, number, text};
 use crate::transaction::{Backoff, CommitOutcome, Write};
 use crate::{Audit, OneTimeTokens, Page, Platform, StartError, StoreError, TokenRecord};
 
@@ -103,44 +104,67 @@ impl Links {
         Ok(Page { records: self.table.get_all(&keys).await?, next: page.next })
     }
 
-    /// Every link to `file`. Reads the whole table.
+    /// The record of the link with this id.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub(crate) async fn all_to(&self, file: FileId) -> Result<Vec<Link>, StoreError> {
+    pub(crate) async fn stored(&self, id: &LinkId) -> Result<Option<Readable<Link>>, StoreError> {
+        self.table.get(&link_key(id)).await
+    }
+
+    /// The id and the record of every link to `file`. Reads the whole table.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub(crate) async fn all_to(
+        &self,
+        file: FileId,
+    ) -> Result<Vec<(String, Readable<Link>)>, StoreError> {
         let condition = Condition::new("begins_with(pk, :link) AND file_id = :file")
             .with(":link", text(LINK))
             .with(":file", text(file.to_string()));
-        self.table.scan(&condition).await
+        self.all(&condition).await
     }
 
     /// Every lease that is stored, and the id of its link. Reads the whole table.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub(crate) async fn all_leases(&self) -> Result<Vec<(String, Lease)>, StoreError> {
+    pub(crate) async fn all_leases(&self) -> Result<Vec<(String, Readable<Lease>)>, StoreError> {
+        let condition = Condition::new("begins_with(pk, :lease)").with(":lease", text("lease#"));
+        self.all(&condition).await
+    }
+
+    /// The records for which `condition` holds, each with the id of its link.
+    async fn all<T: DeserializeOwned>(
+        &self,
+        condition: &Condition,
+    ) -> Result<Vec<(String, Readable<T>)>, StoreError> {
         #[derive(Deserialize)]
-        struct Stored {
+        struct Stored<T> {
             pk: String,
             #[serde(flatten)]
-            lease: Lease,
+            record: Readable<T>,
         }
-        let condition = Condition::new("begins_with(pk, :lease)").with(":lease", text("lease#"));
-        let stored: Vec<Stored> = self.table.scan(&condition).await?;
+        let stored: Vec<Stored<T>> = self.table.scan(condition).await?;
         let link = |key: &str| key.split('#').nth(1).unwrap_or_default().to_owned();
-        Ok(stored.into_iter().map(|it| (link(&it.pk), it.lease)).collect())
+        Ok(stored.into_iter().map(|it| (link(&it.pk), it.record)).collect())
     }
 
     /// What is stored of what can be spent of a link, whether or not it still can.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub(crate) async fn token(&self, id: &LinkId) -> Result<Option<LinkToken>, StoreError> {
+    pub(crate) async fn token(
+        &self,
+        id: &LinkId,
+    ) -> Result<Option<Readable<LinkToken>>, StoreError> {
         let stored = self.tokens.stored(&SecretHash::of_link(id)).await?;
-        Ok(stored.map(|token| LinkToken {
-            kind: token.kind,
-            user_id: token.user_id,
-            expires_at: token.expires_at,
+        Ok(stored.map(|stored| match stored {
+            Readable::Yes(TokenRecord { kind, user_id, expires_at, .. }) => {
+                Readable::Yes(LinkToken { kind, user_id, expires_at })
+            }
+            Readable::No {} => Readable::No {},
         }))
     }
 

@@ -6,7 +6,7 @@ use share_auth::{OpaqueSecret, SecretHash};
 use share_contract::settings::LINKS_TABLE;
 use share_model::{TokenKind, TokenRefusal, UserId};
 
-use crate::table::{Condition, Key, Table, absent, always, number, text};
+use crate::table::{Condition, Key, Readable, Table, absent, always, number, text};
 use crate::transaction::Write;
 use crate::{Platform, StartError, StoreError};
 
@@ -98,7 +98,7 @@ impl OneTimeTokens {
     pub(crate) async fn stored(
         &self,
         hash: &SecretHash,
-    ) -> Result<Option<TokenRecord>, StoreError> {
+    ) -> Result<Option<Readable<TokenRecord>>, StoreError> {
         self.table.get(&token_key(hash)).await
     }
 

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, KeysAndAttributes, Put, Update,
 };
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_dynamo::{from_item, to_item};
 use share_auth::PageCursor;
 use share_contract::settings::Setting;
@@ -54,6 +54,17 @@ pub struct Page<T> {
     pub records: Vec<T>,
     /// Where the next page begins, when there is one.
     pub next: Option<PageCursor>,
+}
+
+/// A record, unless somebody has changed it so that it cannot be read. One such record must not keep
+/// an audit from the others.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Readable<T> {
+    /// It can be read.
+    Yes(T),
+    /// It cannot.
+    No {},
 }
 
 impl Key {

@@ -210,6 +210,7 @@ fn is_verified(world: &World, state: &State) -> bool {
         receipts: state.history.iter().map(|event| event.receipt.0.as_ref().clone()).collect(),
         token: state.token.then_some(token),
         leases: state.leases.values().map(young).collect(),
+        ..LinkRecords::default()
     };
     records.verify(world.file.id, &state.link.0.id, moment(state.clock)).is_ok()
 }
