@@ -44,7 +44,8 @@ impl Endpoint for LinkCertificate {
         let receipts = self.audit.receipts_of(&link).await?; // 503
         let whole_chain = link.chain.verify(&id, &receipts);
         whole_chain.map_err(|_| ErrorCode::ReceiptsBroken)?; // 409
-        let delivery = Delivery::of(&id, &receipts).map_err(|_| ErrorCode::ReceiptsBroken)?; // 409
+        let delivery = Delivery::of(&id, &receipts, request.now());
+        let delivery = delivery.map_err(|_| ErrorCode::ReceiptsBroken)?; // 409
         let file = self.files.available(link.file_id).await?; // 503
         let certificate = Certificate {
             iss: self.public_url.of(request, "")?,

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::receipt_replay::ensure_possible;
 use crate::{
-    ByteRange, ChainBreak, ChainHead, ContentDigest, DownloadRequest, FileId, FileName, LinkId,
+    ChainBreak, ChainHead, ContentDigest, Discrepancy, DownloadRequest, FileId, FileName, LinkId,
     LinkNote, MaxDownloads, Receipt, ReceiptEvent, SealedReceipt, TransferOutcome, UserId,
     Username, rfc3339_millis,
 };
@@ -115,26 +116,28 @@ pub struct CertifiedEnd {
 }
 
 /// Why a certificate contradicts itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateFault {
     /// The chain of receipts does not hold.
     #[error("{0}")]
     Chain(ChainBreak),
-    /// What the receipt of this number says cannot have happened after those before it.
-    #[error("receipt {0} cannot follow those before it")]
-    Story(u32),
+    /// What the receipts tell cannot have happened.
+    #[error("{0}")]
+    Story(Discrepancy),
     /// The receipts tell something else.
     #[error("what it says of the delivery is not what its receipts tell")]
     Delivery,
 }
 
 impl Certificate {
-    /// Whether its receipts are a whole chain, and tell what it says of the delivery.
+    /// Whether its receipts are a whole chain, can have happened by the time of issue, and tell what
+    /// it says of the delivery.
     ///
     /// # Errors
     /// Where it contradicts itself.
     pub fn verify(&self) -> Result<(), CertificateFault> {
-        if Delivery::of(&self.sub, &self.receipts)? == self.delivery {
+        let issued_at = Timestamp::from_second(self.iat).unwrap_or(Timestamp::MIN);
+        if Delivery::of(&self.sub, &self.receipts, issued_at)? == self.delivery {
             Ok(())
         } else {
             Err(CertificateFault::Delivery)
@@ -146,33 +149,34 @@ impl Delivery {
     /// What these receipts, which are all of the link's, tell.
     ///
     /// # Errors
-    /// Where they are not a whole chain, or contradict each other.
-    pub fn of(link: &LinkId, receipts: &[SealedReceipt]) -> Result<Self, CertificateFault> {
+    /// Where they are not a whole chain, or tell what cannot have happened by `now`.
+    pub fn of(
+        link: &LinkId,
+        receipts: &[SealedReceipt],
+        now: Timestamp,
+    ) -> Result<Self, CertificateFault> {
         let count = u32::try_from(receipts.len()).unwrap_or(u32::MAX);
         let hash = receipts.last().map(|last| last.hash);
         let head = ChainHead { receipts: count, hash };
         head.verify(link, receipts).map_err(CertificateFault::Chain)?;
-        let mut story: Option<Story> = None;
         for (sealed, number) in receipts.iter().zip(1..) {
             if sealed.link != *link {
                 return Err(CertificateFault::Chain(ChainBreak::Changed(number)));
             }
-            let receipt = serde_json::from_str::<Receipt>(&sealed.text).ok();
-            let told = receipt.and_then(|receipt| match &mut story {
-                None => {
-                    story = Some(Story::begin(receipt)?);
-                    Some(())
-                }
-                Some(story) => story.tell(receipt),
-            });
-            told.ok_or(CertificateFault::Story(number))?;
         }
+        ensure_possible(receipts, now).map_err(CertificateFault::Story)?;
+        let mut receipts =
+            receipts.iter().filter_map(|sealed| serde_json::from_str::<Receipt>(&sealed.text).ok());
         let missing = CertificateFault::Chain(ChainBreak::Missing(1));
-        story.map(|story| story.delivery).ok_or(missing)
+        let mut story = receipts.next().and_then(Story::begin).ok_or(missing)?;
+        for receipt in receipts {
+            story.tell(receipt);
+        }
+        Ok(story.delivery)
     }
 }
 
-/// What the receipts so far tell.
+/// What the receipts so far tell. That it is possible has been checked before.
 struct Story {
     delivery: Delivery,
     /// By the number of the receipt with which it began: the places of its download and of itself.
@@ -213,72 +217,54 @@ impl Story {
         Some(Self { delivery, under_way: BTreeMap::new() })
     }
 
-    /// `None` when it cannot have gone on like this.
-    fn tell(&mut self, receipt: Receipt) -> Option<()> {
+    fn tell(&mut self, receipt: Receipt) {
         let Receipt { number, at, event, .. } = receipt;
-        let delivery = &mut self.delivery;
-        let live = delivery.revoked_at.is_none();
         match event {
+            ReceiptEvent::Created { .. } => {}
             ReceiptEvent::Redeemed(request) => {
-                let next = u32::try_from(delivery.downloads.len()).ok()? + 1;
-                let permitted = next <= delivery.max_downloads.get() && at < delivery.expires_at;
-                if !live || !permitted || request.download != next {
-                    return None;
-                }
                 let download = CertifiedDownload { completed_at: None, transfers: Vec::new() };
-                delivery.downloads.push(download);
-                self.transfer(number, at, request)
+                self.delivery.downloads.push(download);
+                self.transfer(number, at, request);
             }
-            ReceiptEvent::Resumed(request) if live => self.transfer(number, at, request),
-            ReceiptEvent::Ended { begun, download, bytes, outcome } => {
-                let (place, transfer) = self.under_way.remove(&begun)?;
-                let of_download = delivery.downloads.get_mut(place)?;
-                let transfer = of_download.transfers.get_mut(transfer)?;
-                let asked =
-                    ByteRange { first: transfer.first_byte, last: transfer.last_byte }.length();
-                if place + 1 != usize::try_from(download).ok()? || bytes > asked {
-                    return None;
-                }
-                transfer.end = Some(CertifiedEnd { at, bytes, outcome });
-                if outcome == TransferOutcome::Completed {
-                    of_download.completed_at.get_or_insert(Moment(at));
-                }
-                Some(())
+            ReceiptEvent::Resumed(request) => self.transfer(number, at, request),
+            ReceiptEvent::Ended { begun, bytes, outcome, .. } => {
+                self.end(begun, CertifiedEnd { at, bytes, outcome });
             }
-            ReceiptEvent::Revoked { user_id } if live && user_id == delivery.user_id => {
-                delivery.revoked_at = Some(Moment(at));
-                Some(())
-            }
-            ReceiptEvent::Created { .. }
-            | ReceiptEvent::Resumed(_)
-            | ReceiptEvent::Revoked { .. } => None,
+            ReceiptEvent::Revoked { .. } => self.delivery.revoked_at = Some(Moment(at)),
         }
     }
 
-    fn transfer(&mut self, number: u32, at: Timestamp, request: DownloadRequest) -> Option<()> {
-        let place = usize::try_from(request.download).ok()?.checked_sub(1)?;
-        let ByteRange { first: first_byte, last: last_byte } = request.range;
-        if first_byte > last_byte || last_byte >= self.delivery.size {
-            return None;
-        }
-        let transfers = &mut self.delivery.downloads.get_mut(place)?.transfers;
-        self.under_way.insert(number, (place, transfers.len()));
-        let DownloadRequest { address, agent, .. } = request;
-        transfers.push(CertifiedTransfer {
+    fn transfer(&mut self, number: u32, at: Timestamp, request: DownloadRequest) {
+        let DownloadRequest { download, address, agent, range } = request;
+        let place = usize::try_from(download).unwrap_or_default().saturating_sub(1);
+        let Some(download) = self.delivery.downloads.get_mut(place) else { return };
+        self.under_way.insert(number, (place, download.transfers.len()));
+        download.transfers.push(CertifiedTransfer {
             begun_at: at,
             address,
             agent,
-            first_byte,
-            last_byte,
+            first_byte: range.first,
+            last_byte: range.last,
             end: None,
         });
-        Some(())
+    }
+
+    fn end(&mut self, begun: u32, end: CertifiedEnd) {
+        let Some((place, transfer)) = self.under_way.remove(&begun) else { return };
+        let Some(download) = self.delivery.downloads.get_mut(place) else { return };
+        if end.outcome == TransferOutcome::Completed {
+            download.completed_at.get_or_insert(Moment(end.at));
+        }
+        if let Some(transfer) = download.transfers.get_mut(transfer) {
+            transfer.end = Some(end);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ByteRange;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -352,7 +338,7 @@ mod tests {
             ended(4, 1, 6, Completed),
             revoked(),
         ]);
-        let delivery = Delivery::of(&link(), &receipts).unwrap();
+        let delivery = Delivery::of(&link(), &receipts, at(100)).unwrap();
         assert_eq!(delivery.revoked_at, Some(Moment(at(70))));
         let [first, second] = delivery.downloads.as_slice() else { panic!("{delivery:?}") };
         assert_eq!(first.completed_at, Some(Moment(at(60))));
@@ -378,6 +364,8 @@ mod tests {
             (3, vec![created(), redeemed(1), redeemed(1)]),
             (3, vec![created(), redeemed(1), ended(2, 2, 10, Completed)]),
             (3, vec![created(), redeemed(1), ended(2, 1, 11, Completed)]),
+            (3, vec![created(), redeemed(1), ended(2, 1, 1, Completed)]),
+            (23, [vec![created(), redeemed(1)], vec![resumed(1); 21]].concat()),
             (4, vec![created(), redeemed(1), late(), late()]),
             (4, vec![created(), redeemed(1), redeemed(2), redeemed(3)]),
             (3, vec![created(), revoked(), redeemed(1)]),
@@ -386,10 +374,14 @@ mod tests {
             (2, vec![created(), ReceiptEvent::Redeemed(request(1, 0, 10))]),
             (10, [vec![created(), redeemed(1)], vec![resumed(1); 7], vec![redeemed(2)]].concat()),
         ] {
-            let told = Delivery::of(&link(), &chain(events.clone()));
-            assert_eq!(told, Err(CertificateFault::Story(number)), "{events:?}");
+            let told = Delivery::of(&link(), &chain(events.clone()), at(1_000));
+            let Err(CertificateFault::Story(wrong)) = told else { panic!("{events:?}") };
+            assert!(wrong.to_string().starts_with(&format!("receipt {number} ")), "{wrong}");
         }
-        let missing = CertificateFault::Chain(ChainBreak::Missing(1));
-        assert_eq!(Delivery::of(&link(), &[]), Err(missing));
+        assert!(Delivery::of(&link(), &[], at(1_000)).is_err());
+        let receipts = chain(vec![created(), revoked()]);
+        let possible_at = |now| Delivery::of(&link(), &receipts, now).is_ok();
+        assert!(!possible_at(at(-41)), "the receipt of second 20 is more than 60 seconds ahead");
+        assert!(possible_at(at(-40)));
     }
 }

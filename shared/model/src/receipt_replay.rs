@@ -148,17 +148,9 @@ impl LinkRecords {
         let Some(link) = &self.link else { wrong!("the link's own record is missing") };
         let head = link.chain;
         head.verify(id, &self.receipts).map_err(|broken| Discrepancy(broken.to_string()))?;
-        let mut receipts = self.receipts.iter().map(|sealed| {
-            serde_json::from_str::<Receipt>(&sealed.text)
-                .map_err(|_| Discrepancy("a receipt cannot be read".to_owned()))
-        });
-        let Some(first) = receipts.next() else { wrong!("there are no receipts") };
-        let mut story = Story::begin(file, first?)?;
-        for receipt in receipts {
-            story.tell(receipt?)?;
-        }
-        if story.last_at > after(now, CLOCK_SKEW) {
-            wrong!("the last receipt is from the future");
+        let story = Story::of(&self.receipts, now)?;
+        if story.terms.file_id != file {
+            wrong!("receipt 1 is of a link to another file");
         }
         story.compare_link(link)?;
         story.compare_token(self.token.as_ref(), now)?;
@@ -166,8 +158,35 @@ impl LinkRecords {
     }
 }
 
+/// That the story which these receipts tell can have happened by `now`. That their chain holds is
+/// another question.
+///
+/// # Errors
+/// The first thing that cannot have happened.
+pub(crate) fn ensure_possible(
+    receipts: &[SealedReceipt],
+    now: Timestamp,
+) -> Result<(), Discrepancy> {
+    Story::of(receipts, now).map(drop)
+}
+
 impl Story {
-    fn begin(file: FileId, receipt: Receipt) -> Result<Self, Discrepancy> {
+    fn of(receipts: &[SealedReceipt], now: Timestamp) -> Result<Self, Discrepancy> {
+        let mut receipts = receipts.iter().map(|sealed| {
+            serde_json::from_str(&sealed.text).map_err(|_| Discrepancy::unreadable("a receipt"))
+        });
+        let Some(first) = receipts.next() else { wrong!("there are no receipts") };
+        let mut story = Self::begin(first?)?;
+        for receipt in receipts {
+            story.tell(receipt?)?;
+        }
+        if story.last_at > after(now, CLOCK_SKEW) {
+            wrong!("the last receipt is from the future");
+        }
+        Ok(story)
+    }
+
+    fn begin(receipt: Receipt) -> Result<Self, Discrepancy> {
         let ReceiptEvent::Created {
             file_id,
             size,
@@ -182,9 +201,6 @@ impl Story {
             wrong!("receipt 1 does not say that the link was created")
         };
         let lifetime = receipt.at.duration_until(expires_at);
-        if file_id != file {
-            wrong!("receipt 1 is of a link to another file");
-        }
         // The end of a link is a whole second.
         let longest = SignedDuration::from_secs(LinkLifetime::MAX_SECONDS);
         if lifetime > longest || lifetime < SignedDuration::from_secs(59) {
@@ -577,7 +593,7 @@ mod tests {
                 request_id: String::new(),
                 event,
             };
-            let mut story = Story::begin(file(), receipt(1, 2_000, created())).unwrap();
+            let mut story = Story::begin(receipt(1, 2_000, created())).unwrap();
             assert_eq!(story.tell(receipt(2, second, revoked())).is_ok(), right, "{second}");
         }
     }

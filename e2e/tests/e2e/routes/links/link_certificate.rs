@@ -169,6 +169,32 @@ async fn a_link_whose_receipts_do_not_hold_gets_no_certificate() {
 }
 
 #[tokio::test]
+async fn what_cannot_have_happened_is_neither_certified_nor_believed() {
+    let scene = scene().await;
+    let link = scene.plain_link().await;
+    scene.download(&link, "", "").await.is(200);
+    let keys = public_keys(&scene).await;
+    let mut forged = keys.open(&certificate(&scene, &link).await).unwrap();
+    let story = json!({"story": [1, 2, [3, {"bytes": 1, "outcome": "completed"}]]});
+    scene.store.tamper(&link.id, None, &story).await;
+    scene.get(&routes::certificate(&link.id), &scene.ops).await.refused(409, "receipts_broken");
+    // Nor when the issuer signs it all the same.
+    let stored = scene.store.receipts(&scene.store.link(&link.id).await).await;
+    let sealed = stored.iter().map(|it| {
+        let sealed = json!({"link": link.id, "receipt": it.text(), "hash": it.hash()});
+        serde_json::from_value(sealed).unwrap()
+    });
+    forged.receipts = sealed.collect();
+    forged.delivery.downloads[0].transfers[0].end.as_mut().unwrap().bytes = 1;
+    let signed = CertificateKeys::parse(SECRET).unwrap().sign(&forged);
+    let refusal = keys.open(&signed).unwrap_err();
+    let CertificateRefusal::Content(CertificateFault::Story(wrong)) = refusal else {
+        panic!("{refusal:?}")
+    };
+    assert_eq!(wrong.to_string(), "receipt 3 has an outcome that does not fit the bytes");
+}
+
+#[tokio::test]
 async fn after_a_rotation_old_certificates_count_as_long_as_their_key_is_published() {
     let before = Scene::start_with(&[("CERTIFICATE_SECRET", FORMER)]).await;
     let link = before.plain_link().await;
