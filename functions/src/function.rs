@@ -12,9 +12,12 @@ use share_store::{Clock, Platform, StartError};
 use crate::accounts::{SetPassword, Signup, VerifyEmail, VerifyPage};
 use crate::admin::CreateAccount;
 use crate::downloads::{DownloadFile, DownloadPage};
-use crate::files::{ListFiles, ListReceipts, UploadFile};
+use crate::files::{
+    ChangeFile, DeleteFile, ListFiles, ListReceipts, ListUploaded, ShowFile, UploadFile,
+};
 use crate::links::{CertificateKeys, GenerateDownloadLink, LinkCertificate, ListLinks, RevokeLink};
 use crate::sessions::Login;
+use crate::uploads::{AbortUpload, CompleteUpload, CreateUpload, ShowUpload, SignParts};
 use crate::web::{ApiDocs, OpenApi};
 
 /// All functions.
@@ -26,7 +29,16 @@ const ALL: &[Function] = &[
     Function::of::<Login>(),
     Function::direct::<CreateAccount>(),
     Function::of::<UploadFile>(),
+    Function::of::<CreateUpload>(),
+    Function::of::<ShowUpload>(),
+    Function::of::<SignParts>(),
+    Function::of::<CompleteUpload>(),
+    Function::of::<AbortUpload>(),
     Function::of::<ListFiles>(),
+    Function::of::<ListUploaded>(),
+    Function::of::<ShowFile>(),
+    Function::of::<ChangeFile>(),
+    Function::of::<DeleteFile>(),
     Function::of::<ListReceipts>(),
     Function::of::<GenerateDownloadLink>(),
     Function::of::<ListLinks>(),

@@ -10,6 +10,7 @@ pub mod files;
 mod function;
 pub mod links;
 pub mod sessions;
+pub mod uploads;
 pub mod web;
 
 pub use function::{Function, ServedEndpoint};

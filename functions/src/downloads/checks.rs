@@ -79,7 +79,9 @@ impl DownloadChecks {
         // The links of an account that is disabled, or no Client any more, are revoked with it.
         let client = client.filter(|maker| maker.active && maker.role == Role::Client);
         let client = client.ok_or(ErrorCode::LinkRevoked)?;
-        let file = self.files.available(current.link.file_id).await?.ok_or(ErrorCode::FileGone)?;
+        // Nor is there a file for those whom it is not for any more.
+        let file = self.files.available_to(&client, current.link.file_id, request.clock()).await?;
+        let file = file.ok_or(ErrorCode::FileGone)?;
         Ok(Permitted { current, holder, number, client, file })
     }
 }

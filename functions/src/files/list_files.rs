@@ -1,8 +1,10 @@
-//! `file_list`: what is on the shelf, newest first, page by page.
+//! `file_list`: the files that are for the caller, page by page.
 
 use share_contract::{FileSummary, Operation, operations};
-use share_http::{Answer, ApiError, Authenticator, Endpoint, Paging, PublicUrl, Request};
-use share_store::{Platform, Shelf, StartError};
+use share_http::{
+    Answer, ApiError, Authenticator, Endpoint, FileQuery, Paging, PublicUrl, Request,
+};
+use share_store::{Platform, Shelf, ShelfQuery, StartError};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct ListFiles {
@@ -25,10 +27,18 @@ impl Endpoint for ListFiles {
     }
 
     async fn handle(&self, request: &Request) -> Result<Answer<Vec<FileSummary>>, ApiError> {
-        self.authenticator.caller(request).await?; // 401, 403
-        let path = "/api/files/list".to_owned();
-        let paging = Paging::read(request, path, None, self.authenticator.keys())?; // 400
-        let page = self.shelf.page(paging.limit, paging.cursor.as_ref()).await?; // 503
+        let client = self.authenticator.caller(request).await?; // 401, 403
+        let files = FileQuery::read(request)?; // 400
+        let path = files.of("/api/files/list");
+        // What is for one Client is nobody else's list.
+        let paging = Paging::read(request, path, Some(client.id), self.authenticator.keys())?; // 400
+        let query = ShelfQuery {
+            limit: paging.limit,
+            cursor: paging.cursor.as_ref(),
+            sort: files.sort,
+            search: files.search.as_deref(),
+        };
+        let page = self.shelf.for_client(&client, &query, request.now()).await?; // 503
         paging.answer(page.map(FileSummary::for_client), &self.public_url, request)
     }
 }

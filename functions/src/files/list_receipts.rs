@@ -31,7 +31,7 @@ impl Endpoint for ListReceipts {
     async fn handle(&self, request: &Request) -> Result<Answer<Vec<ReceiptEntry>>, ApiError> {
         self.authenticator.caller(request).await?; // 401, 403
         let id = request.path_parameter("file_id", str::parse::<FileId>)?; // 400
-        let file = self.files.available(id.ok_or(ErrorCode::FileUnknown)?).await?; // 503
+        let file = self.files.find(id.ok_or(ErrorCode::FileUnknown)?).await?; // 503
         let file = file.ok_or(ErrorCode::FileUnknown)?.id; // 404
         let path = format!("/api/files/{file}/receipts");
         let paging = Paging::read(request, path, None, self.authenticator.keys())?; // 400

@@ -1,22 +1,20 @@
-//! `file_upload`: a file of at most 4 MiB, checked and put on the shelf.
+//! `file_upload`: a file of at most 4 MiB, checked before it is stored.
 
-use share_auth::random_bytes;
 use share_contract::settings::ALLOWED_FILE_TYPES;
 use share_contract::{ErrorCode, FileSummary, Operation, operations};
-use share_http::{Answer, ApiError, Authenticator, Endpoint, Request, UploadForm};
+use share_http::{Answer, ApiError, Authenticator, Endpoint, FileTerms, FileTermsReader, Request};
 use share_model::{
-    AllowedFileTypes, AuditAction, ContentDigest, FileId, FileName, FileRecord, Invalid,
-    MAX_UPLOAD_BYTES, TypeRefusal, User,
+    AllowedFileTypes, AuditAction, Content, ContentDigest, File, FileName, Invalid,
+    MAX_UPLOAD_BYTES, TypeRefusal, file_protocol,
 };
-use share_store::{Audit, Files, Objects, Platform, Shelf, StartError};
+use share_store::{Applied, FileChanges, FileStep, Objects, Platform, StartError};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct UploadFile {
     authenticator: Authenticator,
-    files: Files,
-    shelf: Shelf,
+    terms: FileTermsReader,
+    changes: FileChanges,
     objects: Objects,
-    audit: Audit,
     allowed: AllowedFileTypes,
 }
 
@@ -28,43 +26,58 @@ impl Endpoint for UploadFile {
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
         Ok(Self {
             authenticator: Authenticator::connect(platform).await?,
-            files: Files::connect(platform)?,
-            shelf: Shelf::connect(platform)?,
+            terms: FileTermsReader::connect(platform)?,
+            changes: FileChanges::connect(platform)?,
             objects: Objects::connect(platform)?,
-            audit: Audit::connect(platform)?,
             allowed: ALLOWED_FILE_TYPES.read(platform.environment())?,
         })
     }
 
     async fn handle(&self, request: &Request) -> Result<Answer<FileSummary>, ApiError> {
         let ops = self.authenticator.caller(request).await?; // 401, 403
-        let upload = request.upload_form().await?; // 400, 415, 422
-        let file = self.inspect(&upload, &ops, request)?; // 413, 415, 422
-        let event = request.audit(AuditAction::FileUploaded, file.id, ops.id);
-        // Bytes first: what is on the shelf is complete. A crash in between leaves an object that
-        // nothing points to.
-        self.objects.put(&file, upload.content).await?; // 503
-        self.files.create(&file, &self.shelf, vec![self.audit.entry(&event)]).await?; // 503
-        Ok(Answer::created(FileSummary::for_uploader(file)))
+        let mut upload = request.upload_form().await?; // 400, 415, 422
+        let terms = FileTerms::read(&mut upload.fields);
+        let terms = upload.fields.finish(terms)?; // 422
+        let (filename, media_type) = self.inspect(&upload.filename, &upload.content)?; // 413, 415, 422
+        let size = upload.content.len() as u64;
+        let sha256 = ContentDigest::of(&upload.content);
+        let new = self.terms.new_file(filename, None, terms, request).await?; // 422
+        let actor = request.actor(ops.id);
+        // The record first, so that no bytes are there without one; a job removes what a crash
+        // leaves.
+        let file = file_protocol::receive(new, size, &ops, request.now());
+        if !self.changes.create(&file, actor).await? {
+            return Err(ErrorCode::QuotaExceeded.into()); // 409
+        }
+        let content =
+            Content { content_type: media_type.to_owned(), sha256, uploaded_at: request.now() };
+        self.objects.put(&file, &content, upload.content).await?; // 503
+        self.objects.keep(file.id).await?; // 503
+        let accept = |file: &File, _| {
+            let after = file_protocol::accept(file, content.clone());
+            let action = Some(AuditAction::FileUploaded);
+            Ok::<_, ErrorCode>(after.map(|after| FileStep { after, action }))
+        };
+        let file = match self.changes.apply(file.id, actor, accept).await? {
+            Applied::Changed(file) | Applied::Unchanged(file) => file.record(),
+            Applied::Refused(code) => return Err(code.into()),
+            Applied::Absent | Applied::QuotaExceeded => None,
+        };
+        Ok(Answer::created(FileSummary::for_uploader(file.ok_or(ErrorCode::FileGone)?)))
     }
 }
 
 impl UploadFile {
-    fn inspect(
-        &self,
-        upload: &UploadForm,
-        ops: &User,
-        request: &Request,
-    ) -> Result<FileRecord, ApiError> {
-        let filename =
-            FileName::parse(&upload.filename).map_err(|reason| ApiError::field("file", reason))?;
-        if upload.content.len() > MAX_UPLOAD_BYTES {
+    /// The file's name and media type.
+    fn inspect(&self, name: &str, content: &[u8]) -> Result<(FileName, &'static str), ApiError> {
+        let filename = FileName::parse(name).map_err(|reason| ApiError::field("file", reason))?;
+        if content.len() > MAX_UPLOAD_BYTES {
             return Err(ErrorCode::FileTooLarge.into());
         }
-        if upload.content.is_empty() {
+        if content.is_empty() {
             return Err(ApiError::field("file", Invalid::because("must not be empty")));
         }
-        let media_type = self.allowed.media_type(&filename, &upload.content);
+        let media_type = self.allowed.media_type(&filename, content);
         let media_type = media_type.map_err(|refusal| match refusal {
             TypeRefusal::NotAllowed => {
                 let extensions = self.allowed.names();
@@ -73,16 +86,6 @@ impl UploadFile {
             }
             TypeRefusal::ContentMismatch => ErrorCode::ContentMismatch.into(),
         })?;
-        Ok(FileRecord {
-            id: FileId::new(request.now(), random_bytes()),
-            filename,
-            size: upload.content.len() as u64,
-            content_type: media_type.to_owned(),
-            sha256: ContentDigest::of(&upload.content),
-            uploaded_by: ops.username.clone(),
-            uploader: Some(ops.id),
-            uploaded_at: request.now(),
-            notify: upload.notify,
-        })
+        Ok((filename, media_type))
     }
 }

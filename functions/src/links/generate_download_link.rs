@@ -43,7 +43,8 @@ impl Endpoint for GenerateDownloadLink {
     async fn handle(&self, request: &Request) -> Result<Answer<LinkCreated>, ApiError> {
         let client = self.authenticator.caller(request).await?; // 401, 403
         let input = self.input(request)?; // 400, 415, 422
-        let file = self.files.available(input.file).await?.ok_or(ErrorCode::FileUnknown)?; // 404
+        let file = self.files.available_to(&client, input.file, request.clock()).await?; // 503
+        let file = file.ok_or(ErrorCode::FileUnknown)?; // 404
         if input.filename.as_ref().is_some_and(|name| name != file.filename.as_str()) {
             return Err(ErrorCode::FilenameMismatch.into()); // 409
         }

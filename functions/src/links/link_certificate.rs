@@ -46,7 +46,7 @@ impl Endpoint for LinkCertificate {
         whole_chain.map_err(|_| ErrorCode::ReceiptsBroken)?; // 409
         let delivery = Delivery::of(&id, &receipts, request.now());
         let delivery = delivery.map_err(|_| ErrorCode::ReceiptsBroken)?; // 409
-        let file = self.files.available(link.file_id).await?; // 503
+        let file = self.files.find(link.file_id).await?; // 503
         let certificate = Certificate {
             iss: self.public_url.of(request, "")?,
             iat: request.now().as_second(),

@@ -81,6 +81,7 @@ error_codes! {
         "This link is not for prefetching: it would be spent.";
     RequestBlocked Gateway 403 "request_blocked" "The gateway's firewall has blocked the request.";
     FileUnknown Function 404 "file_unknown" "There is no such file.";
+    UploadUnknown Function 404 "upload_unknown" "There is no such upload.";
     LinkUnknown Function 404 "link_unknown" "There is no such download link.";
     VerificationUnknown Function 404 "verification_unknown" "There is no such verification link.";
     InvitationUnknown Function 404 "invitation_unknown" "There is no such invitation.";
@@ -91,6 +92,11 @@ error_codes! {
         "Another account has proven this e-mail address. Log in with that one.";
     FilenameMismatch Function 409 "filename_mismatch"
         "The file has another name than the one given.";
+    UploadIncomplete Function 409 "upload_incomplete" "S3 does not have all parts: {parts}.";
+    UploadCompleted Function 409 "upload_completed"
+        "The upload is complete. Delete the file instead.";
+    QuotaExceeded Function 409 "quota_exceeded"
+        "This would be more than may be stored. Delete files first.";
     ReceiptsBroken Function 409 "receipts_broken"
         "Receipts of this link are missing, changed or contradictory, so there is no certificate of it.";
     LinkUsed Function 410 "link_used" "This link has been used. Ask for a new one.";
@@ -98,6 +104,7 @@ error_codes! {
     LinkRevoked Function 410 "link_revoked" "This link has been revoked.";
     LeaseEnded Function 410 "lease_ended"
         "This download cannot be resumed any more: its lease has ended.";
+    UploadEnded Function 410 "upload_ended" "The upload was aborted, or its time is over.";
     FileGone Function 410 "file_gone" "The file is no longer available.";
     VerificationUsed Function 410 "verification_used"
         "This verification link has been used. The address is verified: log in.";
@@ -105,7 +112,7 @@ error_codes! {
     InvitationUsed Function 410 "invitation_used" "This invitation has been used: log in.";
     InvitationExpired Function 410 "invitation_expired"
         "This invitation has expired. Ask for a new one.";
-    FileTooLarge Function 413 "file_too_large" "A file may have at most 4 MiB (4194304 bytes).";
+    FileTooLarge Function 413 "file_too_large" "Here a file may have at most 4 MiB (4194304 bytes). Upload a larger one in parts: POST /api/uploads.";
     RequestTooLarge Gateway 413 "request_too_large"
         "The request is larger than the gateway takes.";
     UnsupportedMediaType Function 415 "unsupported_media_type" "Send the body as {type}.";
@@ -118,6 +125,8 @@ error_codes! {
     HostUnknown Local 421 "host_unknown"
         "This host is not served here. Use localhost, 127.0.0.1 or the public address of the API.";
     InvalidField Function 422 "invalid_field" "Some fields are not as they must be.";
+    FileRejected Function 422 "file_rejected" "The file was not taken: {reason}.";
+    ImportFailed Function 422 "import_failed" "The file could not be fetched: {reason}.";
     TooManyRequests Gateway 429 "too_many_requests" "Too many requests. Try again later.";
     DependencyUnavailable Function 503 "dependency_unavailable"
         "A service that this one needs does not answer. Try again.";

@@ -18,15 +18,23 @@ mod problem;
 mod schema;
 mod sessions;
 pub mod settings;
+mod uploads;
 
 pub use accounts::{
     AccountCreated, Decline, InvitationAccept, PasswordSet, PublicRole, SignUp, VerificationAnswer,
     VerificationDone,
 };
 pub use error_code::{Answerer, ErrorCode};
-pub use files::{FileSummary, FileUpload, ReceiptEntry};
+pub use files::{
+    Everyone, FileChange, FileDetails, FileSort, FileStateName, FileSummary, FileTerms, FileUpload,
+    ReceiptEntry, RecipientNames, RejectionReason,
+};
 pub use keys::{Key, KeySet};
 pub use links::{FileLinkRequest, FileLocation, LinkCreated, LinkRequest, LinkSummary};
 pub use operation::{Answer, Body, Caller, Content, Operation, Parameter, Place, Route, SchemaOf};
 pub use problem::{FieldError, Problem};
 pub use sessions::{LogIn, LoggedIn};
+pub use uploads::{
+    ImportRequest, PartReceived, PartRequest, PartToSign, PartsRequest, PartsSigned, UploadCreated,
+    UploadRequest, UploadStatus,
+};

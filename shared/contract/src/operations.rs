@@ -7,10 +7,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use share_model::{FileId, LinkId, MaxDownloads, Role};
 
 use crate::{
-    AccountCreated, Answer, Body, Caller, Content, ErrorCode, FileLinkRequest, FileLocation,
-    FileSummary, FileUpload, InvitationAccept, KeySet, LinkCreated, LinkRequest, LinkSummary,
-    LogIn, LoggedIn, Operation, Parameter, PasswordSet, Place, ReceiptEntry, Route, SignUp,
-    VerificationAnswer, VerificationDone, schema,
+    AccountCreated, Answer, Body, Caller, Content, ErrorCode, FileChange, FileDetails,
+    FileLinkRequest, FileLocation, FileSort, FileSummary, FileUpload, ImportRequest,
+    InvitationAccept, KeySet, LinkCreated, LinkRequest, LinkSummary, LogIn, LoggedIn, Operation,
+    Parameter, PartsRequest, PartsSigned, PasswordSet, Place, ReceiptEntry, Route, SignUp,
+    UploadCreated, UploadRequest, UploadStatus, VerificationAnswer, VerificationDone, schema,
 };
 
 /// All operations, in the order of the docs.
@@ -24,7 +25,17 @@ pub const ALL: &[&Operation] = &[
     &CLIENT_LOGIN,
     &OPS_LOGIN,
     &FILE_UPLOAD,
+    &UPLOAD_CREATE,
+    &UPLOAD_SHOW,
+    &UPLOAD_SIGN_PARTS,
+    &UPLOAD_COMPLETE,
+    &UPLOAD_ABORT,
+    &IMPORT_CREATE,
     &FILE_LIST,
+    &FILE_LIST_UPLOADED,
+    &FILE_SHOW,
+    &FILE_CHANGE,
+    &FILE_DELETE,
     &LINK_CREATE,
     &LINK_CREATE_BY_ID,
     &LINK_LIST,
@@ -188,17 +199,147 @@ pub const FILE_UPLOAD: Operation = Operation {
     routes: &[post("/api/files/upload"), post("/api/file/upload")],
     parameters: &[],
     body: Body::Multipart(of::<FileUpload>),
-    answers: &[json::<FileSummary>(201, "The file is on the shelf.")],
-    errors: &[ErrorCode::FileTooLarge, ErrorCode::FileTypeNotAllowed, ErrorCode::ContentMismatch],
+    answers: &[
+        json::<FileSummary>(201, "The file is available."),
+        json::<FileDetails>(202, "The file is being fetched or scanned. upload_show says more."),
+    ],
+    errors: &[
+        ErrorCode::FileTooLarge,
+        ErrorCode::FileTypeNotAllowed,
+        ErrorCode::ContentMismatch,
+        ErrorCode::FileRejected,
+        ErrorCode::ImportFailed,
+        ErrorCode::QuotaExceeded,
+    ],
+};
+
+/// `POST /api/uploads`
+pub const UPLOAD_CREATE: Operation = Operation {
+    name: "upload_create",
+    summary: "Begin an upload of any size, in parts that go straight to S3.",
+    caller: Caller::AccessToken(&[Role::Ops]),
+    routes: &[post("/api/uploads")],
+    parameters: &[],
+    body: Body::Json(of::<UploadRequest>),
+    answers: &[json::<UploadCreated>(201, "The upload waits for its parts.")],
+    errors: &[ErrorCode::FileTypeNotAllowed, ErrorCode::QuotaExceeded],
+};
+
+/// `GET /api/uploads/{id}`
+pub const UPLOAD_SHOW: Operation = Operation {
+    name: "upload_show",
+    summary: "What has become of an upload, and which parts S3 has.",
+    caller: Caller::AccessToken(&[Role::Ops]),
+    routes: &[get("/api/uploads/{id}")],
+    parameters: &[UPLOAD_ID],
+    body: Body::None,
+    answers: &[json::<UploadStatus>(200, "The upload.")],
+    errors: &[ErrorCode::UploadUnknown],
+};
+
+/// `POST /api/uploads/{id}/parts`
+pub const UPLOAD_SIGN_PARTS: Operation = Operation {
+    name: "upload_sign_parts",
+    summary: "Get the requests that bring parts to S3, each bound to its length and SHA-256. To renew them is the same call.",
+    caller: Caller::AccessToken(&[Role::Ops]),
+    routes: &[post("/api/uploads/{id}/parts")],
+    parameters: &[UPLOAD_ID],
+    body: Body::Json(of::<PartsRequest>),
+    answers: &[json::<PartsSigned>(200, "The requests.")],
+    errors: &[ErrorCode::UploadUnknown, ErrorCode::UploadCompleted, ErrorCode::UploadEnded],
+};
+
+/// `POST /api/uploads/{id}/complete`
+pub const UPLOAD_COMPLETE: Operation = Operation {
+    name: "upload_complete",
+    summary: "Say that all parts are there: the file is put together and checked. Twice is as good as once.",
+    caller: Caller::AccessToken(&[Role::Ops]),
+    routes: &[post("/api/uploads/{id}/complete")],
+    parameters: &[UPLOAD_ID],
+    body: Body::None,
+    answers: &[json::<FileDetails>(202, "The file is being checked, or has been.")],
+    errors: &[ErrorCode::UploadUnknown, ErrorCode::UploadIncomplete, ErrorCode::UploadEnded],
+};
+
+/// `DELETE /api/uploads/{id}`
+pub const UPLOAD_ABORT: Operation = Operation {
+    name: "upload_abort",
+    summary: "Abort an upload or an import. Twice is as good as once.",
+    caller: Caller::AccessToken(&[Role::Ops]),
+    routes: &[delete("/api/uploads/{id}")],
+    parameters: &[UPLOAD_ID],
+    body: Body::None,
+    answers: &[Answer { status: 204, description: "It has ended.", content: Content::Empty }],
+    errors: &[ErrorCode::UploadUnknown, ErrorCode::UploadCompleted],
+};
+
+/// `POST /api/imports`
+pub const IMPORT_CREATE: Operation = Operation {
+    name: "import_create",
+    summary: "Fetch a file from an address.",
+    caller: Caller::AccessToken(&[Role::Ops]),
+    routes: &[post("/api/imports")],
+    parameters: &[],
+    body: Body::Json(of::<ImportRequest>),
+    answers: &[json::<FileDetails>(202, "The file is being fetched.")],
+    errors: &[ErrorCode::FileTypeNotAllowed, ErrorCode::QuotaExceeded],
+};
+
+/// `GET /api/files/uploaded`
+pub const FILE_LIST_UPLOADED: Operation = Operation {
+    name: "file_list_uploaded",
+    summary: "The files that the caller has uploaded, whatever their state, page by page.",
+    caller: Caller::AccessToken(&[Role::Ops]),
+    routes: &[get("/api/files/uploaded")],
+    parameters: &[SEARCH, SORT, LIMIT, CURSOR],
+    body: Body::None,
+    answers: &[json::<Vec<FileDetails>>(200, "A page. The header Link leads to the next one.")],
+    errors: &[],
+};
+
+/// `GET /api/files/{file_id}`
+pub const FILE_SHOW: Operation = Operation {
+    name: "file_show",
+    summary: "A file, whatever its state. Ops see their own, admins all.",
+    caller: Caller::AccessToken(&[Role::Ops, Role::Admin]),
+    routes: &[get("/api/files/{file_id}")],
+    parameters: &[FILE_ID],
+    body: Body::None,
+    answers: &[json::<FileDetails>(200, "The file.")],
+    errors: &[ErrorCode::FileUnknown],
+};
+
+/// `PATCH /api/files/{file_id}`
+pub const FILE_CHANGE: Operation = Operation {
+    name: "file_change",
+    summary: "Change a file's name, note, end or recipients.",
+    caller: Caller::AccessToken(&[Role::Ops, Role::Admin]),
+    routes: &[Route { method: Method::PATCH, path: "/api/files/{file_id}" }],
+    parameters: &[FILE_ID],
+    body: Body::Json(of::<FileChange>),
+    answers: &[json::<FileDetails>(200, "The file as it is now.")],
+    errors: &[ErrorCode::FileUnknown, ErrorCode::FileGone],
+};
+
+/// `DELETE /api/files/{file_id}`
+pub const FILE_DELETE: Operation = Operation {
+    name: "file_delete",
+    summary: "Delete a file and end its links. Receipts stay. Twice is as good as once.",
+    caller: Caller::AccessToken(&[Role::Ops, Role::Admin]),
+    routes: &[delete("/api/files/{file_id}")],
+    parameters: &[FILE_ID],
+    body: Body::None,
+    answers: &[Answer { status: 204, description: "It is deleted.", content: Content::Empty }],
+    errors: &[ErrorCode::FileUnknown],
 };
 
 /// `GET /api/files/list`
 pub const FILE_LIST: Operation = Operation {
     name: "file_list",
-    summary: "The files on the shelf, newest first, page by page.",
+    summary: "The files that are for the caller, newest first, page by page.",
     caller: Caller::AccessToken(&[Role::Client]),
     routes: &[get("/api/files/list"), get("/api/file/list")],
-    parameters: &[LIMIT, CURSOR],
+    parameters: &[SEARCH, SORT, LIMIT, CURSOR],
     body: Body::None,
     answers: &[json::<Vec<FileSummary>>(200, "A page. The header Link leads to the next one.")],
     errors: &[],
@@ -251,7 +392,7 @@ pub const LINK_REVOKE: Operation = Operation {
     name: "link_revoke",
     summary: "Revoke a link, and end its leases. Twice is as good as once.",
     caller: Caller::AccessToken(&[Role::Client]),
-    routes: &[Route { method: Method::DELETE, path: "/api/links/{id}" }],
+    routes: &[delete("/api/links/{id}")],
     parameters: &[LINK_ID],
     body: Body::None,
     answers: &[Answer { status: 204, description: "It is revoked.", content: Content::Empty }],
@@ -469,6 +610,32 @@ const LINK_ID: Parameter = Parameter {
     schema: of::<LinkId>,
 };
 
+const UPLOAD_ID: Parameter = Parameter {
+    name: "id",
+    place: Place::Path,
+    required: true,
+    description: "The upload.",
+    schema: of::<FileId>,
+};
+
+const SEARCH: Parameter = Parameter {
+    name: "q",
+    place: Place::Query,
+    required: false,
+    description: "What the file's name contains, in upper or lower case. A page can be short, or \
+                  empty, and still have a next one.",
+    schema: schema::text,
+};
+
+const SORT: Parameter = Parameter {
+    name: "sort",
+    place: Place::Query,
+    required: false,
+    description: "The order: uploaded_at, filename, or one of them after a minus sign for the \
+                  other direction. The newest come first when it is left out.",
+    schema: of::<FileSort>,
+};
+
 const LIMIT: Parameter = Parameter {
     name: "limit",
     place: Place::Query,
@@ -500,6 +667,10 @@ const fn head(path: &'static str) -> Route {
 
 const fn post(path: &'static str) -> Route {
     Route { method: Method::POST, path }
+}
+
+const fn delete(path: &'static str) -> Route {
+    Route { method: Method::DELETE, path }
 }
 
 const fn json<T: JsonSchema>(status: u16, description: &'static str) -> Answer {

@@ -5,8 +5,10 @@
 
 use std::fmt;
 
+use jiff::SignedDuration;
 use share_model::{
-    AllowedFileTypes, EmailAddress, Environment, Invalid, LeaseTerms, LinkLifetime, SettingError,
+    AllowedFileTypes, EmailAddress, Environment, Invalid, LeaseTerms, LinkLifetime, Recipients,
+    SettingError, file_protocol,
 };
 
 /// One environment variable, and how it is read.
@@ -97,6 +99,14 @@ pub const ALL: &[&About] = &[
     &MAIL_FROM.about,
     &OPS_SIGNUP.about,
     &ALLOWED_FILE_TYPES.about,
+    &MAX_FILE_BYTES.about,
+    &DEFAULT_AUDIENCE.about,
+    &FILE_RETENTION_DAYS.about,
+    &ACCOUNT_QUOTA_BYTES.about,
+    &ACCOUNT_QUOTA_FILES.about,
+    &STACK_QUOTA_BYTES.about,
+    &STACK_QUOTA_FILES.about,
+    &CHECK_SLICE_BYTES.about,
     &LINK_TTL.about,
     &LINK_MAX_TTL.about,
     &LEASE_TTL.about,
@@ -276,6 +286,114 @@ pub const ALLOWED_FILE_TYPES: Setting<AllowedFileTypes> = Setting {
     parse: AllowedFileTypes::parse,
 };
 
+/// The largest file.
+pub const MAX_FILE_BYTES: Setting<u64> = Setting {
+    about: About {
+        name: "MAX_FILE_BYTES",
+        default: Default::Value("5497558138880"),
+        range: Range::Number(1, 5_497_558_138_880),
+        text: "The largest file that can be uploaded in parts, in bytes. S3 takes 5 TiB.",
+        parameter: Some("MaxFileBytes"),
+    },
+    parse: |text| match text.parse() {
+        Ok(bytes @ 1..=file_protocol::MOST_BYTES) => Ok(bytes),
+        _ => Err(Invalid::because("must be a number of bytes from 1 to 5497558138880")),
+    },
+};
+
+/// Whom files are for when their uploader does not say.
+pub const DEFAULT_AUDIENCE: Setting<Recipients> = Setting {
+    about: About {
+        name: "DEFAULT_AUDIENCE",
+        default: Default::Value("everyone"),
+        range: Range::Choice(&["everyone", "nobody"]),
+        text: "Whom a file is for when its uploader does not say: every verified Client, or nobody \
+               yet.",
+        parameter: Some("DefaultAudience"),
+    },
+    parse: |text| match text {
+        "everyone" => Ok(Recipients::Everyone),
+        "nobody" => Ok(Recipients::Only(Vec::new())),
+        _ => Err(Invalid::because("must be everyone or nobody")),
+    },
+};
+
+/// How long files are kept.
+pub const FILE_RETENTION_DAYS: Setting<Option<SignedDuration>> = Setting {
+    about: About {
+        name: "FILE_RETENTION_DAYS",
+        default: Default::Value("0"),
+        range: Range::Number(0, 3650),
+        text: "Days after which a file is deleted, when its uploader does not say. 0: never.",
+        parameter: Some("FileRetentionDays"),
+    },
+    parse: |text| match text.parse() {
+        Ok(0) => Ok(None),
+        Ok(days @ 1..=3650) => Ok(Some(SignedDuration::from_hours(24 * days))),
+        _ => Err(Invalid::because("must be a number of days from 0 to 3650")),
+    },
+};
+
+/// A limit of [`Quotas`]: none when it is 0.
+const fn quota(
+    name: &'static str,
+    text: &'static str,
+    parameter: &'static str,
+) -> Setting<Option<u64>> {
+    let range = Range::Number(0, 1_000_000_000_000_000_000);
+    let parameter = Some(parameter);
+    let about = About { name, default: Default::Value("0"), range, text, parameter };
+    Setting {
+        about,
+        parse: |text| match text.parse() {
+            Ok(0) => Ok(None),
+            Ok(most @ 1..=1_000_000_000_000_000_000) => Ok(Some(most)),
+            _ => Err(Invalid::because("must be a number from 0 to 1000000000000000000")),
+        },
+    }
+}
+
+/// Bytes of one account.
+pub const ACCOUNT_QUOTA_BYTES: Setting<Option<u64>> = quota(
+    "ACCOUNT_QUOTA_BYTES",
+    "Bytes of all files of one Ops account, at most. 0: no limit.",
+    "AccountQuotaBytes",
+);
+/// Files of one account.
+pub const ACCOUNT_QUOTA_FILES: Setting<Option<u64>> = quota(
+    "ACCOUNT_QUOTA_FILES",
+    "Files of one Ops account, at most. 0: no limit.",
+    "AccountQuotaFiles",
+);
+/// Bytes of all accounts.
+pub const STACK_QUOTA_BYTES: Setting<Option<u64>> = quota(
+    "STACK_QUOTA_BYTES",
+    "Bytes of all files of the installation, at most. 0: no limit.",
+    "StackQuotaBytes",
+);
+/// Files of all accounts.
+pub const STACK_QUOTA_FILES: Setting<Option<u64>> = quota(
+    "STACK_QUOTA_FILES",
+    "Files of the installation, at most. 0: no limit.",
+    "StackQuotaFiles",
+);
+
+/// How much a check digests in one run.
+pub const CHECK_SLICE_BYTES: Setting<u64> = Setting {
+    about: About {
+        name: "CHECK_SLICE_BYTES",
+        // At 200 MB/s that is 5 of a function's 15 minutes.
+        default: Default::Value("60000000000"),
+        range: Range::Number(1, 1_000_000_000_000_000_000),
+        text: "Bytes of a file that one run of its check digests, at most. The next run continues.",
+        parameter: None,
+    },
+    parse: |text| match text.parse() {
+        Ok(bytes @ 1..=1_000_000_000_000_000_000) => Ok(bytes),
+        _ => Err(Invalid::because("must be a number of bytes, at least 1")),
+    },
+};
+
 /// The life of a link.
 pub const LINK_TTL: Setting<LinkLifetime> = Setting {
     about: About {
@@ -407,6 +525,41 @@ impl fmt::Display for Sender {
     }
 }
 
+/// How much can be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quotas {
+    /// Of one Ops account.
+    pub account: Quota,
+    /// Of the installation.
+    pub stack: Quota,
+}
+
+/// What counts is every file that is uploading, being checked or available.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// Bytes of all files, at most; none for no limit.
+    pub bytes: Option<u64>,
+    /// Files, at most; none for no limit.
+    pub files: Option<u64>,
+}
+
+impl Quotas {
+    /// # Errors
+    /// When a setting is not what it may be.
+    pub fn read(environment: &Environment) -> Result<Self, SettingError> {
+        Ok(Self {
+            account: Quota {
+                bytes: ACCOUNT_QUOTA_BYTES.read(environment)?,
+                files: ACCOUNT_QUOTA_FILES.read(environment)?,
+            },
+            stack: Quota {
+                bytes: STACK_QUOTA_BYTES.read(environment)?,
+                files: STACK_QUOTA_FILES.read(environment)?,
+            },
+        })
+    }
+}
+
 /// How long links live.
 pub struct LinkSettings {
     /// When their maker does not say.
@@ -513,6 +666,10 @@ mod tests {
         check(&LINK_MAX_TTL);
         check(&LEASE_TTL);
         check(&LEASE_GRACE);
+        check(&MAX_FILE_BYTES);
+        check(&FILE_RETENTION_DAYS);
+        check(&ACCOUNT_QUOTA_BYTES);
+        check(&CHECK_SLICE_BYTES);
     }
 
     #[test]
@@ -526,6 +683,7 @@ mod tests {
         check(&MAIL_MODE);
         check(&OPS_SIGNUP);
         check(&DOWNLOAD_DELIVERY);
+        check(&DEFAULT_AUDIENCE);
     }
 
     #[test]

@@ -31,13 +31,36 @@ impl Fields {
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, Invalid>,
     ) -> Option<T> {
-        if matches!(self.unread.get(name), None | Some(Value::Null)) {
+        if self.lacks(name) { None } else { self.optional(name, parse).flatten() }
+    }
+
+    /// The number field `name`, as [`Fields::required`] gives it.
+    pub fn required_number<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(i64) -> Result<T, Invalid>,
+    ) -> Option<T> {
+        if self.lacks(name) { None } else { self.optional_number(name, parse).flatten() }
+    }
+
+    /// The field `name`, whatever it is in JSON, as [`Fields::required`] gives it.
+    pub fn required_value<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(Value) -> Result<T, Invalid>,
+    ) -> Option<T> {
+        if self.lacks(name) { None } else { self.optional_value(name, parse).flatten() }
+    }
+
+    /// Whether the field `name` is absent, which is then noted as an error.
+    fn lacks(&mut self, name: &'static str) -> bool {
+        let lacks = matches!(self.unread.get(name), None | Some(Value::Null));
+        if lacks {
             self.unread.remove(name);
             self.known.push(name);
             self.refuse(name, "is required");
-            return None;
         }
-        self.optional(name, parse).flatten()
+        lacks
     }
 
     /// The text field `name`: `Some(None)` when it is absent or null, `None` when it is wrong,
@@ -47,7 +70,7 @@ impl Fields {
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, Invalid>,
     ) -> Option<Option<T>> {
-        self.take(name, |value| match value {
+        self.optional_value(name, |value| match value {
             Value::String(text) => parse(&text),
             _ => Err(Invalid::because("must be a text")),
         })
@@ -59,7 +82,7 @@ impl Fields {
         name: &'static str,
         parse: impl FnOnce(i64) -> Result<T, Invalid>,
     ) -> Option<Option<T>> {
-        self.take(name, |value| match value.as_i64() {
+        self.optional_value(name, |value| match value.as_i64() {
             Some(number) => parse(number),
             None => Err(Invalid::because("must be a whole number")),
         })
@@ -67,13 +90,14 @@ impl Fields {
 
     /// The field `name`, true or false, as [`Fields::optional`] gives it.
     pub fn optional_flag(&mut self, name: &'static str) -> Option<Option<bool>> {
-        self.take(name, |value| {
+        self.optional_value(name, |value| {
             value.as_bool().ok_or_else(|| Invalid::because("must be true or false"))
         })
     }
 
+    /// The field `name`, whatever it is in JSON, as [`Fields::optional`] gives it.
     #[expect(clippy::option_option, reason = "wrong, absent and given are three things")]
-    fn take<T>(
+    pub fn optional_value<T>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(Value) -> Result<T, Invalid>,
@@ -89,6 +113,11 @@ impl Fields {
                 }
             },
         }
+    }
+
+    /// Names a field that the request has, and that is not among these.
+    pub(crate) fn know(&mut self, name: &'static str) {
+        self.known.push(name);
     }
 
     /// Whether a field of this name is still to be read.

@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use http_body_util::{BodyDataStream, Full};
 use multer::Multipart;
+use serde_json::{Map, Value};
 use share_contract::ErrorCode;
 use share_model::Invalid;
 
-use crate::ApiError;
+use crate::{ApiError, Fields};
 
 /// A file as a form carries it, in the part `file`.
 pub struct UploadForm {
@@ -14,9 +15,8 @@ pub struct UploadForm {
     pub filename: String,
     /// Its bytes.
     pub content: Bytes,
-    /// Whether the uploader gets a mail at the first complete download of each link: the part
-    /// `notify`, `true` or `false`.
-    pub notify: bool,
+    /// The other parts, which are texts, as fields of JSON.
+    pub fields: Fields,
 }
 
 /// Reads the form. Fields that it does not have are refused, as is a second one of a name.
@@ -26,7 +26,8 @@ pub(crate) async fn read(content_type: &str, body: Bytes) -> Result<UploadForm, 
     // The gateway has already limited the body, and it is in memory as a whole.
     let stream = BodyDataStream::new(Full::new(body));
     let mut form = Multipart::new(stream, boundary);
-    let (mut file, mut notify) = (None, None);
+    let mut file = None;
+    let mut fields = Map::new();
     while let Some(part) = form.next_field().await.map_err(malformed)? {
         let (name, filename) =
             (part.name().map(str::to_owned), part.file_name().map(str::to_owned));
@@ -38,31 +39,40 @@ pub(crate) async fn read(content_type: &str, body: Bytes) -> Result<UploadForm, 
                 }
             }
             (Some("file"), None) => return Err(refusal("file", "must be a file with a name")),
-            (Some("notify"), None) => {
-                let flag = match &*content {
-                    b"true" => true,
-                    b"false" => false,
-                    _ => return Err(refusal("notify", "must be true or false")),
-                };
-                if notify.replace(flag).is_some() {
-                    return Err(refusal("notify", "must be given once only"));
+            (Some(name), None) => {
+                let text = String::from_utf8(content.into())
+                    .map_err(|_| refusal(name, "must be a text in UTF-8"))?;
+                let value = as_json(name, text);
+                if fields.insert(name.to_owned(), value).is_some() {
+                    return Err(refusal(name, "must be given once only"));
                 }
             }
-            (other, _) => {
-                let other: String = other.unwrap_or_default().chars().take(64).collect();
-                return Err(refusal(
-                    &other,
-                    "is not a field of this request, which takes file, notify",
-                ));
-            }
+            (other, _) => return Err(refusal(other.unwrap_or_default(), "must be a text")),
         }
     }
     let (filename, content) = file.ok_or_else(|| refusal("file", "is required"))?;
-    Ok(UploadForm { filename, content, notify: notify.unwrap_or(false) })
+    let mut fields = Fields::new(fields);
+    fields.know("file");
+    Ok(UploadForm { filename, content, fields })
+}
+
+/// A text of a form as the JSON that the same field has elsewhere, where it can be.
+fn as_json(name: &str, text: String) -> Value {
+    match name {
+        "notify" | "notify_recipients" => text.parse().map_or(Value::String(text), Value::Bool),
+        "expires_in" => text.parse::<i64>().map_or(Value::String(text), Value::from),
+        "recipients" if text != "everyone" => {
+            let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+            names.map(Value::from).collect()
+        }
+        _ => Value::String(text),
+    }
 }
 
 fn refusal(field: &str, reason: &str) -> ApiError {
-    ApiError::field(field, Invalid::because(reason))
+    // The name comes from outside and goes back into the answer: keep it short.
+    let field: String = field.chars().take(64).collect();
+    ApiError::field(&field, Invalid::because(reason))
 }
 
 #[cfg(test)]
@@ -81,12 +91,26 @@ mod tests {
     const FILE: (&str, &str) = ("; name=\"file\"; filename=\"a.txt\"", "content");
 
     #[tokio::test]
-    async fn a_form_has_one_file_and_may_ask_for_a_notice() {
+    async fn a_form_has_one_file_and_texts_which_become_fields() {
         let only_file = form(&[FILE]).await.unwrap();
         assert_eq!((only_file.filename.as_str(), &*only_file.content), ("a.txt", &b"content"[..]));
-        assert!(!only_file.notify);
-        assert!(form(&[("; name=\"notify\"", "true"), FILE]).await.unwrap().notify);
-        assert!(!form(&[FILE, ("; name=\"notify\"", "false")]).await.unwrap().notify);
+        for (text, notify) in [("true", true), ("false", false)] {
+            let mut fields = form(&[("; name=\"notify\"", text), FILE]).await.unwrap().fields;
+            assert_eq!(fields.optional_flag("notify"), Some(Some(notify)));
+        }
+        let parts = [
+            ("; name=\"recipients\"", "anna, ben@example.com"),
+            ("; name=\"expires_in\"", "3600"),
+            ("; name=\"note\"", "12"),
+            FILE,
+        ];
+        let mut fields = form(&parts).await.unwrap().fields;
+        let recipients = fields.optional_value("recipients", Ok).flatten();
+        assert_eq!(recipients, Some(serde_json::json!(["anna", "ben@example.com"])));
+        assert_eq!(fields.optional_number("expires_in", Ok), Some(Some(3600)));
+        let note = fields.optional("note", |text| Ok(text.to_owned()));
+        assert_eq!(note, Some(Some("12".to_owned())));
+        assert!(fields.finish(Some(())).is_ok());
     }
 
     #[tokio::test]
@@ -97,9 +121,8 @@ mod tests {
             (&[notify], "file is required"),
             (&[FILE, FILE], "file must be one file only"),
             (&[("; name=\"file\"", "content")], "file must be a file with a name"),
-            (&[FILE, ("; name=\"notify\"", "yes")], "notify must be true or false"),
             (&[FILE, notify, notify], "notify must be given once only"),
-            (&[FILE, ("; name=\"is_admin\"", "1")], "is_admin is not a field of this request"),
+            (&[FILE, ("; name=\"a\"; filename=\"b\"", "1")], "a must be a text"),
         ] {
             let sentence = form(parts).await.map(|_| ()).unwrap_err().sentence();
             assert!(sentence.contains(said), "{said}: {sentence}");

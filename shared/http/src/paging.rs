@@ -1,7 +1,9 @@
 //! Lists that come page by page.
 
 use http::header;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use share_auth::{PageCursor, SigningKeys};
+use share_contract::FileSort;
 use share_model::{Invalid, UserId};
 use share_store::Page;
 
@@ -22,8 +24,9 @@ pub struct Paging<'a> {
 }
 
 impl<'a> Paging<'a> {
-    /// Reads `limit` and `cursor` from the query of a request for the list at `path`. A cursor is
-    /// good for that list only, and for that of `owner` where each caller has one.
+    /// Reads `limit` and `cursor` from the query of a request for the list at `path`, which has the
+    /// rest of the query. A cursor is good for that list only, and for that of `owner` where each
+    /// caller has one.
     ///
     /// # Errors
     /// 400 when one of them is not as it must be.
@@ -53,9 +56,46 @@ impl<'a> Paging<'a> {
         let answer = Answer::ok(page.records);
         let Some(next) = page.next else { return Ok(answer) };
         let cursor = next.seal(&self.list, self.keys);
-        let path = format!("{}?limit={}&cursor={cursor}", self.path, self.limit);
+        let and = if self.path.contains('?') { '&' } else { '?' };
+        let path = format!("{}{and}limit={}&cursor={cursor}", self.path, self.limit);
         let link = format!("<{}>; rel=\"next\"", public_url.of(request, &path)?);
         Ok(answer.with(header::LINK, link))
+    }
+}
+
+/// Which files a list shows, and in which order.
+pub struct FileQuery {
+    /// In which order.
+    pub sort: FileSort,
+    /// What their names contain, in lower case.
+    pub search: Option<String>,
+}
+
+impl FileQuery {
+    /// Reads `q` and `sort` from the query of a request.
+    ///
+    /// # Errors
+    /// 400 when one of them is not as it must be.
+    pub fn read(request: &Request) -> Result<Self, ApiError> {
+        let search = request.query_parameter("q", |text| match text.chars().count() {
+            1..=100 => Ok(text.to_lowercase()),
+            _ => Err(Invalid::because("must have 1 to 100 characters")),
+        })?;
+        let sort = request.query_parameter("sort", FileSort::parse)?;
+        Ok(Self { sort: sort.unwrap_or_default(), search })
+    }
+
+    /// The address of the list at `path` that shows these files, as [`Paging::read`] takes it.
+    #[must_use]
+    pub fn of(&self, path: &str) -> String {
+        let mut query = Vec::new();
+        if let Some(search) = &self.search {
+            query.push(format!("q={}", utf8_percent_encode(search, NON_ALPHANUMERIC)));
+        }
+        if self.sort != FileSort::default() {
+            query.push(format!("sort={}", self.sort.as_str()));
+        }
+        if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
     }
 }
 

@@ -10,8 +10,8 @@ use lambda_http::RequestExt;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
 use lambda_http::request::RequestContext as RequestContextOf;
 use share_contract::{ErrorCode, Operation};
-use share_model::{AuditAction, AuditEvent, FileId, Invalid, UserId};
-use share_store::{Clock, RequestContext};
+use share_model::{Invalid, UserId};
+use share_store::{Actor, Clock, RequestContext};
 
 use crate::multipart::{self, UploadForm};
 use crate::{ApiError, Fields};
@@ -89,6 +89,12 @@ impl Request {
         RequestContext { clock: &self.clock, request_id: &self.id }
     }
 
+    /// `user`, who does something in this request.
+    #[must_use]
+    pub fn actor(&self, user: UserId) -> Actor<'_> {
+        Actor { user: Some(user), context: self.context() }
+    }
+
     /// Its id, as in the log and in problems.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -98,12 +104,6 @@ impl Request {
     /// What the gateway calls it: `x-amzn-RequestId` of the answer, and in the access log.
     pub(crate) fn gateway_id(&self) -> &str {
         gateway_id(&self.http)
-    }
-
-    /// This request as an event in the history of `file`.
-    #[must_use]
-    pub fn audit(&self, action: AuditAction, file: FileId, actor: UserId) -> AuditEvent {
-        AuditEvent { file, action, actor, at: self.now, request_id: self.id.clone() }
     }
 
     /// Its method.

@@ -7,8 +7,16 @@ use crate::{FileId, UserId};
 /// An action that is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditAction {
-    /// A file was put on the shelf.
+    /// A file became available.
     FileUploaded,
+    /// A file was not taken.
+    FileRejected,
+    /// A file's name, note, end or recipients were changed.
+    FileChanged,
+    /// A file was deleted.
+    FileDeleted,
+    /// An upload was aborted, or given up.
+    UploadAborted,
 }
 
 impl AuditAction {
@@ -17,6 +25,10 @@ impl AuditAction {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::FileUploaded => "file_uploaded",
+            Self::FileRejected => "file_rejected",
+            Self::FileChanged => "file_changed",
+            Self::FileDeleted => "file_deleted",
+            Self::UploadAborted => "upload_aborted",
         }
     }
 }

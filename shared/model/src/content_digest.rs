@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
+use crate::Invalid;
+
 /// A SHA-256. In JSON and in the tables it is 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ContentDigest([u8; 32]);
@@ -16,6 +18,35 @@ impl ContentDigest {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// # Errors
+    /// When the text is not 64 hexadecimal digits.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let refused = || Invalid::because("must be a SHA-256: 64 hexadecimal digits");
+        let digits = text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        if !digits {
+            return Err(refused());
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|_| refused())?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| refused())?;
+        }
+        Ok(Self(bytes))
+    }
+
+    /// As S3 writes it.
+    ///
+    /// # Errors
+    /// When the text is not the base64 of 32 bytes.
+    pub fn parse_base64(text: &str) -> Result<Self, Invalid> {
+        let bytes = STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or_else(|| Invalid::because("must be the base64 of 32 bytes"))
     }
 
     /// As `sha256sum` prints it.
@@ -43,17 +74,8 @@ impl Serialize for ContentDigest {
 
 impl<'de> Deserialize<'de> for ContentDigest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let mut bytes = [0; 32];
-        let pairs = text.as_bytes().chunks_exact(2);
-        if !text.is_ascii() || text.len() != 64 {
-            return Err(de::Error::custom("a SHA-256 has 64 hexadecimal digits"));
-        }
-        for (byte, pair) in bytes.iter_mut().zip(pairs) {
-            let pair = std::str::from_utf8(pair).map_err(de::Error::custom)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(de::Error::custom)?;
-        }
-        Ok(Self(bytes))
+        Self::parse(&String::deserialize(deserializer)?)
+            .map_err(|reason| de::Error::custom(reason.0))
     }
 }
 

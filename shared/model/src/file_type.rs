@@ -125,6 +125,13 @@ impl AllowedFileTypes {
         file_type.recognise(bytes).ok_or(TypeRefusal::ContentMismatch)
     }
 
+    /// Whether the name's extension is allowed.
+    #[must_use]
+    pub fn allow(&self, name: &FileName) -> bool {
+        let extension = name.extension();
+        self.0.iter().any(|known| known.extension == usual_spelling(&extension))
+    }
+
     /// The list, for messages.
     #[must_use]
     pub fn names(&self) -> String {

@@ -8,8 +8,10 @@ mod byte_range;
 mod certificate;
 mod content_digest;
 mod content_disposition;
+mod digest_progress;
 mod environment;
 mod file;
+pub mod file_protocol;
 mod file_type;
 mod invalid;
 mod json_schema;
@@ -18,7 +20,9 @@ pub mod link_protocol;
 mod one_time;
 mod receipt;
 mod receipt_replay;
+mod rejection;
 mod session;
+mod stored_file;
 mod timestamp;
 mod user;
 
@@ -30,6 +34,7 @@ pub use certificate::{
 };
 pub use content_digest::ContentDigest;
 pub use content_disposition::attachment;
+pub use digest_progress::DigestProgress;
 pub use environment::{Environment, SettingError};
 pub use file::{FileId, FileName, FileRecord, MAX_UPLOAD_BYTES};
 pub use file_type::{AllowedFileTypes, TypeRefusal};
@@ -43,6 +48,11 @@ pub use receipt::{
     ChainBreak, ChainHead, DownloadRequest, Receipt, ReceiptEvent, SealedReceipt, TransferOutcome,
 };
 pub use receipt_replay::{Discrepancy, LinkRecords, LinkToken, RETENTION};
+pub use rejection::Rejection;
 pub use session::{Session, SessionId};
+pub use stored_file::{
+    Audience, Check, Content, Deleted, File, FileState, Import, Job, Leftover, Recipient,
+    Recipients, Rejected, Upload,
+};
 pub use timestamp::rfc3339_millis;
 pub use user::{EmailAddress, Role, User, UserId, Username};

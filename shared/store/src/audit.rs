@@ -74,7 +74,7 @@ impl Audit {
                 .with(":subject", text(subject(link.file_id)))
                 .with(":chain", text(chain(link)));
             let key = &["subject", "at_id"];
-            let list = List { index: None, key, condition, newest_first: false };
+            let list = List { index: None, key, condition, filter: None, newest_first: false };
             let page = self.table.page::<SealedReceipt>(list, 1000, cursor.as_ref()).await?;
             receipts.extend(page.records);
             cursor = page.next;
@@ -115,6 +115,7 @@ impl Audit {
             condition: condition
                 .with(":subject", text(subject(file)))
                 .with(":receipts", text(RECEIPTS)),
+            filter: None,
             newest_first: false,
         };
         self.table.page(list, limit, cursor).await

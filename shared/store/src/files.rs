@@ -1,31 +1,25 @@
-//! The Files table: what is known about each file beside its bytes.
+//! The Files table: the record of each file, whatever its state.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use share_contract::settings::FILES_TABLE;
-use share_model::{FileId, FileRecord};
+use share_model::{File, FileId, FileRecord, Job, User, rfc3339_millis};
 
-use crate::table::{Key, Table, absent};
-use crate::transaction::{CommitOutcome, Write};
-use crate::{Platform, Shelf, StartError, StoreError};
+use crate::table::{Condition, Key, List, Table, text};
+use crate::{Clock, Platform, StartError, StoreError};
 
-/// The Files table.
+/// The index of what jobs are to do. Only records with which there is something to do are in it.
+const DUE: &str = "files_due";
+
+/// The Files table, for reading.
+#[derive(Clone)]
 pub struct Files {
-    table: Table,
+    pub(crate) table: Table,
 }
 
-/// A file's record with its state.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    #[serde(flatten)]
-    file: FileRecord,
-    state: State,
-}
-
-/// What has become of a file. Only one that is available is listed and can be linked to.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum State {
-    Available,
+/// The key of a record that the index has.
+#[derive(Deserialize)]
+struct Indexed {
+    file_id: FileId,
 }
 
 impl Files {
@@ -35,37 +29,63 @@ impl Files {
         Ok(Self { table: Table::connect(platform, &FILES_TABLE)? })
     }
 
-    /// Puts a file, its entry on the shelf and `writes`, in one transaction.
-    ///
-    /// # Errors
-    /// When the tables do not answer.
-    pub async fn create(
-        &self,
-        file: &FileRecord,
-        on: &Shelf,
-        mut writes: Vec<Write>,
-    ) -> Result<(), StoreError> {
-        let stored = Stored { file: file.clone(), state: State::Available };
-        writes.push(self.table.put(&key(file.id), &stored, &absent("file_id")));
-        writes.push(on.entry(file));
-        match self.table.commit("create a file", writes).await? {
-            CommitOutcome::Committed => Ok(()),
-            CommitOutcome::ConditionFailed(_) => {
-                Err(StoreError::because("create a file", "there is one of this id"))
-            }
-        }
-    }
-
-    /// The file with this identity, when it is available.
+    /// The file with this identity, whatever its state.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn available(&self, id: FileId) -> Result<Option<FileRecord>, StoreError> {
-        let stored = self.table.get::<Stored>(&key(id)).await?;
-        Ok(stored.filter(|stored| stored.state == State::Available).map(|stored| stored.file))
+    pub async fn find(&self, id: FileId) -> Result<Option<File>, StoreError> {
+        self.table.get(&key(id)).await
+    }
+
+    /// The file with this identity, when it is available to `client`.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn available_to(
+        &self,
+        client: &User,
+        id: FileId,
+        clock: &Clock,
+    ) -> Result<Option<FileRecord>, StoreError> {
+        Ok(self.find(id).await?.and_then(|file| file.available_to(client, clock())))
+    }
+
+    /// The files with these identities, at most 100, in their order. Those that are not there are
+    /// left out.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn find_all(&self, ids: &[FileId]) -> Result<Vec<File>, StoreError> {
+        let keys: Vec<_> = ids.iter().copied().map(key).collect();
+        self.table.get_all(&keys).await
+    }
+
+    /// The first files, at most `limit`, with which `job` has something to do now: those that have
+    /// waited longest.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn due(
+        &self,
+        job: Job,
+        clock: &Clock,
+        limit: usize,
+    ) -> Result<Vec<FileId>, StoreError> {
+        let condition = Condition::new("due = :job AND due_at <= :now")
+            .with(":job", text(job.as_str()))
+            .with(":now", text(rfc3339_millis::text(clock())));
+        let list = List {
+            index: Some(DUE),
+            key: &["file_id"],
+            condition,
+            filter: None,
+            newest_first: false,
+        };
+        let page = self.table.page::<Indexed>(list, limit, None).await?;
+        Ok(page.records.into_iter().map(|found| found.file_id).collect())
     }
 }
 
-fn key(id: FileId) -> Key {
+pub(crate) fn key(id: FileId) -> Key {
     Key::new("file_id", id.to_string())
 }

@@ -3,6 +3,7 @@
 
 mod audit;
 mod error;
+mod file_changes;
 mod files;
 mod links;
 mod mailer;
@@ -20,16 +21,17 @@ mod users;
 
 pub use audit::{Audit, StoredReceipt, forget_at};
 pub use error::{StartError, StoreError};
+pub use file_changes::{Actor, Applied, FileChanges, FileStep};
 pub use files::Files;
-pub use links::{Clock, Links, RequestContext};
+pub use links::{Clock, LinkCount, Links, RequestContext};
 pub use mailer::{Mail, Mailer};
-pub use objects::Objects;
+pub use objects::{Objects, SignedPart, UploadedPart};
 pub use one_time_tokens::{OneTimeTokens, RefusedToken, TokenRecord};
 pub use platform::Platform;
 pub use receipt_verifier::{ChainReport, ReceiptVerifier};
 pub use secrets::{certificate_keys, signing_keys};
 pub use sessions::Sessions;
-pub use shelf::Shelf;
+pub use shelf::{Shelf, ShelfQuery};
 pub use table::Page;
 pub use transaction::Write;
 pub use transfers::{Transfer, Transfers};

@@ -27,6 +27,18 @@ use crate::{Audit, OneTimeTokens, Page, Platform, StartError, StoreError, TokenR
 /// The index that lists a user's links by time of creation. Only their records have both keys.
 const BY_USER: &str = "links_by_user";
 
+/// The index that has a file's links, with how often each was redeemed.
+const BY_FILE: &str = "links_by_file";
+
+/// How many links a file has, of those that are remembered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LinkCount {
+    /// The links.
+    pub links: u64,
+    /// How often all of them have been redeemed.
+    pub downloads: u64,
+}
+
 /// What time it is, whenever it is asked. A link may end while a request waits for others.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -95,6 +107,7 @@ impl Links {
             index: Some(BY_USER),
             key: &["pk", "user_id", "created_at"],
             condition: Condition::new("user_id = :user").with(":user", text(user.to_string())),
+            filter: None,
             newest_first: true,
         };
         let page = self.table.page::<Indexed>(list, limit, cursor).await?;
@@ -102,6 +115,36 @@ impl Links {
         // links are as they are now.
         let keys: Vec<_> = page.records.into_iter().map(|it| Key::new("pk", it.pk)).collect();
         Ok(Page { records: self.table.get_all(&keys).await?, next: page.next })
+    }
+
+    /// How many links to `file` there are, and how often they have been redeemed. A moment late, as
+    /// every index.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn count(&self, file: FileId) -> Result<LinkCount, StoreError> {
+        #[derive(Deserialize)]
+        struct Counted {
+            downloads: u64,
+        }
+        let mut count = LinkCount::default();
+        let mut cursor = None;
+        loop {
+            let list = List {
+                index: Some(BY_FILE),
+                key: &["pk", "file_id", "created_at"],
+                condition: Condition::new("file_id = :file").with(":file", text(file.to_string())),
+                filter: None,
+                newest_first: false,
+            };
+            let page = self.table.page::<Counted>(list, 1000, cursor.as_ref()).await?;
+            count.links += page.records.len() as u64;
+            count.downloads += page.records.iter().map(|link| link.downloads).sum::<u64>();
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(count);
+            }
+        }
     }
 
     /// The record of the link with this id.

@@ -44,6 +44,9 @@ pub(crate) struct List<'a> {
     pub(crate) key: &'a [&'static str],
     /// The condition on the key.
     pub(crate) condition: Condition,
+    /// What must hold of a record of the list. A page of it is what is found in 1 MB of records,
+    /// which can be fewer than asked for, or none.
+    pub(crate) filter: Option<Condition>,
     /// Whether the list begins at the end.
     pub(crate) newest_first: bool,
 }
@@ -195,6 +198,8 @@ impl Table {
             let texts = cursor.0.iter();
             texts.map(|(name, value)| (name.clone(), text(value))).collect()
         });
+        let filter = list.filter.unwrap_or_default();
+        let values = [&list.condition, &filter].map(Condition::values).into_iter().flatten();
         let answer = self
             .client
             .query()
@@ -203,19 +208,24 @@ impl Table {
             // An index is never consistent.
             .consistent_read(list.index.is_none())
             .set_key_condition_expression(list.condition.expression())
-            .set_expression_attribute_values(list.condition.values())
+            .set_filter_expression(filter.expression())
+            .set_expression_attribute_values(Some(values.flatten().collect()))
             .scan_index_forward(!list.newest_first)
-            .limit(asked)
+            // With a filter it would limit what is looked at.
+            .set_limit(filter.expression().is_none().then_some(asked))
             .set_exclusive_start_key(start)
             .send()
             .await;
         let answer = answer.map_err(StoreError::during("list records"))?;
         let mut records = answer.items.unwrap_or_default();
         // DynamoDB reads at most 1 MB at a time, which may be fewer.
-        let cut_short = records.len() <= limit && answer.last_evaluated_key.is_some();
-        let more = records.len() > limit || cut_short;
-        records.truncate(limit);
-        let next = records.last().filter(|_| more).map(|last| {
+        let last = if records.len() > limit {
+            records.truncate(limit);
+            records.last().cloned()
+        } else {
+            answer.last_evaluated_key
+        };
+        let next = last.map(|last| {
             let text =
                 |name: &&str| Some(((*name).to_owned(), last.get(*name)?.as_s().ok()?.clone()));
             PageCursor(list.key.iter().filter_map(text).collect())
@@ -339,6 +349,10 @@ pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
 }
 
 pub(crate) fn number(value: i64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(crate) fn big_number(value: i128) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 

@@ -1,0 +1,87 @@
+//! `file_change`: another name, note, end, or other recipients.
+
+use share_contract::{ErrorCode, FileDetails, Operation, operations};
+use share_http::{
+    Answer, ApiError, Authenticator, Endpoint, FileTermsReader, NamedRecipients, Request,
+    end_of_file,
+};
+use share_model::file_protocol::{self, FileEdit};
+use share_model::{AuditAction, File, FileId, FileName, Invalid, LinkNote};
+use share_store::{Applied, FileChanges, FileStep, Links, Platform, StartError};
+
+use super::managed_by;
+
+/// What this endpoint touches; its IAM policy in `template.yaml` says the same.
+pub struct ChangeFile {
+    authenticator: Authenticator,
+    terms: FileTermsReader,
+    changes: FileChanges,
+    links: Links,
+}
+
+impl Endpoint for ChangeFile {
+    const NAME: &'static str = "ChangeFile";
+    const OPERATIONS: &'static [&'static Operation] = &[&operations::FILE_CHANGE];
+    type Json = FileDetails;
+
+    async fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self {
+            authenticator: Authenticator::connect(platform).await?,
+            terms: FileTermsReader::connect(platform)?,
+            changes: FileChanges::connect(platform)?,
+            links: Links::connect(platform)?,
+        })
+    }
+
+    async fn handle(&self, request: &Request) -> Result<Answer<FileDetails>, ApiError> {
+        let user = self.authenticator.caller(request).await?; // 401, 403
+        let id = request.path_parameter("file_id", str::parse::<FileId>)?; // 400
+        let (mut edit, recipients) = input(request)?; // 400, 415, 422
+        let id = id.ok_or(ErrorCode::FileUnknown)?;
+        let before = managed_by(&user, self.changes.files.find(id).await?)?; // 404, 503
+        let renamed = edit.filename.as_ref().map(FileName::extension);
+        if renamed.is_some_and(|extension| extension != before.filename.extension()) {
+            let reason =
+                Invalid::because("must keep the extension, which the content was checked for");
+            return Err(ApiError::field("filename", reason)); // 422
+        }
+        if let Some(recipients) = recipients {
+            edit.recipients = Some(self.terms.find(recipients).await?); // 422
+        }
+        let change = |file: &File, _| {
+            let after = file_protocol::edit(file, edit.clone()).ok_or(ErrorCode::FileGone)?;
+            Ok::<_, ErrorCode>(Some(FileStep { after, action: Some(AuditAction::FileChanged) }))
+        };
+        let file = match self.changes.apply(id, request.actor(user.id), change).await? {
+            Applied::Changed(file) | Applied::Unchanged(file) => file,
+            Applied::Refused(code) => return Err(code.into()), // 410
+            Applied::Absent | Applied::QuotaExceeded => return Err(ErrorCode::FileUnknown.into()),
+        };
+        let count = self.links.count(file.id).await?; // 503
+        Ok(Answer::ok(FileDetails::new(file, count.links, count.downloads)))
+    }
+}
+
+fn input(request: &Request) -> Result<(FileEdit, Option<NamedRecipients>), ApiError> {
+    let mut fields = request.json()?;
+    let filename = fields.optional("filename", FileName::parse);
+    let note = fields.optional("note", |text| match text {
+        "" => Ok(None),
+        text => LinkNote::parse(text).map(Some),
+    });
+    let now = request.now();
+    let expires_at = fields.optional_number("expires_in", |seconds| end_of_file(seconds, now));
+    let recipients = fields.optional_value("recipients", NamedRecipients::parse);
+    let notify_recipients = fields.optional_flag("notify_recipients");
+    let input = || {
+        let edit = FileEdit {
+            filename: filename?,
+            note: note?,
+            expires_at: expires_at?,
+            recipients: None,
+            notify_recipients: notify_recipients?,
+        };
+        Some((edit, recipients?))
+    };
+    fields.finish(input())
+}
