@@ -3,10 +3,11 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
 use share_contract::Operation;
 use share_http::{Endpoint, Response, respond};
 use share_model::Environment;
-use share_runtime::{DirectFunction, Error, run, run_direct, run_streaming};
+use share_runtime::{DirectFunction, Error, NotDone, run, run_direct, run_streaming};
 use share_store::{Clock, Platform, StartError};
 
 use crate::accounts::{SetPassword, Signup, VerifyEmail, VerifyPage};
@@ -58,12 +59,19 @@ pub struct Function {
     /// The operations that it serves. None when it has no route.
     pub operations: &'static [&'static Operation],
     run: fn(Environment) -> Running,
-    serve: Option<for<'a> fn(&'a Platform) -> Starting<'a>>,
+    serve: for<'a> fn(&'a Platform) -> Starting<'a>,
 }
 
 type Running = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
-type Starting<'a> =
-    Pin<Box<dyn Future<Output = Result<Arc<dyn ServedEndpoint>, StartError>> + Send + 'a>>;
+type Starting<'a> = Pin<Box<dyn Future<Output = Result<Served, StartError>> + Send + 'a>>;
+
+/// A function that was started in this process, whichever it is.
+pub enum Served {
+    /// One behind routes.
+    Endpoint(Arc<dyn ServedEndpoint>),
+    /// One without.
+    Direct(Arc<dyn ServedDirect>),
+}
 
 /// An endpoint that answers requests in this process, whichever it is.
 pub trait ServedEndpoint: Send + Sync {
@@ -85,6 +93,29 @@ impl<E: Endpoint> ServedEndpoint for E {
     }
 }
 
+/// A function without a route that is invoked in this process, whichever it is.
+pub trait ServedDirect: Send + Sync {
+    /// Answers one invocation, as its Lambda function would.
+    ///
+    /// # Errors
+    /// When it cannot be done.
+    fn invoke<'a>(
+        &'a self,
+        input: Map<String, Value>,
+        clock: &'a Clock,
+    ) -> Pin<Box<dyn Future<Output = Result<Value, NotDone>> + Send + 'a>>;
+}
+
+impl<F: DirectFunction> ServedDirect for F {
+    fn invoke<'a>(
+        &'a self,
+        input: Map<String, Value>,
+        clock: &'a Clock,
+    ) -> Pin<Box<dyn Future<Output = Result<Value, NotDone>> + Send + 'a>> {
+        Box::pin(DirectFunction::invoke(self, input, clock))
+    }
+}
+
 impl Function {
     const fn of<E: Endpoint>() -> Self {
         Self::endpoint::<E>(|environment| Box::pin(run::<E>(environment)))
@@ -96,14 +127,17 @@ impl Function {
 
     const fn endpoint<E: Endpoint>(run: fn(Environment) -> Running) -> Self {
         let serve: for<'a> fn(&'a Platform) -> Starting<'a> = |platform| {
-            Box::pin(async { Ok(Arc::new(E::connect(platform).await?) as Arc<dyn ServedEndpoint>) })
+            Box::pin(async { Ok(Served::Endpoint(Arc::new(E::connect(platform).await?))) })
         };
-        Self { name: E::NAME, operations: E::OPERATIONS, run, serve: Some(serve) }
+        Self { name: E::NAME, operations: E::OPERATIONS, run, serve }
     }
 
     const fn direct<F: DirectFunction>() -> Self {
         let run: fn(Environment) -> Running = |environment| Box::pin(run_direct::<F>(environment));
-        Self { name: F::NAME, operations: &[], run, serve: None }
+        let serve: for<'a> fn(&'a Platform) -> Starting<'a> = |platform| {
+            Box::pin(async { Ok(Served::Direct(Arc::new(F::connect(platform).await?))) })
+        };
+        Self { name: F::NAME, operations: &[], run, serve }
     }
 
     /// All functions.
@@ -126,18 +160,12 @@ impl Function {
         (self.run)(environment).await
     }
 
-    /// Starts the endpoint in this process; `None` when it is a function without a route.
+    /// Starts the function in this process.
     ///
     /// # Errors
     /// When a setting is missing or wrong, or a secret cannot be read.
-    pub async fn serve(
-        &self,
-        platform: &Platform,
-    ) -> Result<Option<Arc<dyn ServedEndpoint>>, StartError> {
-        match self.serve {
-            Some(serve) => Ok(Some(serve(platform).await?)),
-            None => Ok(None),
-        }
+    pub async fn serve(&self, platform: &Platform) -> Result<Served, StartError> {
+        (self.serve)(platform).await
     }
 }
 

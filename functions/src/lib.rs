@@ -13,4 +13,4 @@ pub mod sessions;
 pub mod uploads;
 pub mod web;
 
-pub use function::{Function, ServedEndpoint};
+pub use function::{Function, Served, ServedDirect, ServedEndpoint};

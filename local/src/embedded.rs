@@ -14,8 +14,9 @@ use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use tokio::net::TcpListener;
 
+use crate::event_bus::EventBus;
 use crate::hosts;
-use crate::s3::{Cors, Objects};
+use crate::s3::{Cors, MalwareScanner, Objects};
 
 /// The bucket's name.
 pub(crate) const BUCKET: &str = "files";
@@ -29,13 +30,20 @@ pub(crate) struct Credentials {
     pub(crate) secret: String,
 }
 
-/// S3 on the folder `objects`, with an empty or former bucket.
-pub(crate) fn s3(objects: &Path, credentials: &Credentials) -> anyhow::Result<S3Service> {
+/// S3 on the folder `objects`, with an empty or former bucket, and who looks for malware in it.
+/// Changes of objects are told to `events`.
+pub(crate) fn s3(
+    objects: &Path,
+    credentials: &Credentials,
+    events: Option<EventBus>,
+) -> anyhow::Result<(S3Service, MalwareScanner)> {
     fs::create_dir_all(objects.join(BUCKET))
         .with_context(|| format!("cannot create {}", objects.display()))?;
-    let mut builder = S3ServiceBuilder::new(Objects::open(objects)?);
+    let objects = Objects::open(objects, events)?;
+    let scanner = objects.malware_scanner();
+    let mut builder = S3ServiceBuilder::new(objects);
     builder.set_auth(SimpleAuth::from_single(credentials.id, credentials.secret.clone()));
-    Ok(builder.build())
+    Ok((builder.build(), scanner))
 }
 
 /// Gives `service` a port on loopback, for the pages that `cors` permits too, and gives its address.

@@ -18,8 +18,10 @@ use uuid::Uuid;
 
 use crate::console::{self, Origin};
 use crate::event::{Api, Routed, decode};
+use crate::event_bus::ACCOUNT;
 use crate::functions::Functions;
 use crate::hosts;
+use crate::jobs::Schedules;
 use crate::template::{Route, Template};
 
 /// API Gateway takes requests of up to 10 MB.
@@ -39,13 +41,14 @@ const LARGE_BODY_BYTES: usize = 256 * 1024;
 static LARGE: Semaphore = Semaphore::const_new(4);
 
 /// How the local server appears in events.
-const LOCAL: Api =
-    Api { account: "000000000000", id: "local", stage: "local", stage_in_path: false };
+const LOCAL: Api = Api { account: ACCOUNT, id: "local", stage: "local", stage_in_path: false };
 
 /// The gateway.
 pub(crate) struct Gateway {
     pub(crate) template: Template,
     pub(crate) functions: Functions,
+    /// Asked for after each request that may have changed something.
+    pub(crate) schedules: Schedules,
     pub(crate) clock: Clock,
     /// The value of `PUBLIC_BASE_URL`.
     pub(crate) public_url: Option<Uri>,
@@ -71,6 +74,9 @@ impl Gateway {
             }
             Err(allowed) => ("-", self.method_not_allowed(&allowed, &id)),
         };
+        if !method.is_safe() {
+            self.schedules.ask();
+        }
         console::request(&method, &path, function, response.status(), started.elapsed());
         response
     }

@@ -16,25 +16,31 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 use share_auth::{CertificateKeys, PublicKeys};
+use share_contract::settings::{MALWARE_SCAN, MalwareScan};
+use share_functions::Served;
 use share_functions::admin::CreateAccount;
 use share_http::Response;
 use share_model::{Certificate, Environment, FileId};
 use share_runtime::DirectFunction;
 use share_store::{ChainReport, Clock, Platform, ReceiptVerifier};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::{broadcast, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::accounts;
 use crate::console;
 use crate::data_folder::DataFolder;
 use crate::dynamodb::DynamoDb;
 use crate::embedded::{self, BUCKET, Credentials};
+use crate::event_bus::{EventBus, Published};
 use crate::functions::{self, Functions};
 use crate::gateway::Gateway;
 use crate::hosts;
 use crate::in_process::{DYNAMODB_URL, Engines, InProcess};
-use crate::s3::Cors;
+use crate::jobs::{DirectFunctions, Jobs, Runner};
+use crate::s3::{Cors, MalwareScanner};
 use crate::template::Template;
 
 /// How to run the server.
@@ -54,6 +60,9 @@ pub struct Backend {
     /// All variables of all functions, with this machine's values.
     pub variables: BTreeMap<String, String>,
     engines: Arc<Engines>,
+    events: EventBus,
+    /// When the variables ask for it, and S3 is embedded.
+    malware_scanner: Option<MalwareScanner>,
 }
 
 /// A running server.
@@ -62,6 +71,9 @@ pub struct Server {
     pub address: SocketAddr,
     backend: Backend,
     gateway: Arc<Gateway>,
+    /// The functions that no route leads to.
+    direct: DirectFunctions,
+    jobs: Jobs,
     stop: oneshot::Sender<()>,
     stopped: JoinHandle<std::io::Result<()>>,
     /// Held until the server has stopped, so that no second one uses it.
@@ -80,18 +92,35 @@ impl Server {
             .with_context(|| format!("cannot listen on {}", settings.listen))?;
         let address = listener.local_addr()?;
         let template = Template::read()?;
-        let backend = Backend::open(&settings, &folder, address, &template).await?;
+        let (backend, published) = Backend::open(&settings, &folder, address, &template).await?;
         let now = (settings.clock)();
         accounts::create(&folder.accounts_mark(), address, &backend.platform().await, now).await?;
-        let mut functions = Functions::new();
-        for (id, names) in template.variables.iter().filter(|(id, _)| template.has_route(id)) {
+        let (mut functions, mut direct) = (Functions::new(), DirectFunctions::new());
+        for (id, names) in &template.variables {
             let platform = backend.platform_with(names.iter().chain(&given_by_platform())).await;
-            functions.insert(id.clone(), functions::start(id, &platform).await?);
+            match functions::start(id, &platform).await? {
+                Served::Endpoint(endpoint) if !template.is_called(id) => {
+                    functions.insert(id.clone(), endpoint);
+                }
+                Served::Direct(function) if !template.has_route(id) => {
+                    direct.insert(id.clone(), function);
+                }
+                _ => anyhow::bail!("template.yaml gives {id} an event that it does not take"),
+            }
         }
+        let runner = Runner {
+            functions: direct.clone(),
+            rules: template.rules.clone(),
+            malware_scanner: backend.malware_scanner.clone(),
+            events: backend.events.clone(),
+            clock: Arc::clone(&settings.clock),
+        };
+        let jobs = Jobs::start(runner, &template.schedules, published);
         let public_url = backend.variables.get("PUBLIC_BASE_URL").and_then(|url| url.parse().ok());
         let gateway = Arc::new(Gateway {
             template,
             functions,
+            schedules: jobs.schedules().clone(),
             clock: settings.clock,
             public_url,
             on_loopback: address.ip().is_loopback(),
@@ -112,7 +141,7 @@ impl Server {
             axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
                 .with_graceful_shutdown(async { stopping.await.unwrap_or_default() });
         let stopped = tokio::spawn(serving.into_future());
-        Ok(Self { address, backend, gateway, stop, stopped, _folder: folder })
+        Ok(Self { address, backend, gateway, direct, jobs, stop, stopped, _folder: folder })
     }
 
     /// Whether the links that it gives out have the host of another machine, as behind a proxy.
@@ -137,12 +166,33 @@ impl Server {
         Ok(function.respond(request, &self.gateway.clock).await)
     }
 
-    /// Takes no more requests, and returns when those under way are answered, or after ten
-    /// seconds.
+    /// Invokes a function that no route leads to, by its logical id, with an event.
+    ///
+    /// # Errors
+    /// When there is no such function, or it could not do its work.
+    pub async fn invoke_job(
+        &self,
+        function: &str,
+        event: Map<String, Value>,
+    ) -> anyhow::Result<Value> {
+        let function = self.direct.get(function).context("no such function")?;
+        Ok(function.invoke(event, &self.gateway.clock).await?)
+    }
+
+    /// Returns when all events have been delivered, and the scheduled functions have run for all
+    /// requests that were answered.
+    pub async fn jobs_idle(&self) {
+        self.jobs.until_idle().await;
+    }
+
+    /// Takes no more requests, and returns when those under way are answered, and the functions that
+    /// events and schedules have called are done, or after ten seconds. Then nothing goes on.
     pub async fn stop(self) {
+        let deadline = Instant::now() + Duration::from_secs(10);
         // Fails only when the server has stopped already.
         let _ = self.stop.send(());
-        let _ = tokio::time::timeout(Duration::from_secs(10), self.stopped).await;
+        let _ = tokio::time::timeout_at(deadline, self.stopped).await;
+        self.jobs.stop(deadline).await;
     }
 }
 
@@ -153,9 +203,10 @@ pub(crate) async fn create_account(
     input: Map<String, Value>,
 ) -> anyhow::Result<Value> {
     let folder = DataFolder::open(&settings.data_dir)?;
-    let backend = Backend::open(settings, &folder, settings.listen, &Template::read()?).await?;
+    let (backend, _) =
+        Backend::open(settings, &folder, settings.listen, &Template::read()?).await?;
     let function = CreateAccount::connect(&backend.platform().await).await?;
-    let invoked = function.invoke(input, (settings.clock)());
+    let invoked = function.invoke(input, &settings.clock);
     Ok(console::Origin::ThisMachine.of(invoked).await?)
 }
 
@@ -165,7 +216,8 @@ pub(crate) async fn verify_receipts(
     file: FileId,
 ) -> anyhow::Result<Vec<ChainReport>> {
     let folder = DataFolder::open(&settings.data_dir)?;
-    let backend = Backend::open(settings, &folder, settings.listen, &Template::read()?).await?;
+    let (backend, _) =
+        Backend::open(settings, &folder, settings.listen, &Template::read()?).await?;
     let receipts = ReceiptVerifier::connect(&backend.platform().await)?;
     Ok(receipts.verify_receipts(file, (settings.clock)()).await?)
 }
@@ -193,12 +245,13 @@ pub(crate) fn verify_certificate(
 }
 
 impl Backend {
+    /// Opens what is behind the functions; also gives the events that come from there.
     async fn open(
         settings: &Settings,
         folder: &DataFolder,
         address: SocketAddr,
         template: &Template,
-    ) -> anyhow::Result<Self> {
+    ) -> anyhow::Result<(Self, UnboundedReceiver<Published>)> {
         let credentials = Credentials { id: "local", secret: random_text::<32>() };
         let mut variables = BTreeMap::from(
             [
@@ -228,6 +281,11 @@ impl Backend {
         for (name, value) in &settings.overrides {
             variables.insert(name.clone(), value.clone());
         }
+        let region = variables.get("AWS_REGION").cloned().unwrap_or_default();
+        let (events, published) = EventBus::new(Arc::clone(&settings.clock), region);
+        let environment = variables.clone().into_iter().collect::<Environment>();
+        let scans = MALWARE_SCAN.read(&environment)? == MalwareScan::GuardDuty;
+        let mut malware_scanner = None;
         // With a DynamoDB or S3 of another process, the embedded one is not started.
         let mut engines = Engines::default();
         if !variables.contains_key("AWS_ENDPOINT_URL_DYNAMODB") {
@@ -235,13 +293,23 @@ impl Backend {
             variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), DYNAMODB_URL.to_owned());
         }
         if !variables.contains_key("AWS_ENDPOINT_URL_S3") {
-            let service = embedded::s3(&folder.objects(), &credentials)?;
+            let told = template.bucket_events.then(|| events.clone());
+            let (service, scanner) = embedded::s3(&folder.objects(), &credentials, told)?;
+            malware_scanner = Some(scanner).filter(|_| scans);
             let cors = Cors::new(&template.cors, &variables)?;
             let url = embedded::listen(service.clone(), cors).await?;
             engines.s3 = Some((url.clone(), service));
             variables.insert("AWS_ENDPOINT_URL_S3".to_owned(), url);
         }
-        Ok(Self { variables, engines: Arc::new(engines) })
+        let backend = Self { variables, engines: Arc::new(engines), events, malware_scanner };
+        Ok((backend, published))
+    }
+
+    /// All events from now on, as EventBridge delivers them: those of the embedded S3, and of who
+    /// looks for malware in it.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<Map<String, Value>> {
+        self.events.watch()
     }
 
     /// The embedded DynamoDB, if the variables do not name another one.

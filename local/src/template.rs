@@ -1,14 +1,19 @@
-//! What `template.yaml` says about routes, functions, tables and the gateway's own answers.
+//! What `template.yaml` says about routes, functions, what calls them, tables, the bucket and the
+//! gateway's own answers.
 //!
 //! Nothing of this is listed a second time: what works here is what is deployed.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use http::Method;
 use serde_json::Value as Json;
 use serde_yaml_ng::Value as Yaml;
 
+use crate::embedded::BUCKET;
+use crate::event_bus::Pattern;
+use crate::jobs::{Rule, Schedule, Scheduler};
 use crate::s3::CorsRule;
 
 /// The template of this build.
@@ -26,6 +31,12 @@ pub(crate) struct Template {
     pub(crate) gateway_responses: BTreeMap<String, GatewayResponse>,
     /// Which web pages may talk to the bucket of files.
     pub(crate) cors: Vec<CorsRule>,
+    /// Whether the bucket tells EventBridge of changes of its objects.
+    pub(crate) bucket_events: bool,
+    /// Which events functions are called for.
+    pub(crate) rules: Vec<Rule>,
+    /// How often functions are called.
+    pub(crate) schedules: Vec<Schedule>,
 }
 
 /// A method and path, and the function behind them.
@@ -66,6 +77,9 @@ impl Template {
             tables: BTreeMap::new(),
             gateway_responses: BTreeMap::new(),
             cors: Vec::new(),
+            bucket_events: false,
+            rules: Vec::new(),
+            schedules: Vec::new(),
         };
         for (id, resource) in entries(document.get("Resources")) {
             let properties = resource.get("Properties").unwrap_or(&Yaml::Null);
@@ -83,9 +97,15 @@ impl Template {
         Ok(template)
     }
 
-    /// Whether the gateway leads to this function. Others are invoked directly.
+    /// Whether the gateway leads to this function.
     pub(crate) fn has_route(&self, function: &str) -> bool {
         self.routes.iter().any(|route| route.function == function)
+    }
+
+    /// Whether an event or a schedule calls this function.
+    pub(crate) fn is_called(&self, function: &str) -> bool {
+        self.rules.iter().any(|rule| rule.function == function)
+            || self.schedules.iter().any(|schedule| schedule.function == function)
     }
 
     fn read_function(
@@ -98,19 +118,57 @@ impl Template {
         names.extend(variables(properties));
         self.variables.insert(id.to_owned(), names);
         for (name, event) in entries(properties.get("Events")) {
-            let event = event.get("Properties").unwrap_or(&Yaml::Null);
-            let (Some(path), Some(method)) =
-                (as_text(event.get("Path")), as_text(event.get("Method")))
-            else {
-                bail!("the event {name} has no path or method");
+            let properties = event.get("Properties").unwrap_or(&Yaml::Null);
+            let read = match as_text(event.get("Type")).unwrap_or_default() {
+                "Api" => self.read_route(id, properties),
+                "EventBridgeRule" => self.read_rule(id, properties),
+                "Schedule" => self.read_schedule(id, properties, Scheduler::Rule),
+                "ScheduleV2" => self.read_schedule(id, properties, Scheduler::Scheduler),
+                other => {
+                    bail!("the event {name} is of the type {other:?}, which is not known here")
+                }
             };
-            self.routes.push(Route {
-                method: method.to_ascii_uppercase().parse()?,
-                path: path.to_owned(),
-                function: id.to_owned(),
-                streams: as_text(event.get("ResponseTransferMode")) == Some("RESPONSE_STREAM"),
-            });
+            read.with_context(|| format!("the event {name}"))?;
         }
+        Ok(())
+    }
+
+    fn read_route(&mut self, id: &str, event: &Yaml) -> anyhow::Result<()> {
+        let (Some(path), Some(method)) = (as_text(event.get("Path")), as_text(event.get("Method")))
+        else {
+            bail!("there is no path or method");
+        };
+        self.routes.push(Route {
+            method: method.to_ascii_uppercase().parse()?,
+            path: path.to_owned(),
+            function: id.to_owned(),
+            streams: as_text(event.get("ResponseTransferMode")) == Some("RESPONSE_STREAM"),
+        });
+        Ok(())
+    }
+
+    fn read_rule(&mut self, id: &str, event: &Yaml) -> anyhow::Result<()> {
+        know_only(event, &["Pattern", "RetryPolicy", "DeadLetterConfig"])?;
+        let pattern = event.get("Pattern").context("there is no pattern")?;
+        let pattern = serde_json::to_string(&with_references(pattern))?;
+        let pattern = pattern.replace("${FilesBucket}", BUCKET);
+        if pattern.contains("${") {
+            bail!("the pattern refers to what is not known here: {pattern}");
+        }
+        let pattern = Pattern::parse(&serde_json::from_str(&pattern)?)?;
+        self.rules.push(Rule { function: id.to_owned(), pattern });
+        Ok(())
+    }
+
+    fn read_schedule(&mut self, id: &str, event: &Yaml, by: Scheduler) -> anyhow::Result<()> {
+        let name = match by {
+            Scheduler::Rule => "Schedule",
+            Scheduler::Scheduler => "ScheduleExpression",
+        };
+        know_only(event, &[name, "Description", "RetryPolicy", "DeadLetterConfig"])?;
+        let text = as_text(event.get(name)).unwrap_or_default();
+        let rate = rate(text).with_context(|| format!("the rate {text:?} is not known here"))?;
+        self.schedules.push(Schedule { function: id.to_owned(), rate, by });
         Ok(())
     }
 
@@ -151,6 +209,10 @@ impl Template {
         if let Some(rules) = rules {
             self.cors = serde_yaml_ng::from_value(with_references(rules))?;
         }
+        self.bucket_events = properties
+            .get("NotificationConfiguration")
+            .and_then(|it| it.get("EventBridgeConfiguration")?.get("EventBridgeEnabled")?.as_bool())
+            .unwrap_or_default();
         Ok(())
     }
 
@@ -164,6 +226,33 @@ impl Template {
         self.tables.insert(id.to_owned(), request.into());
         Ok(())
     }
+}
+
+/// Fails when an event has other properties than these, which would be overlooked.
+fn know_only(event: &Yaml, known: &[&str]) -> anyhow::Result<()> {
+    match entries(Some(event)).find(|(name, _)| !known.contains(name)) {
+        Some((name, _)) => bail!("the property {name} is not known here"),
+        None => Ok(()),
+    }
+}
+
+/// The time between two calls, of an expression such as `rate(5 minutes)`.
+fn rate(text: &str) -> Option<Duration> {
+    let (number, unit) = text.strip_prefix("rate(")?.strip_suffix(')')?.split_once(' ')?;
+    let number: u64 = number.parse().ok().filter(|number| *number > 0)?;
+    // EventBridge wants the singular after 1, and only there.
+    let seconds = match (unit.strip_suffix('s'), number) {
+        (None, 1) => unit,
+        (Some(unit), 2..) => unit,
+        _ => return None,
+    };
+    let seconds = match seconds {
+        "minute" => 60,
+        "hour" => 60 * 60,
+        "day" => 24 * 60 * 60,
+        _ => return None,
+    };
+    number.checked_mul(seconds).map(Duration::from_secs)
 }
 
 /// `value` with its references written as in `!Sub`: `${Parameter}`.
@@ -200,6 +289,7 @@ fn variables(properties: &Yaml) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
     use share_contract::settings::{self, Default, Range};
     use share_contract::{Answerer, ErrorCode, Problem};
     use share_functions::Function;
@@ -232,6 +322,79 @@ mod tests {
         );
         let unknown = text.replace("MaxAge", "Age");
         assert!(Template::parse(&unknown).is_err(), "a rule that is not understood is not dropped");
+    }
+
+    /// A template with one function, which has this event.
+    fn with_event(event: &str) -> anyhow::Result<Template> {
+        Template::parse(&format!(
+            "Resources:\n  One: {{ Type: AWS::Serverless::Function, Properties: {{\n    \
+             Events: {{ It: {event} }} }} }}\n"
+        ))
+    }
+
+    #[test]
+    fn a_rule_has_a_pattern_that_may_name_the_bucket() {
+        let event = "{ Type: EventBridgeRule, Properties: { Pattern: { source: [aws.s3],\n    \
+            detail: { bucket: { name: [!Ref FilesBucket] }, reason: [PutObject] } } } }";
+        let template = with_event(event).unwrap();
+        let pattern = json!({
+            "source": ["aws.s3"],
+            "detail": { "bucket": { "name": ["files"] }, "reason": ["PutObject"] },
+        });
+        assert_eq!(template.rules[0].pattern, Pattern::parse(&pattern).unwrap());
+        assert!(template.is_called("One") && !template.has_route("One"));
+        for (known, unknown) in [
+            ("FilesBucket", "OtherBucket"),
+            ("[PutObject]", "[{ prefix: Put }]"),
+            ("Properties: {", "Properties: { InputPath: $.detail,"),
+            ("EventBridgeRule", "S3"),
+        ] {
+            let other = event.replace(known, unknown);
+            assert!(with_event(&other).is_err(), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_schedule_has_a_rate_in_minutes_hours_or_days() {
+        let minutes = |event: &str| {
+            let schedules = with_event(event).ok()?.schedules;
+            Some((schedules[0].rate.as_secs() / 60, schedules[0].by))
+        };
+        let rule = |rate: &str| {
+            minutes(&format!("{{ Type: Schedule, Properties: {{ Schedule: {rate} }} }}"))
+        };
+        assert_eq!(rule("rate(1 minute)"), Some((1, Scheduler::Rule)));
+        assert_eq!(rule("rate(5 minutes)"), Some((5, Scheduler::Rule)));
+        assert_eq!(rule("rate(2 hours)"), Some((120, Scheduler::Rule)));
+        assert_eq!(rule("rate(1 day)"), Some((1440, Scheduler::Rule)));
+        for other in [
+            "rate(0 minutes)",
+            "rate(1 minutes)",
+            "rate(2 minute)",
+            "rate(1 second)",
+            "rate(1 week)",
+            "rate(-1 minutes)",
+            "cron(0 12 * * ? *)",
+            "rate(1 minute",
+        ] {
+            assert_eq!(rule(&format!("'{other}'")), None, "{other}");
+        }
+        let scheduler = "{ Type: ScheduleV2, Properties: { ScheduleExpression: rate(1 hour) } }";
+        assert_eq!(minutes(scheduler), Some((60, Scheduler::Scheduler)));
+        assert_eq!(
+            minutes(&scheduler.replace("{ ScheduleE", "{ State: DISABLED, ScheduleE")),
+            None
+        );
+    }
+
+    #[test]
+    fn the_bucket_tells_eventbridge_when_the_template_says_so() {
+        let text = "Resources: { FilesBucket: { Type: AWS::S3::Bucket, Properties: {\n\
+            NotificationConfiguration: { EventBridgeConfiguration: {\n\
+            EventBridgeEnabled: true } } } } }";
+        assert!(Template::parse(text).unwrap().bucket_events);
+        assert!(!Template::parse(&text.replace("true", "false")).unwrap().bucket_events);
+        assert!(Template::read().unwrap().bucket_events);
     }
 
     /// A route that the contract does not know would be open to nobody knows whom.

@@ -11,7 +11,7 @@ use share_http::Fields;
 use share_model::{EmailAddress, Role, TokenKind, User, UserId, Username};
 use share_runtime::{DirectFunction, NotDone};
 use share_store::{
-    Mail, Mailer, OneTimeTokens, Platform, Registration, StartError, TokenRecord, Users,
+    Clock, Mail, Mailer, OneTimeTokens, Platform, Registration, StartError, TokenRecord, Users,
 };
 
 /// How long an invitation can be accepted: 7 days.
@@ -38,7 +38,8 @@ impl DirectFunction for CreateAccount {
         })
     }
 
-    async fn invoke(&self, input: Map<String, Value>, now: Timestamp) -> Result<Value, NotDone> {
+    async fn invoke(&self, input: Map<String, Value>, clock: &Clock) -> Result<Value, NotDone> {
+        let now = clock();
         let user = read(Fields::new(input), now)?;
         let secret = OpaqueSecret::generate();
         let token = TokenRecord {

@@ -18,7 +18,10 @@ use serde::{Deserialize, Serialize};
 use tempfile::{NamedTempFile, TempPath};
 use uuid::Uuid;
 
+use crate::event_bus::EventBus;
+
 use super::checksum::Checksum;
+use super::notifications::{Reason, notify};
 use super::tags::Tags;
 
 /// The folder of all buckets.
@@ -26,6 +29,8 @@ pub(super) struct Folder {
     root: PathBuf,
     /// Held by whoever changes which objects and uploads there are.
     changes: Mutex<()>,
+    /// Where changes of objects are told, if anywhere.
+    events: Option<EventBus>,
 }
 
 /// What S3 knows of an object beside its bytes.
@@ -66,8 +71,8 @@ pub(super) struct Change<'a> {
 
 impl Folder {
     /// Opens the folder, and drops what a former process did not finish.
-    pub(super) fn open(root: &Path) -> io::Result<Self> {
-        let folder = Self { root: root.to_owned(), changes: Mutex::new(()) };
+    pub(super) fn open(root: &Path, events: Option<EventBus>) -> io::Result<Self> {
+        let folder = Self { root: root.to_owned(), changes: Mutex::new(()), events };
         match fs::remove_dir_all(folder.unfinished()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -150,13 +155,14 @@ impl About {
 }
 
 impl Change<'_> {
-    /// Makes these bytes the object. With `only_new` it must not exist yet.
+    /// Makes these bytes the object, and tells so. With `only_new` it must not exist yet.
     pub(super) fn publish(
         &self,
         bytes: TempPath,
         about: &About,
         (bucket, key): (&str, &str),
         only_new: bool,
+        reason: Reason,
     ) -> S3Result<()> {
         let path = self.folder.path(bucket, key)?;
         let former = fs::metadata(&path).ok();
@@ -172,16 +178,25 @@ impl Change<'_> {
         if let Some(former) = former {
             self.forget(&former);
         }
+        self.notify(reason, (bucket, key), Some((metadata.len(), &about.e_tag)));
         Ok(())
     }
 
-    /// Deletes an object, if there is one.
+    /// Deletes an object, if there is one, and tells so.
     pub(super) fn delete(&self, bucket: &str, key: &str) -> S3Result<()> {
         let path = self.folder.path(bucket, key)?;
         let Ok(former) = fs::metadata(&path) else { return Ok(()) };
         fs::remove_file(path).map_err(S3Error::internal_error)?;
         self.forget(&former);
+        self.notify(Reason::DeleteObject, (bucket, key), None);
         Ok(())
+    }
+
+    /// Still under the lock, so that events have the order of the changes.
+    fn notify(&self, reason: Reason, place: (&str, &str), object: Option<(u64, &str)>) {
+        if let Some(events) = &self.folder.events {
+            notify(events, reason, place, object);
+        }
     }
 
     fn forget(&self, former: &Metadata) {
@@ -189,9 +204,15 @@ impl Change<'_> {
         let _ = fs::remove_file(self.folder.about(former));
     }
 
-    /// Gives an object these tags.
-    pub(super) fn tag(&self, bucket: &str, key: &str, tags: Tags) -> S3Result<()> {
+    /// Gives an object the tags that `change` makes of those it has.
+    pub(super) fn tag(
+        &self,
+        bucket: &str,
+        key: &str,
+        change: impl FnOnce(&About) -> S3Result<Tags>,
+    ) -> S3Result<()> {
         let Object { file, about, .. } = self.folder.find(bucket, key)?;
+        let tags = change(&about)?;
         let metadata = file.metadata().map_err(S3Error::internal_error)?;
         self.folder.write_json(&self.folder.about(&metadata), &About { tags, ..about })
     }
@@ -222,7 +243,7 @@ mod tests {
     fn folder() -> (TempDir, Folder) {
         let root = TempDir::new().unwrap();
         fs::create_dir(root.path().join("bucket")).unwrap();
-        let folder = Folder::open(root.path()).unwrap();
+        let folder = Folder::open(root.path(), None).unwrap();
         (root, folder)
     }
 
@@ -241,18 +262,24 @@ mod tests {
     fn after_a_crash_before_the_rename_the_former_object_stands() {
         let (root, folder) = folder();
         let place = ("bucket", "key");
-        folder.change().publish(bytes(&folder, "former"), &about("1"), place, false).unwrap();
+        folder
+            .change()
+            .publish(bytes(&folder, "former"), &about("1"), place, false, Reason::PutObject)
+            .unwrap();
         // All that is done before the rename.
         let new = bytes(&folder, "new");
         let metadata = fs::metadata(&new).unwrap();
         folder.write_json(&folder.about(&metadata), &about("2")).unwrap();
         std::mem::forget(new);
         drop(folder);
-        let folder = Folder::open(root.path()).unwrap();
+        let folder = Folder::open(root.path(), None).unwrap();
         let object = folder.find("bucket", "key").unwrap();
         assert_eq!((object.about.e_tag.as_str(), object.size), ("1", 6));
         assert_eq!(fs::read_dir(folder.unfinished()).unwrap().count(), 0, "and nothing is left");
-        folder.change().publish(bytes(&folder, "newer"), &about("3"), place, false).unwrap();
+        folder
+            .change()
+            .publish(bytes(&folder, "newer"), &about("3"), place, false, Reason::PutObject)
+            .unwrap();
         let object = folder.find("bucket", "key").unwrap();
         assert_eq!((object.about.e_tag.as_str(), object.size), ("3", 5));
     }

@@ -5,11 +5,16 @@
 //! answers everything that this system asks of S3 by itself, as the S3 API reference has it, and
 //! leaves the listing of a bucket to `s3s-fs`. What nothing here uses is refused with
 //! `NotImplemented`.
+//!
+//! When an object was created or deleted, that is told as S3 tells EventBridge. Such an event is
+//! lost when the process is killed before it was delivered; schedules find what is left to do.
 
 mod body;
 mod checksum;
 mod cors;
 mod folder;
+mod malware_scan;
+mod notifications;
 mod tags;
 mod uploads;
 
@@ -33,10 +38,14 @@ use s3s::dto::{
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
 
+use crate::event_bus::EventBus;
+
 use self::body::{Incoming, pieces};
 use self::checksum::{Algorithm, claim, put_checksum, take_checksums};
 pub(crate) use self::cors::{Cors, CorsRule};
 use self::folder::{About, Folder, Headers, Object};
+pub(crate) use self::malware_scan::MalwareScanner;
+use self::notifications::Reason;
 use self::tags::Tags;
 
 /// The objects of all buckets in a folder.
@@ -46,12 +55,17 @@ pub(crate) struct Objects {
 }
 
 impl Objects {
-    /// Opens a folder, which has a folder for each bucket.
-    pub(crate) fn open(root: &Path) -> anyhow::Result<Self> {
-        let folder =
-            Folder::open(root).with_context(|| format!("cannot use {}", root.display()))?;
+    /// Opens a folder, which has a folder for each bucket. Changes of objects are told to `events`.
+    pub(crate) fn open(root: &Path, events: Option<EventBus>) -> anyhow::Result<Self> {
+        let folder = Folder::open(root, events);
+        let folder = folder.with_context(|| format!("cannot use {}", root.display()))?;
         let listing = FileSystem::new(root).map_err(|error| anyhow::anyhow!("{error:?}"))?;
         Ok(Self { folder: Arc::new(folder), listing })
+    }
+
+    /// Who looks for malware in the objects.
+    pub(crate) fn malware_scanner(&self) -> MalwareScanner {
+        MalwareScanner::new(Arc::clone(&self.folder))
     }
 }
 
@@ -109,7 +123,9 @@ impl S3 for Objects {
             parts: None,
         };
         let place = (input.bucket.as_str(), input.key.as_str());
-        self.folder.change().publish(received.file, &about, place, only_new)?;
+        let change = self.folder.change();
+        change.publish(received.file, &about, place, only_new, Reason::PutObject)?;
+        drop(change);
         let mut output = PutObjectOutput {
             checksum_type: about.checksum_type(),
             e_tag: Some(ETag::Strong(about.e_tag)),
@@ -224,7 +240,7 @@ impl S3 for Objects {
     ) -> S3Result<S3Response<PutObjectTaggingOutput>> {
         let input = request.input;
         let tags = Tags::of_set(input.tagging.tag_set)?;
-        self.folder.change().tag(&input.bucket, &input.key, tags)?;
+        self.folder.change().tag(&input.bucket, &input.key, |_| Ok(tags))?;
         Ok(S3Response::new(PutObjectTaggingOutput::default()))
     }
 
@@ -242,7 +258,7 @@ impl S3 for Objects {
         request: S3Request<DeleteObjectTaggingInput>,
     ) -> S3Result<S3Response<DeleteObjectTaggingOutput>> {
         let input = request.input;
-        self.folder.change().tag(&input.bucket, &input.key, Tags::default())?;
+        self.folder.change().tag(&input.bucket, &input.key, |_| Ok(Tags::default()))?;
         Ok(S3Response::new(DeleteObjectTaggingOutput::default()))
     }
 

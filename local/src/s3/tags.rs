@@ -52,6 +52,12 @@ impl Tags {
         Ok(Self(pairs))
     }
 
+    /// These, with a tag more, or another value of it.
+    pub(super) fn with(&self, name: &str, value: &str) -> S3Result<Self> {
+        let others = self.0.iter().filter(|(it, _)| it != name).cloned();
+        Self::checked(others.chain([(name.to_owned(), value.to_owned())]).collect())
+    }
+
     /// For an answer that shows them.
     pub(super) fn set(self) -> Vec<Tag> {
         let tag = |(key, value)| Tag { key: Some(key), value: Some(value) };

@@ -24,6 +24,7 @@ use uuid::Uuid;
 use super::body::Incoming;
 use super::checksum::{Algorithm, Checksum, claim, put_checksum, take_checksums};
 use super::folder::{About, Folder, Headers, read_json};
+use super::notifications::Reason;
 use super::tags::Tags;
 use super::{hex, only_new, refuse};
 
@@ -307,7 +308,8 @@ fn assemble(
     if !place.folder.exists() {
         return Err(s3_error!(NoSuchUpload));
     }
-    change.publish(bytes, about, (&place.upload.bucket, &place.upload.key), only_new)?;
+    let (bucket, key) = (place.upload.bucket.as_str(), place.upload.key.as_str());
+    change.publish(bytes, about, (bucket, key), only_new, Reason::CompleteMultipartUpload)?;
     let ended = change.end_upload(place.id);
     drop(change);
     remove(ended);

@@ -113,6 +113,7 @@ pub const ALL: &[&About] = &[
     &LEASE_GRACE.about,
     &DOWNLOAD_DELIVERY.about,
     &STREAM_LIMIT.about,
+    &MALWARE_SCAN.about,
     &JWT_SECRET.about,
     &JWT_SECRET_ARN.about,
     &CERTIFICATE_SECRET.about,
@@ -475,6 +476,31 @@ pub const STREAM_LIMIT: Setting<u64> = Setting {
     parse: |text| text.parse().map_err(|_| Invalid::because("must be a number of bytes")),
 };
 
+/// Who looks for malware in files.
+pub const MALWARE_SCAN: Setting<MalwareScan> = Setting {
+    about: About {
+        name: "MALWARE_SCAN",
+        default: Default::Value("off"),
+        range: Range::Choice(&["off", "GuardDuty"]),
+        text: "Whether Amazon GuardDuty looks for malware in each file before anybody can see it.",
+        parameter: Some("MalwareScan"),
+    },
+    parse: |text| match text {
+        "off" => Ok(MalwareScan::Off),
+        "GuardDuty" => Ok(MalwareScan::GuardDuty),
+        _ => Err(Invalid::because("must be off or GuardDuty")),
+    },
+};
+
+/// Who looks for malware in files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MalwareScan {
+    /// Nobody.
+    Off,
+    /// GuardDuty Malware Protection for S3, which tags each object with what it found.
+    GuardDuty,
+}
+
 /// How bytes reach the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
@@ -684,6 +710,7 @@ mod tests {
         check(&OPS_SIGNUP);
         check(&DOWNLOAD_DELIVERY);
         check(&DEFAULT_AUDIENCE);
+        check(&MALWARE_SCAN);
     }
 
     #[test]

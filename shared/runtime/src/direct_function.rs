@@ -1,11 +1,10 @@
-//! Functions that are invoked directly, with IAM's permission, and have no route.
+//! Functions without a route: invoked directly, with IAM's permission, by events, or by schedules.
 
 use std::fmt;
 
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 use share_http::ApiError;
-use share_store::{Platform, StartError, StoreError};
+use share_store::{Clock, Platform, StartError, StoreError};
 
 /// A Lambda function that takes a JSON object and gives a JSON value.
 pub trait DirectFunction: Sized + Send + Sync + 'static {
@@ -18,18 +17,19 @@ pub trait DirectFunction: Sized + Send + Sync + 'static {
     /// When a setting is missing or wrong, or a secret cannot be read.
     fn connect(platform: &Platform) -> impl Future<Output = Result<Self, StartError>> + Send;
 
-    /// Answers one invocation.
+    /// Answers one invocation. `clock` gives the time, which passes while a long one runs.
     ///
     /// # Errors
-    /// When it cannot be done; the invoker is an operator and is told why.
+    /// When it cannot be done. An operator who invokes it is told why; an event or schedule invokes
+    /// it again.
     fn invoke(
         &self,
         input: Map<String, Value>,
-        now: Timestamp,
+        clock: &Clock,
     ) -> impl Future<Output = Result<Value, NotDone>> + Send;
 }
 
-/// Why an invocation did nothing, in words for an operator.
+/// Why an invocation was not done, in words for an operator.
 #[derive(Debug)]
 pub struct NotDone(String);
 

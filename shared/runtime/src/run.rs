@@ -59,9 +59,10 @@ pub async fn run_streaming<E: Endpoint>(environment: Environment) -> Result<(), 
 /// When the function cannot start, or the runtime's API breaks off.
 pub async fn run_direct<F: DirectFunction>(environment: Environment) -> Result<(), Error> {
     let function = F::connect(&platform(environment).await).await.inspect_err(cannot_start)?;
-    let function = &function;
+    let clock: Clock = Arc::new(clock);
+    let (function, clock) = (&function, &clock);
     let service = service_fn(move |event: LambdaEvent<Map<String, Value>>| async move {
-        let answer = function.invoke(event.payload, clock()).await;
+        let answer = function.invoke(event.payload, clock).await;
         let (request_id, done) = (event.context.request_id.as_str(), answer.is_ok());
         tracing::info!(request_id, done, "invoked directly");
         answer.map_err(|error| Diagnostic {

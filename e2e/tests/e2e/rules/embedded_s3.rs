@@ -1,5 +1,6 @@
 //! The embedded S3 answers as the S3 API reference says, to the real SDK and to presigned URLs.
 
+mod events;
 mod multipart;
 mod objects;
 mod presigned;
@@ -27,7 +28,10 @@ const NAME: &str = "files";
 
 impl Bucket {
     async fn start() -> Self {
-        let world = World::start().await;
+        Self::of(World::start().await).await
+    }
+
+    async fn of(world: World) -> Self {
         let s3 = store::s3(world.server.backend()).await;
         Self { world, s3 }
     }
