@@ -1,8 +1,8 @@
 //! `create-account`, which no route leads to.
 
 use reqwest::Method;
-use serde_json::json;
-use share_e2e::{routes, send};
+use serde_json::{Map, json};
+use share_e2e::{World, routes, send};
 use tempfile::TempDir;
 
 use crate::SERVER;
@@ -36,4 +36,17 @@ async fn an_account_created_at_the_command_line_sets_its_password_and_logs_in() 
     set().await.refused(410, "invitation_used");
     let answer = server.api.login("ops", ("username", "olga"), "a password of my own").await;
     answer.is(200);
+}
+
+#[tokio::test]
+async fn a_running_server_can_be_told_to_create_an_account() {
+    let world = World::start().await;
+    let input = [("username", "olga"), ("email", "olga@example.org"), ("role", "ops")];
+    let input: Map<_, _> =
+        input.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect();
+    let created = world.server.invoke_job("CreateAccount", input.clone()).await.unwrap();
+    assert_eq!(created["username"], "olga");
+    let again = world.server.invoke_job("CreateAccount", input).await.unwrap_err();
+    assert_eq!(again.to_string(), "the username is taken");
+    assert!(world.server.invoke_job("ListFiles", Map::new()).await.is_err(), "it has a route");
 }
