@@ -50,11 +50,9 @@ const NOT_PUBLIC_V6: [(Ipv6Addr, u32); 4] = [
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => {
-            !NOT_PUBLIC_V4.into_iter().any(|(network, length)| {
-                (address.to_bits() ^ network.to_bits()) >> (32 - length) == 0
-            })
-        }
+        IpAddr::V4(address) => !NOT_PUBLIC_V4
+            .into_iter()
+            .any(|(network, length)| (address.to_bits() ^ network.to_bits()) >> (32 - length) == 0),
         IpAddr::V6(address) => {
             let within = |(network, length): (Ipv6Addr, u32)| {
                 (address.to_bits() ^ network.to_bits()) >> (128 - length) == 0

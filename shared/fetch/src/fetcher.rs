@@ -342,9 +342,8 @@ fn request(url: &Url, rest: Option<Rest<'_>>) -> http::Result<Request<Empty<Byte
         .header(ACCEPT_ENCODING, "identity")
         .header(CONNECTION, "close");
     if let Some(Rest { offset, validator }) = rest {
-        request = request
-            .header(RANGE, format!("bytes={offset}-"))
-            .header(IF_RANGE, validator.as_str());
+        request =
+            request.header(RANGE, format!("bytes={offset}-")).header(IF_RANGE, validator.as_str());
     }
     request.body(Empty::new())
 }
@@ -382,9 +381,10 @@ fn length_if_rest(answer: &Answer, offset: u64, validator: &Validator) -> Option
 /// `Transfer-Encoding: gzip, chunked` compresses as well.
 fn is_compressed(headers: &HeaderMap) -> bool {
     let other_than = |name, plain: &str| {
-        headers.get_all(name).iter().any(|value| {
-            !value.as_bytes().trim_ascii().eq_ignore_ascii_case(plain.as_bytes())
-        })
+        headers
+            .get_all(name)
+            .iter()
+            .any(|value| !value.as_bytes().trim_ascii().eq_ignore_ascii_case(plain.as_bytes()))
     };
     other_than(CONTENT_ENCODING, "identity") || other_than(TRANSFER_ENCODING, "chunked")
 }

@@ -29,9 +29,7 @@ pub(crate) fn propose(
 
 fn with_extension_of(export_name: &str, name: String) -> String {
     let extension = export_name.split_once('.').map_or("", |(_, extension)| extension);
-    let has_it = name
-        .rsplit_once('.')
-        .is_some_and(|(_, own)| own.eq_ignore_ascii_case(extension));
+    let has_it = name.rsplit_once('.').is_some_and(|(_, own)| own.eq_ignore_ascii_case(extension));
     if has_it { name } else { format!("{name}.{extension}") }
 }
 
@@ -168,8 +166,10 @@ mod tests {
             ("attachment; filename=\"Plan.DOCX\"", "Plan.DOCX"),
             ("attachment; filename=\"Plan v1.2\"", "Plan v1.2.docx"),
         ] {
-            let headers =
-                HeaderMap::from_iter([(CONTENT_DISPOSITION, header.parse::<HeaderValue>().unwrap())]);
+            let headers = HeaderMap::from_iter([(
+                CONTENT_DISPOSITION,
+                header.parse::<HeaderValue>().unwrap(),
+            )]);
             let name = propose(&headers, &url, Some("document.docx"));
             assert_eq!(name.as_deref(), Some(expected), "{header}");
         }

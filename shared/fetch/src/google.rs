@@ -61,9 +61,8 @@ fn drive_file(url: &Url, id: &str) -> Option<Export> {
     if !is_id(id) {
         return None;
     }
-    let link = format!(
-        "https://drive.usercontent.google.com/download?id={id}&export=download&confirm=t"
-    );
+    let link =
+        format!("https://drive.usercontent.google.com/download?id={id}&export=download&confirm=t");
     Some(Export { url: with_resource_key(&link, url)?, name: None })
 }
 
@@ -97,7 +96,10 @@ pub(crate) fn is_log_in(url: &Url) -> bool {
 pub(crate) fn is_page(url: &Url, headers: &HeaderMap) -> bool {
     let begins = |name, prefix: &[u8]| {
         headers.get(name).is_some_and(|value: &http::HeaderValue| {
-            value.as_bytes().get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
+            value
+                .as_bytes()
+                .get(..prefix.len())
+                .is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
         })
     };
     url.host_str().is_some_and(|host| {
@@ -116,7 +118,13 @@ mod tests {
             ("a page of Drive", "https://drive.google.com/x", "text/html; charset=utf-8", "", true),
             ("upper case", "https://drive.usercontent.google.com/x", "Text/HTML", "", true),
             ("shown inline", "https://doc-0.googleusercontent.com/x", "text/html", "inline", true),
-            ("an HTML file", "https://docs.google.com/x", "text/html", "attachment; filename=a", false),
+            (
+                "an HTML file",
+                "https://docs.google.com/x",
+                "text/html",
+                "attachment; filename=a",
+                false,
+            ),
             ("a PDF", "https://docs.google.com/x", "application/pdf", "", false),
             ("another host", "https://example.com/x", "text/html", "", false),
             ("a name that ends alike", "https://evilgoogle.com/x", "text/html", "", false),

@@ -54,7 +54,7 @@ impl Validator {
 
 /// A weak tag, `W/"…"`, says only that two files serve the same purpose.
 fn is_strong_tag(text: &str) -> bool {
-    text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).is_some_and(|tag| {
-        tag.bytes().all(|b| b == 0x21 || (0x23..0x7f).contains(&b))
-    })
+    text.strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .is_some_and(|tag| tag.bytes().all(|b| b == 0x21 || (0x23..0x7f).contains(&b)))
 }

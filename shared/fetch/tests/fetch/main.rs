@@ -1,0 +1,13 @@
+//! Fetching from hosts that mean harm. Every host here is on loopback, in the same process.
+
+mod addresses;
+mod answers;
+mod google_links;
+mod names;
+mod ranges;
+mod redirects;
+mod requests;
+mod server;
+mod slowness;
+mod tls;
+mod urls;
