@@ -91,7 +91,9 @@ impl Entry {
         };
         if let Some(parent) = text.strip_prefix("*.") {
             return match Host::parse(parent) {
-                Ok(Host::Domain(parent)) => Ok(Self::Subdomains(format!(".{parent}"))),
+                Ok(Host::Domain(parent)) if !parent.contains('*') => {
+                    Ok(Self::Subdomains(format!(".{parent}")))
+                }
                 _ => Err(invalid()),
             };
         }

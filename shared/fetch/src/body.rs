@@ -55,9 +55,8 @@ impl Body {
                 .map_err(|_| FetchError::TooSlow)?;
             let data = match frame {
                 Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
-                Some(Err(_)) => return Err(FetchError::BrokeOff),
                 None if self.end.is_none_or(|end| end == self.position) => return Ok(None),
-                None => return Err(FetchError::BrokeOff),
+                Some(Err(_)) | None => return Err(FetchError::BrokeOff),
             };
             self.count(&data)?;
             self.check_speed(asked.elapsed(), &data)?;

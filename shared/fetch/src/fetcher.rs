@@ -329,8 +329,8 @@ fn server_name(url: &Url) -> Result<ServerName<'static>, FetchError> {
 
 /// The TLS library says what it refused within the error of the operating system's kind.
 fn tls_error(error: &io::Error) -> FetchError {
-    let refused = error.get_ref().is_some_and(|cause| cause.is::<rustls::Error>());
-    if refused { FetchError::NotTrusted } else { FetchError::NoAnswer }
+    let refused = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    if refused.is_some() { FetchError::NotTrusted } else { FetchError::NoAnswer }
 }
 
 fn request(url: &Url, rest: Option<Rest<'_>>) -> http::Result<Request<Empty<Bytes>>> {

@@ -1,5 +1,7 @@
 //! The name that a file had where it came from.
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 use http::header::CONTENT_DISPOSITION;
 use percent_encoding::percent_decode_str;
@@ -52,12 +54,11 @@ fn parameters(text: &str) -> Vec<(String, String)> {
     let mut rest = text.split_once(';').map_or("", |(_, rest)| rest);
     while let Some((name, after)) = rest.split_once('=') {
         let after = after.trim_start();
-        let (value, remaining) = match after.strip_prefix('"') {
-            Some(quoted) => unquote(quoted),
-            None => {
-                let (value, remaining) = after.split_once(';').unwrap_or((after, ""));
-                (value.trim_end().to_owned(), remaining)
-            }
+        let (value, remaining) = if let Some(quoted) = after.strip_prefix('"') {
+            unquote(quoted)
+        } else {
+            let (value, remaining) = after.split_once(';').unwrap_or((after, ""));
+            (value.trim_end().to_owned(), remaining)
         };
         let name = name.trim_start_matches([';', ' ', '\t']).trim_end();
         parameters.push((name.to_owned(), value));
@@ -86,7 +87,7 @@ fn decode_extended(value: &str) -> Option<String> {
     let (_language, value) = value.split_once('\'')?;
     let bytes = percent_decode_str(value);
     if charset.eq_ignore_ascii_case("UTF-8") {
-        return bytes.decode_utf8().ok().map(|name| name.into_owned());
+        return bytes.decode_utf8().ok().map(Cow::into_owned);
     }
     charset.eq_ignore_ascii_case("ISO-8859-1").then(|| latin_1(&bytes.collect::<Vec<u8>>()))
 }

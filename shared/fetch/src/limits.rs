@@ -30,10 +30,10 @@ impl Limits {
         Self {
             max_bytes,
             connect: Duration::from_secs(10),
-            headers: Duration::from_secs(60),
+            headers: Duration::from_mins(1),
             idle: Duration::from_secs(30),
             min_speed: 8 * 1024,
-            speed_window: Duration::from_secs(60),
+            speed_window: Duration::from_mins(1),
         }
     }
 }

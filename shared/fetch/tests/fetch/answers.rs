@@ -1,7 +1,7 @@
 //! What answers are accepted.
 
 use share_fetch::FetchError::{BrokeOff, Compressed, InvalidAnswer, NoAnswer, Status, TooLarge};
-use share_fetch::{FetchError, Limits};
+use share_fetch::{FetchError, Limits, Validator};
 
 use crate::server::{Cases, LIMITS, Server, Step, fetch, fetcher, send, source};
 
@@ -204,7 +204,7 @@ async fn an_answer_tells_name_length_and_validator() {
         let url = server.url("/folder/a%20b.txt");
         let fetched = fetcher(&server, "", LIMITS).fetch(&source(&url)).await.unwrap();
         cases.expect(case, fetched.length, length);
-        cases.expect(case, fetched.validator.as_ref().map(|own| own.as_str()), validator);
+        cases.expect(case, fetched.validator.as_ref().map(Validator::as_str), validator);
         cases.expect(case, fetched.file_name.as_deref(), Some("a b.txt"));
         cases.expect(case, fetched.starts_at, 0);
     }

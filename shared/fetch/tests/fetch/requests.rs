@@ -1,6 +1,5 @@
 //! What a host gets to see.
 
-use std::ffi::OsStr;
 use std::process::Stdio;
 
 use crate::server::{FILE, LIMITS, Server, fetch, fetcher, redirect, send, source};
@@ -44,10 +43,10 @@ async fn a_dropped_body_closes_the_connection() {
     let allowed = share_fetch::AllowedHosts::parse(&address.to_string()).unwrap();
     let roots = rustls::RootCertStore::empty();
     let fetcher = share_fetch::Fetcher::with_roots(allowed, LIMITS, roots);
-    let mut fetched = fetcher.fetch(&source(&format!("http://{address}/"))).await.unwrap();
-    fetched.body.chunk().await.unwrap();
+    let mut answer = fetcher.fetch(&source(&format!("http://{address}/"))).await.unwrap();
+    answer.body.chunk().await.unwrap();
     assert!(has_left.try_recv().is_err());
-    drop(fetched);
+    drop(answer);
     has_left.recv().await.unwrap();
     host.await.unwrap();
 }
@@ -80,5 +79,4 @@ async fn proxy_variables_are_ignored() {
     assert!(child.await.unwrap().success());
     assert_eq!(server.requests().len(), 1);
     assert_eq!(proxy.connections(), 0);
-    assert_ne!(OsStr::new(TARGET), "");
 }

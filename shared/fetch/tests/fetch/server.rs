@@ -219,6 +219,7 @@ pub(crate) async fn whole(mut fetched: Fetched) -> Result<String, FetchError> {
 pub(crate) struct Cases(Vec<String>);
 
 impl Cases {
+    #[expect(clippy::needless_pass_by_value, reason = "reads like a row of the table")]
     pub(crate) fn expect<T: std::fmt::Debug + PartialEq>(&mut self, case: &str, got: T, want: T) {
         if got != want {
             self.0.push(format!("{case}: {got:?} instead of {want:?}"));
