@@ -16,6 +16,7 @@ use crate::downloads::{DownloadFile, DownloadPage};
 use crate::files::{
     ChangeFile, DeleteFile, ListFiles, ListReceipts, ListUploaded, ShowFile, UploadFile,
 };
+use crate::jobs::{CheckFile, RemoveFiles};
 use crate::links::{CertificateKeys, GenerateDownloadLink, LinkCertificate, ListLinks, RevokeLink};
 use crate::sessions::Login;
 use crate::uploads::{AbortUpload, CompleteUpload, CreateUpload, ShowUpload, SignParts};
@@ -40,6 +41,8 @@ const ALL: &[Function] = &[
     Function::of::<ShowFile>(),
     Function::of::<ChangeFile>(),
     Function::of::<DeleteFile>(),
+    Function::direct::<CheckFile>(),
+    Function::direct::<RemoveFiles>(),
     Function::of::<ListReceipts>(),
     Function::of::<GenerateDownloadLink>(),
     Function::of::<ListLinks>(),

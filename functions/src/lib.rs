@@ -8,6 +8,7 @@ pub mod admin;
 pub mod downloads;
 pub mod files;
 mod function;
+pub mod jobs;
 pub mod links;
 pub mod sessions;
 pub mod uploads;

@@ -1,0 +1,26 @@
+//! Functions without a route, which events and schedules start. What they are to do is in the Files
+//! table; whatever they do, they can do again.
+
+mod check_file;
+mod remove_files;
+
+pub use check_file::CheckFile;
+pub use remove_files::RemoveFiles;
+
+use std::time::{Duration, Instant};
+
+/// How many files a run takes up at most.
+const FILES_A_RUN: usize = 100;
+
+/// How long a run takes up further files. A function is ended after 15 minutes.
+const RUN: Duration = Duration::from_secs(600);
+
+/// Whether a run that began then takes up another file.
+fn goes_on(begun: Instant) -> bool {
+    begun.elapsed() < RUN
+}
+
+/// What a run calls itself in the audit: the id of the event that started it.
+fn run_id(event: &serde_json::Map<String, serde_json::Value>) -> String {
+    event.get("id").and_then(|id| id.as_str()).unwrap_or("schedule").to_owned()
+}
