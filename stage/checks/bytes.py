@@ -1,17 +1,19 @@
 """A binary file comes back unchanged through API Gateway, which carries bytes as base64."""
 
+import io
 import secrets
+import zipfile
 
 from ..client import Stage
 from ..console import check, say
 
-# May follow any bytes, and makes a zip archive of them.
-EMPTY_ZIP = b"PK\5\6" + bytes(18)
-
 
 def download_binary_file(stage: Stage) -> None:
     _, access = stage.new_client()
-    content = secrets.token_bytes(3 * 1024 * 1024) + EMPTY_ZIP
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as entries:
+        entries.writestr("random.bin", secrets.token_bytes(3 * 1024 * 1024))
+    content = archive.getvalue()
     file_id = stage.upload(stage.ops_token(), content, "random.zip")
     url = stage.link(file_id, access)["download_url"]
     status, headers, body = stage.request("GET", url)

@@ -1,11 +1,13 @@
 //! `file_upload`: a file of at most 4 MiB, checked before it is stored.
 
+use std::io::Cursor;
+
 use share_contract::settings::ALLOWED_FILE_TYPES;
 use share_contract::{ErrorCode, FileSummary, Operation, operations};
 use share_http::{Answer, ApiError, Authenticator, Endpoint, FileTerms, FileTermsReader, Request};
 use share_model::{
-    AllowedFileTypes, AuditAction, Content, ContentDigest, File, FileName, Invalid,
-    MAX_UPLOAD_BYTES, TypeRefusal, file_protocol,
+    AllowedFileTypes, AuditAction, Content, ContentDigest, File, FileName, InspectionError,
+    Invalid, MAX_UPLOAD_BYTES, Rejection, file_protocol,
 };
 use share_store::{Applied, FileChanges, FileStep, Objects, Platform, StartError};
 
@@ -77,15 +79,27 @@ impl UploadFile {
         if content.is_empty() {
             return Err(ApiError::field("file", Invalid::because("must not be empty")));
         }
-        let media_type = self.allowed.media_type(&filename, content);
-        let media_type = media_type.map_err(|refusal| match refusal {
-            TypeRefusal::NotAllowed => {
+        let length = content.len() as u64;
+        let media_type = self.allowed.inspect(&filename, Cursor::new(content), length);
+        let media_type = media_type.map_err(|error| self.refusal(&error))?;
+        Ok((filename, media_type))
+    }
+
+    fn refusal(&self, error: &InspectionError) -> ApiError {
+        match error {
+            InspectionError::Rejected(Rejection::NotAllowed) => {
                 let extensions = self.allowed.names();
                 let values = [("extensions", extensions.as_str())];
                 ApiError::with(ErrorCode::FileTypeNotAllowed, &values)
             }
-            TypeRefusal::ContentMismatch => ErrorCode::ContentMismatch.into(),
-        })?;
-        Ok((filename, media_type))
+            InspectionError::Rejected(Rejection::ContentMismatch) => {
+                ErrorCode::ContentMismatch.into()
+            }
+            InspectionError::Rejected(rejection) => {
+                ApiError::with(ErrorCode::FileRejected, &[("reason", rejection.reason())])
+            }
+            // It is in memory, so this cannot be.
+            InspectionError::Unreadable(_) => ErrorCode::DependencyUnavailable.into(),
+        }
     }
 }

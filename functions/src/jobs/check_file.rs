@@ -168,7 +168,8 @@ impl CheckFile {
         length: u64,
         mut progress: DigestProgress,
     ) -> Result<DigestProgress, StoreError> {
-        let (begun, slice_end) = (Instant::now(), progress.bytes().saturating_add(self.slice_bytes));
+        let (begun, slice_end) =
+            (Instant::now(), progress.bytes().saturating_add(self.slice_bytes));
         if progress.bytes() >= length {
             return Ok(progress);
         }

@@ -23,10 +23,7 @@ impl DirectFunction for RemoveFiles {
     const NAME: &'static str = "RemoveFiles";
 
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
-        Ok(Self {
-            changes: FileChanges::connect(platform)?,
-            objects: Objects::connect(platform)?,
-        })
+        Ok(Self { changes: FileChanges::connect(platform)?, objects: Objects::connect(platform)? })
     }
 
     async fn invoke(&self, event: Map<String, Value>, clock: &Clock) -> Result<Value, NotDone> {
@@ -60,7 +57,9 @@ impl RemoveFiles {
             let step = match file_protocol::end(file, now) {
                 Some(after) => Some(FileStep { after, action: Some(action) }),
                 // Others leave it alone meanwhile.
-                None => file_protocol::claim(file, now).map(|after| FileStep { after, action: None }),
+                None => {
+                    file_protocol::claim(file, now).map(|after| FileStep { after, action: None })
+                }
             };
             Ok::<_, Infallible>(step)
         };

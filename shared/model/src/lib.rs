@@ -13,6 +13,7 @@ mod environment;
 mod file;
 pub mod file_protocol;
 mod file_type;
+mod inspection;
 mod invalid;
 mod json_schema;
 mod link;
@@ -20,7 +21,6 @@ pub mod link_protocol;
 mod one_time;
 mod receipt;
 mod receipt_replay;
-mod rejection;
 mod session;
 mod stored_file;
 mod timestamp;
@@ -37,7 +37,8 @@ pub use content_disposition::attachment;
 pub use digest_progress::DigestProgress;
 pub use environment::{Environment, SettingError};
 pub use file::{FileId, FileName, FileRecord, MAX_UPLOAD_BYTES};
-pub use file_type::{AllowedFileTypes, TypeRefusal};
+pub use file_type::AllowedFileTypes;
+pub use inspection::{InspectionError, Rejection, TextCheck};
 pub use invalid::Invalid;
 pub use link::{
     Admission, Lease, LeaseTerms, Link, LinkId, LinkLifetime, LinkNote, LinkRefusal, LinkState,
@@ -48,7 +49,6 @@ pub use receipt::{
     ChainBreak, ChainHead, DownloadRequest, Receipt, ReceiptEvent, SealedReceipt, TransferOutcome,
 };
 pub use receipt_replay::{Discrepancy, LinkRecords, LinkToken, RETENTION};
-pub use rejection::Rejection;
 pub use session::{Session, SessionId};
 pub use stored_file::{
     Audience, Check, Content, Deleted, File, FileState, Import, Job, Leftover, Recipient,
