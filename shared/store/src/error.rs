@@ -14,7 +14,7 @@ pub struct StoreError {
 
 impl StoreError {
     /// For `map_err` on an AWS SDK call; `operation` names it in the log.
-    pub(crate) fn during<E: Error + 'static>(operation: &'static str) -> impl FnOnce(E) -> Self {
+    pub fn during<E: Error + 'static>(operation: &'static str) -> impl FnOnce(E) -> Self {
         move |error| Self { operation, reason: with_sources(&error) }
     }
 
