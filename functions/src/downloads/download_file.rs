@@ -98,7 +98,9 @@ impl DownloadFile {
                     None => Opened::Body(whole(bytes)),
                 })
             }
-            Delivery::Presigned => self.objects.presign(file).await?.map(Opened::Elsewhere),
+            Delivery::Presigned => {
+                self.objects.presign(file).await?.map(Opened::Elsewhere)
+            }
         };
         Ok(opened.ok_or(ErrorCode::FileGone)?)
     }
@@ -127,7 +129,7 @@ impl DownloadFile {
         let transfer = self
             .checks
             .transfers
-            .start_transfer(current, &lease.hash(), &asked, terms, request.context())
+            .start_transfer(current, &lease.hash(), &asked, &file, terms, request.context())
             .await??;
         let admission = transfer.start.admission;
         let finish = Finish {

@@ -425,7 +425,8 @@ pub const LEASE_TTL: Setting<i64> = Setting {
         name: "LEASE_TTL_SECONDS",
         default: Default::Value("600"),
         range: Range::Number(60, 86_400),
-        text: "Seconds from its start for which a download can be resumed.",
+        text: "Seconds from its start for which a download can be resumed; one more for each MiB of \
+               the file.",
         parameter: Some("LeaseTtlSeconds"),
     },
     parse: LeaseTerms::parse_lifetime,

@@ -13,9 +13,9 @@ const HEADER: HeaderName = HeaderName::from_static("download-lease");
 /// `__Host-`: only this host, only over TLS, and set by no other (RFC 6265bis, 4.1.3.2).
 const COOKIE: &str = "__Host-downloads";
 
-/// For how long a browser keeps the cookie: 8 days, because a link lives for at most 7, and a lease
-/// for a day.
-const COOKIE_SECONDS: u32 = 8 * 24 * 60 * 60;
+/// For how long a browser keeps the cookie: 69 days, because a link lives for at most 7, and a lease
+/// for a day and, of the largest object that S3 holds (5 TiB), for another 61.
+const COOKIE_SECONDS: u32 = 69 * 24 * 60 * 60;
 
 /// Whoever holds the leases of downloads.
 pub enum LeaseHolder {

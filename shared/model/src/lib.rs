@@ -42,7 +42,7 @@ pub use inspection::{InspectionError, Rejection, TextCheck};
 pub use invalid::Invalid;
 pub use link::{
     Admission, Lease, LeaseTerms, Link, LinkId, LinkLifetime, LinkNote, LinkRefusal, LinkState,
-    LinkTerms, MAX_RESUMES, MaxDownloads,
+    LinkTerms, MaxDownloads,
 };
 pub use one_time::{TokenKind, TokenRefusal};
 pub use receipt::{

@@ -249,9 +249,6 @@ pub enum LinkRefusal {
     LeaseEnded,
 }
 
-/// How often a download can be resumed.
-pub const MAX_RESUMES: u32 = 20;
-
 /// The right to the rest of a download that has started, as the Links table holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Lease {
@@ -259,6 +256,9 @@ pub struct Lease {
     pub download: u32,
     /// How often it has been resumed.
     pub resumes: u32,
+    /// How often it can be. A lease of a version that did not store it can be resumed 20 times.
+    #[serde(default = "Lease::least_resumes")]
+    pub max_resumes: u32,
     /// The first second in which it is over, counted from 1970.
     pub ends_at: i64,
     /// What has been sent.
@@ -266,17 +266,38 @@ pub struct Lease {
 }
 
 impl Lease {
+    /// How often a download of the smallest file can be resumed.
+    pub const LEAST_RESUMES: u32 = 20;
+
+    /// For each of these that a file has, its download can be resumed once more: 64 MiB.
+    ///
+    /// A longer download meets more breaks. At the speed that the life of a lease allows for, a
+    /// connection may break every 64 seconds: what an unsteady mobile line does. Fewer bytes would
+    /// permit more copies of the file to whoever has the lease, and more receipts.
+    pub const BYTES_PER_RESUME: u64 = 64 * 1024 * 1024;
+
+    /// How often a download of a file of `size` bytes can be resumed: of 1 TiB, 16,404 times.
+    #[must_use]
+    pub fn max_resumes_of(size: u64) -> u32 {
+        let more = u32::try_from(size / Self::BYTES_PER_RESUME).unwrap_or(u32::MAX);
+        Self::LEAST_RESUMES.saturating_add(more)
+    }
+
     /// Whether the download can be resumed.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
-        now.as_second() < self.ends_at && self.resumes < MAX_RESUMES
+        now.as_second() < self.ends_at && self.resumes < self.max_resumes
+    }
+
+    fn least_resumes() -> u32 {
+        Self::LEAST_RESUMES
     }
 }
 
 /// How long leases live.
 #[derive(Debug, Clone, Copy)]
 pub struct LeaseTerms {
-    /// Seconds from the redemption of the link.
+    /// Seconds from the redemption of the link, for the smallest file.
     pub lifetime: i64,
     /// Seconds, at most, from the moment at which the last byte was sent.
     ///
@@ -290,6 +311,19 @@ impl LeaseTerms {
     pub const MAX_LIFETIME: i64 = 86_400;
     /// An hour.
     pub const MAX_GRACE: i64 = 3_600;
+    /// For each of these that a file has, a lease lives for another second: 1 MiB.
+    ///
+    /// So a download at 1 MiB/s, or 8.4 Mbit/s, can be resumed until it has all of its bytes,
+    /// whatever the file's size: half of what a gateway passes on after the first 10 MB.
+    pub const BYTES_PER_SECOND: u64 = 1024 * 1024;
+
+    /// For how many seconds from the redemption a download of a file of `size` bytes can be
+    /// resumed: of 1 TiB, 12.1 days longer than of the smallest.
+    #[must_use]
+    pub fn lifetime_of(self, size: u64) -> i64 {
+        let more = i64::try_from(size / Self::BYTES_PER_SECOND).unwrap_or(i64::MAX);
+        self.lifetime.saturating_add(more)
+    }
 
     /// # Errors
     /// When `text` is not a number of seconds from 60 to 86400, a day.
@@ -411,10 +445,11 @@ mod tests {
 
     #[test]
     fn a_lease_outlives_its_link_but_neither_its_own_time_nor_a_revocation() {
-        let lease = Lease { download: 2, resumes: 0, ends_at: 1300, covered: Coverage::default() };
+        let covered = Coverage::default();
+        let lease = Lease { download: 2, resumes: 0, max_resumes: 21, ends_at: 1300, covered };
         let used = Link { downloads: 2, ..link() };
-        let twentieth = Lease { resumes: MAX_RESUMES - 1, ..lease.clone() };
-        let too_many = Lease { resumes: MAX_RESUMES, ..lease.clone() };
+        let twentieth = Lease { resumes: 20, ..lease.clone() };
+        let too_many = Lease { resumes: 21, ..lease.clone() };
         assert_eq!(used.admit(Some(&lease), at(1299)), Ok(Admission::Resume));
         assert_eq!(used.admit(Some(&lease), at(1300)), Err(LinkRefusal::LeaseEnded));
         assert_eq!(used.admit(Some(&twentieth), at(1299)), Ok(Admission::Resume));
@@ -422,5 +457,57 @@ mod tests {
         let revoked = Link { revoked_at: Some(at(1200)), ..used };
         assert_eq!(revoked.admit(Some(&lease), at(1299)), Err(LinkRefusal::Revoked));
         assert_eq!(link().admit(Some(&too_many), at(1001)), Err(LinkRefusal::LeaseEnded));
+    }
+
+    const MIB: u64 = 1024 * 1024;
+    const TIB: u64 = MIB * MIB;
+
+    #[test]
+    fn a_download_can_be_resumed_once_more_for_each_64_mib_of_its_file() {
+        for (size, resumes) in [
+            (1, 20),
+            (MIB, 20),
+            (64 * MIB - 1, 20),
+            (64 * MIB, 21),
+            (64 * MIB + 1, 21),
+            (128 * MIB - 1, 21),
+            (128 * MIB, 22),
+            (TIB, 16_404),
+            (5 * TIB, 81_940),
+            (u64::MAX, u32::MAX),
+        ] {
+            assert_eq!(Lease::max_resumes_of(size), resumes, "{size}");
+        }
+    }
+
+    #[test]
+    fn a_lease_lives_for_a_second_more_for_each_mib_of_its_file() {
+        for (size, more) in [
+            (1, 0),
+            (MIB - 1, 0),
+            (MIB, 1),
+            (MIB + 1, 1),
+            (2 * MIB - 1, 1),
+            (2 * MIB, 2),
+            (64 * MIB - 1, 63),
+            (64 * MIB, 64),
+            (64 * MIB + 1, 64),
+            (TIB, 1_048_576),
+            (5 * TIB, 5_242_880),
+        ] {
+            for lifetime in [60, 600, LeaseTerms::MAX_LIFETIME] {
+                let terms = LeaseTerms { lifetime, grace: 0 };
+                assert_eq!(terms.lifetime_of(size), lifetime + more, "{size}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_lease_without_a_number_of_resumes_was_stored_when_there_were_20_for_all() {
+        let stored = r#"{"download":1,"resumes":19,"ends_at":1300,"covered":"0-4"}"#;
+        let lease: Lease = serde_json::from_str(stored).unwrap();
+        assert_eq!(lease.max_resumes, 20);
+        assert!(lease.is_live(at(1299)));
+        assert!(!Lease { resumes: 20, ..lease }.is_live(at(1299)));
     }
 }

@@ -135,14 +135,16 @@ pub fn create(
     LinkStep { at: now, link, lease: None, token: TokenStep::Issue, event }
 }
 
-/// The start of a transfer: redeems the link and leaves a lease, or resumes the download that has
-/// the lease. The link decides which download `request` belongs to.
+/// The start of a transfer of `file`: redeems the link and leaves a lease, or resumes the download
+/// that has the lease. The link decides which download `request` belongs to. How long the lease
+/// lives, and how often it can be used, depends on the file's size.
 ///
 /// # Errors
 /// Why it may not start.
 pub fn start(
     current: &LinkAndLease,
     request: &DownloadRequest,
+    file: &FileRecord,
     terms: LeaseTerms,
     now: Timestamp,
 ) -> Result<(LinkStep, TransferStart), LinkRefusal> {
@@ -156,7 +158,8 @@ pub fn start(
         let lease = Lease {
             download: link.downloads,
             resumes: 0,
-            ends_at: now.as_second() + terms.lifetime,
+            max_resumes: Lease::max_resumes_of(file.size),
+            ends_at: now.as_second().saturating_add(terms.lifetime_of(file.size)),
             covered: Coverage::default(),
         };
         (lease, if last { TokenStep::Delete } else { TokenStep::Check })
@@ -225,4 +228,64 @@ pub fn revoke(link: &Link, user: UserId, now: Timestamp) -> Option<LinkStep> {
     let link = Link { revoked_at: Some(now), ..link.clone() };
     let event = ReceiptEvent::Revoked { user_id: user };
     Some(LinkStep { at: now, link, lease: None, token, event })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ContentDigest, EmailAddress, FileId, FileName, LinkLifetime, MaxDownloads, Role, Username,
+    };
+
+    const MIB: u64 = 1024 * 1024;
+
+    #[test]
+    fn a_redemption_leaves_a_lease_with_the_life_and_the_resumes_that_its_file_needs() {
+        let now = Timestamp::from_second(1_000).unwrap();
+        let name = |name| Username::parse(name).unwrap();
+        let address = EmailAddress::parse("client@example.com").unwrap();
+        let client =
+            User::new(UserId::new(now, [0; 10]), name("client"), address, Role::Client, now);
+        let terms = LinkTerms {
+            max_downloads: MaxDownloads::ONE,
+            lifetime: LinkLifetime::parse("60").unwrap(),
+            bind: false,
+            note: None,
+        };
+        for (size, ends_at, resumes) in [
+            (MIB - 1, 1_600, 20),
+            (MIB, 1_601, 20),
+            (64 * MIB - 1, 1_663, 20),
+            (64 * MIB, 1_664, 21),
+            (64 * MIB + 1, 1_664, 21),
+            (MIB * MIB, 1_050_176, 16_404),
+        ] {
+            let file = FileRecord {
+                id: FileId::new(now, [0; 10]),
+                filename: FileName::parse("a.txt").unwrap(),
+                size,
+                content_type: "text/plain".to_owned(),
+                sha256: ContentDigest::of(b""),
+                uploaded_by: name("ops"),
+                uploader: None,
+                uploaded_at: now,
+                notify: false,
+            };
+            let created = create(LinkId::of_digest([0; 32]), &client, &file, terms.clone(), now);
+            let current = LinkAndLease { link: created.link, lease: None };
+            let range = ByteRange { first: 0, last: 0 };
+            let (address, agent) = (String::new(), String::new());
+            let request = DownloadRequest { download: 0, address, agent, range };
+            let lease_terms = LeaseTerms { lifetime: 600, grace: 300 };
+            let (step, _) = start(&current, &request, &file, lease_terms, now).unwrap();
+            let lease = step.lease.unwrap();
+            assert_eq!((lease.ends_at, lease.max_resumes), (ends_at, resumes), "{size}");
+            // A resume changes neither.
+            let current = LinkAndLease { link: step.link, lease: Some(lease) };
+            let (step, _) = start(&current, &request, &file, lease_terms, now).unwrap();
+            let lease = step.lease.unwrap();
+            assert_eq!((lease.ends_at, lease.max_resumes), (ends_at, resumes), "{size}");
+            assert_eq!(lease.resumes, 1);
+        }
+    }
 }

@@ -102,7 +102,8 @@ pub enum TransferOutcome {
     Partial,
     /// The connection to the client or to S3 broke before that.
     BrokenOff,
-    /// The client was sent to S3, which gives it the bytes.
+    /// The client was sent to S3, which gives it the bytes. None were sent here, and how many S3
+    /// sends is not known here.
     Redirected,
 }
 

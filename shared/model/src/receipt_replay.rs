@@ -12,8 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     ByteRange, Coverage, DownloadRequest, FileId, Lease, LeaseTerms, Link, LinkId, LinkLifetime,
-    LinkNote, MAX_RESUMES, MaxDownloads, Receipt, ReceiptEvent, SealedReceipt, TokenKind,
-    TransferOutcome, UserId,
+    LinkNote, MaxDownloads, Receipt, ReceiptEvent, SealedReceipt, TokenKind, TransferOutcome,
+    UserId,
 };
 
 /// For how long events are kept, and a link and its receipts after the link's end: a year.
@@ -22,6 +22,10 @@ pub const RETENTION: SignedDuration = SignedDuration::from_hours(365 * 24);
 /// By how much a receipt may be older than the one before it. Functions run on machines with
 /// clocks of their own, and may try for a quarter of a minute to write what they decided.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
+
+/// The most that the settings can permit.
+const LONGEST_LEASE: LeaseTerms =
+    LeaseTerms { lifetime: LeaseTerms::MAX_LIFETIME, grace: LeaseTerms::MAX_GRACE };
 
 /// All that is stored of a link.
 #[derive(Debug, Clone, Default)]
@@ -301,10 +305,10 @@ impl Story {
             wrong!("receipt {number} resumes download {which}, which was never redeemed")
         };
         download.resumes += 1;
-        if download.resumes > MAX_RESUMES {
+        if download.resumes > Lease::max_resumes_of(self.terms.size) {
             wrong!("receipt {number} resumes download {which} more often than a lease permits");
         }
-        if at >= download.latest_end() {
+        if at >= download.latest_end(self.terms.size) {
             wrong!("receipt {number} resumes download {which} later than any lease lives");
         }
         self.begin_transfer(number, request)
@@ -448,10 +452,13 @@ impl Story {
             if lease.resumes != download.resumes {
                 wrong!("the lease of download {number} counts other resumes than the receipts");
             }
+            if lease.max_resumes > Lease::max_resumes_of(self.terms.size) {
+                wrong!("the lease of download {number} permits more resumes than any lease");
+            }
             if lease.covered != download.covered {
                 wrong!("the lease of download {number} has other bytes than the receipts");
             }
-            if lease.ends_at > download.latest_end().as_second() {
+            if lease.ends_at > download.latest_end(self.terms.size).as_second() {
                 wrong!("the lease of download {number} lives longer than any lease");
             }
         }
@@ -465,11 +472,12 @@ impl Story {
 }
 
 impl Download {
-    /// The first moment at which its lease is over, whatever the settings are.
-    fn latest_end(&self) -> Timestamp {
-        let lifetime = SignedDuration::from_secs(LeaseTerms::MAX_LIFETIME);
-        let grace = SignedDuration::from_secs(LeaseTerms::MAX_GRACE);
-        let end = after(self.redeemed_at, lifetime);
+    /// The first moment at which its lease is over, whatever the settings are, when the file has
+    /// `size` bytes.
+    fn latest_end(&self, size: u64) -> Timestamp {
+        let longest = LONGEST_LEASE.lifetime_of(size);
+        let grace = SignedDuration::from_secs(LONGEST_LEASE.grace);
+        let end = after(self.redeemed_at, SignedDuration::from_secs(longest));
         self.completed_at.map_or(end, |at| end.min(after(at, grace)))
     }
 
@@ -554,7 +562,7 @@ mod tests {
         };
         let (user_id, covered) = (UserId::new(at(0), [0; 10]), Coverage::default());
         let token = LinkToken { kind: TokenKind::Download, user_id, expires_at: 4_000 };
-        let lease = Lease { download: 1, resumes: 0, ends_at: 4_000, covered };
+        let lease = Lease { download: 1, resumes: 0, max_resumes: 20, ends_at: 4_000, covered };
         for (records, end) in [
             (old(), 3_000),
             (LinkRecords { receipts: vec![sealed(2_500, revoked())], ..old() }, 2_500),
@@ -585,16 +593,102 @@ mod tests {
     fn a_receipt_may_be_older_than_the_one_before_it_by_the_skew_of_clocks() {
         let skew = CLOCK_SKEW.as_secs();
         for (second, right) in [(2_000 - skew - 1, false), (2_000 - skew, true), (2_001, true)] {
-            let receipt = |number, second, event| Receipt {
-                link: id(),
-                number,
-                previous: None,
-                at: at(second),
-                request_id: String::new(),
-                event,
-            };
             let mut story = Story::begin(receipt(1, 2_000, created())).unwrap();
             assert_eq!(story.tell(receipt(2, second, revoked())).is_ok(), right, "{second}");
+        }
+    }
+
+    const MIB: u64 = 1024 * 1024;
+
+    fn receipt(number: u32, second: i64, event: ReceiptEvent) -> Receipt {
+        let (link, request_id) = (id(), String::new());
+        Receipt { link, number, previous: None, at: at(second), request_id, event }
+    }
+
+    fn request() -> DownloadRequest {
+        let (address, agent) = (String::new(), String::new());
+        DownloadRequest { download: 1, address, agent, range: ByteRange { first: 0, last: 0 } }
+    }
+
+    /// A link to a file of `size` bytes that was redeemed in second 2000.
+    fn redeemed(size: u64) -> Story {
+        let ReceiptEvent::Created { file_id, sha256, user_id, username, .. } = created() else {
+            unreachable!()
+        };
+        let created = ReceiptEvent::Created {
+            file_id,
+            sha256,
+            size,
+            user_id,
+            username,
+            expires_at: at(3_000),
+            max_downloads: MaxDownloads::ONE,
+            bind: false,
+            note: None,
+        };
+        let mut story = Story::begin(receipt(1, 2_000, created)).unwrap();
+        story.tell(receipt(2, 2_000, ReceiptEvent::Redeemed(request()))).unwrap();
+        story
+    }
+
+    #[test]
+    fn a_story_has_as_many_resumes_as_the_size_of_the_file_permits() {
+        for (size, permitted) in
+            [(10, 20), (64 * MIB - 1, 20), (64 * MIB, 21), (64 * MIB + 1, 21), (128 * MIB, 22)]
+        {
+            let mut story = redeemed(size);
+            let mut resume = |number: u32| {
+                let resumed = ReceiptEvent::Resumed(request());
+                story.tell(receipt(number + 2, 2_001, resumed))
+            };
+            for number in 1..=permitted {
+                assert_eq!(resume(number), Ok(()), "{size}, {number}");
+            }
+            let wrong = resume(permitted + 1).unwrap_err().to_string();
+            assert!(wrong.contains("more often than a lease permits"), "{size}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn a_story_has_resumes_for_as_long_as_the_size_of_the_file_permits() {
+        let day = 86_400;
+        for (size, seconds) in [
+            (10, day),
+            (MIB - 1, day),
+            (MIB, day + 1),
+            (64 * MIB - 1, day + 63),
+            (64 * MIB, day + 64),
+            (64 * MIB + 1, day + 64),
+            (MIB * MIB, day + 1_048_576),
+        ] {
+            let resume = |second| {
+                let resumed = ReceiptEvent::Resumed(request());
+                redeemed(size).tell(receipt(3, second, resumed))
+            };
+            assert_eq!(resume(2_000 + seconds - 1), Ok(()), "{size}");
+            let wrong = resume(2_000 + seconds).unwrap_err().to_string();
+            assert!(wrong.contains("later than any lease lives"), "{size}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn a_stored_lease_has_no_more_than_the_size_of_the_file_permits_and_may_have_less() {
+        let end = 2_000 + 86_400 + 64;
+        for (max_resumes, ends_at, says) in [
+            (21, end, None),
+            // One of a version that had 20 for all.
+            (20, 2_600, None),
+            (22, end, Some("permits more resumes than any lease")),
+            (21, end + 1, Some("lives longer than any lease")),
+        ] {
+            let covered = Coverage::default();
+            let lease = Lease { download: 1, resumes: 0, max_resumes, ends_at, covered };
+            let compared = redeemed(64 * MIB).compare_leases(&[lease], at(2_001));
+            match (compared, says) {
+                (Ok(()), None) => {}
+                (Err(wrong), Some(says)) => assert!(wrong.to_string().contains(says), "{wrong}"),
+                (compared, _) => panic!("{max_resumes}, {ends_at}: {compared:?}"),
+            }
         }
     }
 }

@@ -56,8 +56,8 @@ impl Transfers {
         Ok(Some(LinkAndLease { link, lease }))
     }
 
-    /// Starts a transfer, when the link admits it: redeems the link and puts its lease, or resumes
-    /// a download that has the lease. `current` is what the caller has seen of the link; the
+    /// Starts a transfer of `file`, when the link admits it: redeems the link and puts its lease, or
+    /// resumes a download that has the lease. `current` is what the caller has seen of the link; the
     /// transaction holds only if that is still so.
     ///
     /// # Errors
@@ -68,6 +68,7 @@ impl Transfers {
         mut current: LinkAndLease,
         lease: &SecretHash,
         request: &DownloadRequest,
+        file: &FileRecord,
         terms: LeaseTerms,
         context: RequestContext<'_>,
     ) -> Result<Result<Transfer, LinkRefusal>, StoreError> {
@@ -75,7 +76,7 @@ impl Transfers {
         let mut backoff = Backoff::new("start a transfer");
         loop {
             let now = (context.clock)();
-            let (step, start) = match link_protocol::start(&current, request, terms, now) {
+            let (step, start) = match link_protocol::start(&current, request, file, terms, now) {
                 Ok(started) => started,
                 Err(refusal) => return Ok(Err(refusal)),
             };

@@ -10,7 +10,7 @@ use share_e2e::{Answer, Scene, send};
 /// Seconds for which a download can be repeated after its last byte: the default.
 const GRACE: i64 = 300;
 
-const ATTRIBUTES: &str = "; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=691200";
+const ATTRIBUTES: &str = "; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=5961600";
 
 /// What a browser with this cookie asks with.
 fn browser(scene: &Scene, method: Method, url: &str, cookie: &str) -> RequestBuilder {

@@ -1,8 +1,11 @@
 //! When a lease ends.
 
 use serde_json::{Value, json};
+use share_e2e::samples::noise;
 use share_e2e::scene::{CHOSEN, OTHER};
 use share_e2e::{Scene, send};
+
+use crate::MIB;
 
 #[tokio::test]
 async fn a_lease_lives_for_its_time_from_the_redemption_and_not_a_second_longer() {
@@ -20,6 +23,47 @@ async fn a_lease_lives_for_its_time_from_the_redemption_and_not_a_second_longer(
         scene.download(&link, &lease, "bytes=5-").await.refused(410, "lease_ended");
         scene.unchanged(&before).await;
     }
+}
+
+#[tokio::test]
+async fn a_lease_lives_for_a_second_more_for_each_mib_of_its_file() {
+    for (size, lifetime) in [
+        (MIB - 1, 600),
+        (MIB, 601),
+        (MIB + 1, 601),
+        (2 * MIB - 1, 601),
+        (2 * MIB, 602),
+        (4 * MIB, 604),
+    ] {
+        let mut scene = Scene::start().await;
+        let text: Vec<_> = noise(size).iter().map(|byte| byte % 26 + b'a').collect();
+        scene.file = scene.upload("large.txt", &text).await.is(201).id();
+        let link = scene.plain_link().await;
+        let lease = scene.download(&link, "", "bytes=0-9").await.is(206).lease().to_owned();
+        let redeemed = scene.last("redeemed").await;
+        scene.pass_until(redeemed + lifetime - 1);
+        let last = scene.download(&link, &lease, &format!("bytes={}-", size - 1)).await;
+        assert_eq!(last.is(206).bytes, &text[size - 1..]);
+        scene.pass_until(redeemed + lifetime);
+        let before = scene.stored().await;
+        scene.download(&link, &lease, "bytes=5-").await.refused(410, "lease_ended");
+        scene.unchanged(&before).await;
+    }
+}
+
+#[tokio::test]
+async fn a_download_of_1_tib_can_be_resumed_for_12_days() {
+    let scene = Scene::start_with(&[("DOWNLOAD_DELIVERY", "presigned")]).await;
+    scene.resize(MIB * MIB).await;
+    let link = scene.plain_link().await;
+    let lease = scene.download(&link, "", "").await.is(303).lease().to_owned();
+    let redeemed = scene.last("redeemed").await;
+    for later in [12 * 86_400, 600 + 1_048_575] {
+        scene.pass_until(redeemed + later);
+        scene.download(&link, &lease, "bytes=1099511627775-").await.is(303);
+    }
+    scene.pass_until(redeemed + 600 + 1_048_576);
+    scene.download(&link, &lease, "").await.refused(410, "lease_ended");
 }
 
 #[tokio::test]

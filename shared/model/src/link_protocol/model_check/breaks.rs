@@ -22,8 +22,8 @@ pub(super) fn all() -> Vec<Break> {
         Break {
             what: "a download is counted with its end, not with its start",
             rules: Rules {
-                start: |current, request, terms, now| {
-                    let (mut step, started) = start(current, request, terms, now)?;
+                start: |current, request, file, terms, now| {
+                    let (mut step, started) = start(current, request, file, terms, now)?;
                     step.link.downloads = current.link.downloads;
                     step.token = TokenStep::Leave;
                     Ok((step, started))
@@ -40,8 +40,8 @@ pub(super) fn all() -> Vec<Break> {
         Break {
             what: "a redemption is not counted",
             rules: Rules {
-                start: |current, request, terms, now| {
-                    let (mut step, started) = start(current, request, terms, now)?;
+                start: |current, request, file, terms, now| {
+                    let (mut step, started) = start(current, request, file, terms, now)?;
                     step.link.downloads = current.link.downloads;
                     Ok((step, started))
                 },
@@ -52,8 +52,8 @@ pub(super) fn all() -> Vec<Break> {
         Break {
             what: "the last redemption leaves the token",
             rules: Rules {
-                start: |current, request, terms, now| {
-                    let (mut step, started) = start(current, request, terms, now)?;
+                start: |current, request, file, terms, now| {
+                    let (mut step, started) = start(current, request, file, terms, now)?;
                     step.token = TokenStep::Leave;
                     Ok((step, started))
                 },
@@ -64,12 +64,12 @@ pub(super) fn all() -> Vec<Break> {
         Break {
             what: "the expiry is neither checked nor a condition",
             rules: Rules {
-                start: |current, request, terms, now| {
+                start: |current, request, file, terms, now| {
                     let (link, lease) = (current.link.clone(), current.lease.clone());
                     let expires_at = link.expires_at;
                     let link = Link { expires_at: jiff::Timestamp::MAX, ..link };
                     let (mut step, started) =
-                        start(&LinkAndLease { link, lease }, request, terms, now)?;
+                        start(&LinkAndLease { link, lease }, request, file, terms, now)?;
                     step.link.expires_at = expires_at;
                     step.token = TokenStep::Leave;
                     Ok((step, started))
@@ -81,12 +81,12 @@ pub(super) fn all() -> Vec<Break> {
         Break {
             what: "the revocation is not checked",
             rules: Rules {
-                start: |current, request, terms, now| {
+                start: |current, request, file, terms, now| {
                     let (link, lease) = (current.link.clone(), current.lease.clone());
                     let revoked_at = link.revoked_at;
                     let link = Link { revoked_at: None, ..link };
                     let (mut step, started) =
-                        start(&LinkAndLease { link, lease }, request, terms, now)?;
+                        start(&LinkAndLease { link, lease }, request, file, terms, now)?;
                     step.link.revoked_at = revoked_at;
                     Ok((step, started))
                 },
@@ -109,8 +109,8 @@ pub(super) fn all() -> Vec<Break> {
         Break {
             what: "the start leaves no lease",
             rules: Rules {
-                start: |current, request, terms, now| {
-                    let (mut step, started) = start(current, request, terms, now)?;
+                start: |current, request, file, terms, now| {
+                    let (mut step, started) = start(current, request, file, terms, now)?;
                     step.lease = None;
                     Ok((step, started))
                 },
@@ -121,9 +121,9 @@ pub(super) fn all() -> Vec<Break> {
         Break {
             what: "the lease that a request brings is not looked at",
             rules: Rules {
-                start: |current, request, terms, now| {
+                start: |current, request, file, terms, now| {
                     let current = LinkAndLease { link: current.link.clone(), lease: None };
-                    start(&current, request, terms, now)
+                    start(&current, request, file, terms, now)
                 },
                 ..RULES
             },
@@ -132,8 +132,8 @@ pub(super) fn all() -> Vec<Break> {
         Break {
             what: "a resume is not counted",
             rules: Rules {
-                start: |current, request, terms, now| {
-                    let (mut step, started) = start(current, request, terms, now)?;
+                start: |current, request, file, terms, now| {
+                    let (mut step, started) = start(current, request, file, terms, now)?;
                     if let (Some(before), Some(after)) = (&current.lease, &mut step.lease) {
                         after.resumes = before.resumes;
                     }
@@ -146,8 +146,8 @@ pub(super) fn all() -> Vec<Break> {
         Break {
             what: "a resume prolongs the lease",
             rules: Rules {
-                start: |current, request, terms, now| {
-                    let (mut step, started) = start(current, request, terms, now)?;
+                start: |current, request, file, terms, now| {
+                    let (mut step, started) = start(current, request, file, terms, now)?;
                     if let Some(lease) = &mut step.lease {
                         lease.ends_at = now.as_second() + terms.lifetime;
                     }
@@ -211,8 +211,8 @@ pub(super) fn all() -> Vec<Break> {
         Break {
             what: "a resume that is not counted is verified",
             rules: Rules {
-                start: |current, request, terms, now| {
-                    let (mut step, started) = start(current, request, terms, now)?;
+                start: |current, request, file, terms, now| {
+                    let (mut step, started) = start(current, request, file, terms, now)?;
                     if let (Some(before), Some(after)) = (&current.lease, &mut step.lease) {
                         after.resumes = before.resumes;
                     }

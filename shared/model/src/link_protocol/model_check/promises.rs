@@ -11,8 +11,8 @@ use super::world::{
     SECONDS_PER_TICK, State, World, moment,
 };
 use crate::{
-    DownloadRequest, Lease, Link, LinkRecords, LinkRefusal, LinkToken, MAX_RESUMES, ReceiptEvent,
-    TokenKind, TransferOutcome,
+    DownloadRequest, Link, LinkRecords, LinkRefusal, LinkToken, ReceiptEvent, TokenKind,
+    TransferOutcome,
 };
 
 pub(super) const NO_MORE_THAN_PERMITTED: &str = "no more redemptions than the link permits";
@@ -83,8 +83,8 @@ fn promised() -> [Named; 16] {
         }),
         (RESUMES, |world, state| {
             state.leases.iter().all(|(name, lease)| {
-                let unused = world.sizes.resumes - resumes(state, *name);
-                lease.resumes == MAX_RESUMES - unused
+                let resumes = resumes(state, *name);
+                lease.resumes == resumes && resumes <= world.sizes.resumes
             })
         }),
         (ONE_RECEIPT, |_, state| {
@@ -201,15 +201,11 @@ pub(super) fn refusal_has_a_reason(
 fn is_verified(world: &World, state: &State) -> bool {
     let expires_at = moment(LINK_LIFETIME).as_second();
     let token = LinkToken { kind: TokenKind::Download, user_id: world.maker.id, expires_at };
-    let young = |lease: &Lease| Lease {
-        resumes: lease.resumes + world.sizes.resumes - MAX_RESUMES,
-        ..lease.clone()
-    };
     let records = LinkRecords {
         link: Some(Link::clone(&state.link.0)),
         receipts: state.history.iter().map(|event| event.receipt.0.as_ref().clone()).collect(),
         token: state.token.then_some(token),
-        leases: state.leases.values().map(young).collect(),
+        leases: state.leases.values().cloned().collect(),
         ..LinkRecords::default()
     };
     records.verify(world.file.id, &state.link.0.id, moment(state.clock)).is_ok()

@@ -19,8 +19,8 @@ use crate::link_protocol::{
 };
 use crate::{
     ByteRange, ContentDigest, DownloadRequest, EmailAddress, FileId, FileName, FileRecord, Lease,
-    LeaseTerms, Link, LinkId, LinkLifetime, LinkRefusal, LinkTerms, MAX_RESUMES, MaxDownloads,
-    ReceiptEvent, Role, SealedReceipt, User, UserId, Username,
+    LeaseTerms, Link, LinkId, LinkLifetime, LinkRefusal, LinkTerms, MaxDownloads, ReceiptEvent,
+    Role, SealedReceipt, User, UserId, Username,
 };
 
 /// The shortest lifetime of a link.
@@ -58,6 +58,7 @@ pub(super) struct Sizes {
 type Start = fn(
     &LinkAndLease,
     &DownloadRequest,
+    &FileRecord,
     LeaseTerms,
     Timestamp,
 ) -> Result<(LinkStep, TransferStart), LinkRefusal>;
@@ -333,7 +334,7 @@ impl World {
         }
         let lease = state.functions.get(&request).and_then(|function| function.lease);
         if let (Some(name), Some(put)) = (lease, &step.0.lease) {
-            state.leases.insert(name, self.aged(put, &step.0.event));
+            state.leases.insert(name, self.limited(put));
         }
         state.token &= step.0.token != TokenStep::Delete;
         state.receipts.insert(number, (before.hash, receipt.hash));
@@ -352,13 +353,9 @@ impl World {
         true
     }
 
-    /// The lease of a new download as if most resumes had been used, so that few are left.
-    fn aged(&self, lease: &Lease, event: &ReceiptEvent) -> Lease {
-        let mut lease = lease.clone();
-        if matches!(event, ReceiptEvent::Redeemed(_)) {
-            lease.resumes += MAX_RESUMES - self.sizes.resumes;
-        }
-        lease
+    /// A lease with few resumes. No file is so small that there are so few.
+    fn limited(&self, lease: &Lease) -> Lease {
+        Lease { max_resumes: self.sizes.resumes, ..lease.clone() }
     }
 
     /// What a function makes of what it has read; `None` when it has nothing more to do.
@@ -383,7 +380,8 @@ impl World {
                     agent: String::new(),
                     range: ByteRange { first: from, last: self.file.size - 1 },
                 };
-                let (step, started) = (self.rules.start)(&current, &asked, self.terms, now)?;
+                let (step, started) =
+                    (self.rules.start)(&current, &asked, &self.file, self.terms, now)?;
                 Ok(Some((step, Next::Send(started))))
             }
             Change::Finish(started, bytes) => {
