@@ -44,6 +44,13 @@ impl Program {
         spawn(command)
     }
 
+    /// As [`Self::start`], with these environment variables.
+    pub fn start_with(&self, variables: &[(&str, &str)], data: &Path) -> Process {
+        let mut command = Command::new(self.0);
+        let command = command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(data);
+        spawn(command.envs(variables.iter().copied()))
+    }
+
     /// Starts a server that listens on `address` and has `variables` in place of its own, which
     /// can name the store of another.
     pub fn front(

@@ -99,7 +99,7 @@ impl DownloadFile {
                 })
             }
             Delivery::Presigned => {
-                self.objects.presign(file).await?.map(Opened::Elsewhere)
+                self.objects.presign(file, request.id()).await?.map(Opened::Elsewhere)
             }
         };
         Ok(opened.ok_or(ErrorCode::FileGone)?)

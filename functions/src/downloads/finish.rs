@@ -42,17 +42,21 @@ impl Finish {
         let uploader = self.users.by_id(id).await?.filter(|uploader| uploader.active);
         let Some(uploader) = uploader else { return Ok(()) };
         let (name, client) = (self.file.filename.as_str(), self.client.username.as_str());
-        let what = match end.outcome {
-            TransferOutcome::Redirected => "is being downloaded from S3, since",
-            _ => "was downloaded on",
+        // Of a redirect nothing is known but that it happened.
+        let (subject, what, unknown) = match end.outcome {
+            TransferOutcome::Redirected => (
+                "A download of your file has started",
+                "is being downloaded from S3, since",
+                "The bytes come from S3, so how many of them arrive is not known here.\n",
+            ),
+            _ => ("Your file was downloaded", "was downloaded on", ""),
         };
         let text = format!(
             "{name}\n{what} {}\nthrough a link that {client} had asked for.\n\n\
-             The file's receipts say more: file {}.",
+             {unknown}The file's receipts say more: file {}.",
             (self.clock)().strftime("%-d %B %Y, %H:%M UTC"),
             self.file.id,
         );
-        let subject = "Your file was downloaded";
         self.mailer.send(&Mail { to: &uploader.email, subject, text: &text }).await
     }
 }

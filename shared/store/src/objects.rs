@@ -183,11 +183,16 @@ impl Objects {
     }
 
     /// A URL at which S3 gives the file's bytes to anyone, for a minute; `None` when they are not
-    /// there. Bound to the file's type and to being saved, not shown.
+    /// there. Bound to the file's type, to being saved and not shown, and to the id of the request
+    /// that gets it.
     ///
     /// # Errors
     /// When S3 does not answer, or has an object of another length.
-    pub async fn presign(&self, file: &FileRecord) -> Result<Option<String>, StoreError> {
+    pub async fn presign(
+        &self,
+        file: &FileRecord,
+        request_id: &str,
+    ) -> Result<Option<String>, StoreError> {
         let head = self.client.head_object().bucket(&self.bucket).key(file.id.to_string());
         match head.send().await {
             Ok(object) => expect_length(file.size, object.content_length)?,
@@ -196,7 +201,7 @@ impl Objects {
             }
             Err(error) => return Err(StoreError::during("look at an object")(error)),
         }
-        Ok(Some(self.sign(file).await?))
+        Ok(Some(self.sign(file, request_id).await?))
     }
 
     /// The scheme, host and port of the URL that [`Self::presign`] gives. Asks nobody.
@@ -204,12 +209,13 @@ impl Objects {
     /// # Errors
     /// When there are no credentials.
     pub async fn origin(&self, file: &FileRecord) -> Result<String, StoreError> {
-        let url = self.sign(file).await?;
+        let url = self.sign(file, "").await?;
         let end = url.match_indices('/').nth(2).map_or(url.len(), |(end, _)| end);
         Ok(url.get(..end).unwrap_or_default().to_owned())
     }
 
-    async fn sign(&self, file: &FileRecord) -> Result<String, StoreError> {
+    async fn sign(&self, file: &FileRecord, request_id: &str) -> Result<String, StoreError> {
+        let request_id = request_id.to_owned();
         let lifetime = PresigningConfig::expires_in(Duration::from_secs(Self::PRESIGNED_SECONDS));
         let request = self
             .client
@@ -221,6 +227,13 @@ impl Objects {
             // As every answer with a file's bytes. A browser that has it in its cache would ask S3
             // whether it has changed, and keep bytes that it should not.
             .response_cache_control("no-store")
+            .customize()
+            // S3 ignores a parameter that begins with x-, and its access log shows it. So what S3
+            // has sent can be found for each receipt, which has the same id.
+            .map_request(move |mut request| {
+                let uri = format!("{}&x-request-id={request_id}", request.uri());
+                request.set_uri(uri).map(|()| request)
+            })
             .presigned(lifetime.map_err(StoreError::during("presign an object"))?)
             .await
             .map_err(StoreError::during("presign an object"))?;

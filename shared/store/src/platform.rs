@@ -43,6 +43,9 @@ impl Platform {
         self.dynamodb.clone()
     }
 
+    /// Its timeouts end with the head of an answer: a body takes as long as whoever reads it. Only
+    /// when S3 itself gives nothing for too long does the SDK break off (its protection against
+    /// stalled streams).
     pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(2))

@@ -1,16 +1,20 @@
 //! Leases: a download that has begun can be resumed by the client that began it, and by no
 //! other.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use share_e2e::access_token::AccessToken;
+use share_e2e::samples::noise;
 use share_e2e::scene::{CHOSEN, DIGITS, OTHER, count, second};
 use share_e2e::{Scene, send};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+
+use crate::MIB;
 
 #[tokio::test]
 async fn a_lease_is_good_for_its_own_link_only_and_without_it_a_used_link_is_used() {
@@ -119,6 +123,73 @@ async fn a_download_can_be_resumed_exactly_twenty_times() {
     }
     scene.download(&link, "", "bytes=5-").await.refused(410, "link_used");
     scene.unchanged(&before).await;
+}
+
+#[tokio::test]
+async fn a_download_can_be_resumed_once_more_for_each_64_mib_of_its_file() {
+    for (mode, status) in [("stream", 206), ("presigned", 303)] {
+        let scene = Scene::start_with(&[("DOWNLOAD_DELIVERY", mode)]).await;
+        for (size, resumes) in [(64 * MIB - 1, 20), (64 * MIB, 21), (64 * MIB + 1, 21)] {
+            scene.resize(size).await;
+            let link = scene.plain_link().await;
+            let lease = scene.download(&link, "", "bytes=0-0").await.is(status).lease().to_owned();
+            for number in 1..=resumes {
+                let answer = scene.download(&link, &lease, "bytes=1-1").await;
+                assert_eq!(answer.status.as_u16(), status, "{mode}, {size}: resume {number}");
+            }
+            let before = scene.stored().await;
+            scene.download(&link, &lease, "bytes=1-1").await.refused(410, "lease_ended");
+            scene.unchanged(&before).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn above_the_stream_limit_each_resume_gets_a_url_of_its_own_until_there_are_no_more() {
+    let limit = 2 * MIB;
+    let mut scene = Scene::start_with(&[("STREAM_LIMIT_BYTES", &limit.to_string())]).await;
+    let text: Vec<_> = noise(limit + 1).iter().map(|byte| byte % 26 + b'a').collect();
+    scene.file = scene.upload("streamed.txt", &text[..limit]).await.is(201).id();
+    let streamed = scene.download(&scene.plain_link().await, "", "").await;
+    assert!(streamed.is(200).bytes == text[..limit]);
+
+    scene.file = scene.upload("large.txt", &text).await.is(201).id();
+    let link = scene.plain_link().await;
+    let first = scene.download(&link, "", "").await;
+    let lease = first.is(303).lease().to_owned();
+    let mut urls = BTreeSet::from([first.header("location").to_owned()]);
+    let mut have = Vec::new();
+    for _ in 0..20 {
+        let range = format!("bytes={}-{}", have.len(), have.len() + text.len() / 20);
+        let again = scene.download(&link, &lease, &range).await;
+        let url = again.is(303).header("location");
+        assert!(urls.insert(url.to_owned()), "{url}");
+        let part = send(scene.http.get(url).header("range", &range)).await;
+        part.is(206);
+        assert_eq!(part.header("content-type"), "text/plain");
+        assert_eq!(
+            part.header("content-disposition"),
+            "attachment; filename=\"large.txt\"; filename*=UTF-8''large.txt"
+        );
+        have.extend(part.bytes);
+    }
+    assert!(have == text, "the parts make the file");
+    let before = scene.stored().await;
+    for range in ["", "bytes=5-"] {
+        scene.download(&link, &lease, range).await.refused(410, "lease_ended");
+    }
+    scene.unchanged(&before).await;
+
+    // The receipts say what is known: who was sent to S3, and when. S3's log has the request's id.
+    let receipts = scene.receipts().await;
+    let redirected = receipts.iter().filter(|it| it["outcome"] == "redirected");
+    assert!(redirected.clone().all(|it| it["bytes"] == 0), "{receipts:?}");
+    assert_eq!(redirected.count(), 21);
+    let begun = receipts.iter().filter(|it| it["event"] == "redeemed" || it["event"] == "resumed");
+    for receipt in begun {
+        let id = format!("&x-request-id={}&", receipt["request_id"].as_str().unwrap());
+        assert_eq!(urls.iter().filter(|url| url.contains(&id)).count(), 1, "{id}: {urls:?}");
+    }
 }
 
 #[tokio::test]

@@ -84,6 +84,22 @@ async fn at_most_one_mail_goes_out_for_each_link() {
 }
 
 #[tokio::test]
+async fn of_a_redirect_the_mail_says_that_a_download_has_started_and_no_more() {
+    let data = TempDir::new().unwrap();
+    let server = SERVER.start_with(&[("DOWNLOAD_DELIVERY", "presigned")], data.path());
+    let api = &server.api;
+    let file = api.upload_as(&api.token("ops").await, form("digits.txt", Some("true"))).await;
+    let link = api.link_with(&file.is(201).id(), &api.token("client").await, &json!({})).await;
+    api.open(&Link::of(&link).url).await.is(303);
+    let mails = server.mails();
+    let [mail] = mails.as_slice() else { panic!("{mails:#?}") };
+    for fact in ["Subject: A download of your file has started", "from S3", "is not known here"] {
+        assert!(mail.contains(fact), "{fact}: {mail}");
+    }
+    assert!(!mail.contains("was downloaded"), "{mail}");
+}
+
+#[tokio::test]
 async fn a_notice_goes_to_who_uploaded_the_file_and_not_to_who_has_the_name_by_now() {
     let mut scene = Scene::start().await;
     let mut links = Vec::new();
