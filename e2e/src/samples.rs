@@ -8,7 +8,12 @@ use zip::{CompressionMethod, ZipWriter};
 
 /// A Word document of one paragraph: the four parts that Office needs to open it.
 pub fn docx() -> Vec<u8> {
-    zip_of(&[
+    docx_with(&[])
+}
+
+/// The same document with these parts more.
+pub fn docx_with(more: &[(&str, &[u8])]) -> Vec<u8> {
+    let parts: [(&str, &[u8]); 4] = [
         (
             "[Content_Types].xml",
             r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>"#.as_bytes(),
@@ -25,7 +30,8 @@ pub fn docx() -> Vec<u8> {
             "word/document.xml",
             r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>Quarterly report</w:t></w:r></w:p></w:body></w:document>"#.as_bytes(),
         ),
-    ])
+    ];
+    zip_of(&[parts.as_slice(), more].concat())
 }
 
 /// A PDF of one page that says hello, with a right cross-reference table.

@@ -1,6 +1,6 @@
 //! Images: their structure from the first byte to the end marker, without their pixels.
 //!
-//! PNG (W3C), JPEG (ITU-T T.81), GIF (GIF89a) and WebP (RFC 9649) are walked from one length to the
+//! PNG (W3C), JPEG (ITU-T T.81), GIF (`GIF89a`) and WebP (RFC 9649) are walked from one length to the
 //! next. Other images are known by their first bytes alone. No image may be an archive as well.
 
 use std::io::{Read, Seek};
@@ -118,25 +118,23 @@ fn jpeg<R: Read + Seek>(source: &mut Source<R>) -> Result<(), Walk> {
         if end == source.length() {
             return Ok(());
         }
-        // Between two images there may be zeros.
-        let mut next = end;
-        while next < source.length().min(end + SHORT_BYTES) && bytes(source, next, 1)? == [0] {
-            next += 1;
-        }
-        if next == source.length() {
-            return Ok(());
-        }
-        place = next;
-        let count = 8.min(source.length() - place);
-        let start = bytes(source, place, count)?;
-        let is_video = start.ends_with(b"ftyp");
-        if start.starts_with(&[0xff, 0xd8, 0xff]) {
-            continue;
-        }
+        let count = 8.min(source.length() - end);
+        let is_video = bytes(source, end, count)?.ends_with(b"ftyp");
         if is_video || source.tail(4)? == b"SEFT" {
             return Ok(());
         }
-        return Err(Rejection::TrailingData.into());
+        // Between two images there may be zeros.
+        place = end;
+        while place < source.length().min(end + SHORT_BYTES) && bytes(source, place, 1)? == [0] {
+            place += 1;
+        }
+        if place == source.length() {
+            return Ok(());
+        }
+        let count = 3.min(source.length() - place);
+        if bytes(source, place, count)? != [0xff, 0xd8, 0xff] {
+            return Err(Rejection::TrailingData.into());
+        }
     }
 }
 
@@ -218,9 +216,9 @@ fn gif<R: Read + Seek>(source: &mut Source<R>) -> Result<(), Walk> {
             _ => return Err(Walk::Broken),
         }
         loop {
-            let size = bytes(source, place, 1)?.first().copied().unwrap_or_default();
-            place += 1 + u64::from(size);
-            if size == 0 || place >= WALK_BYTES {
+            let block = bytes(source, place, 1)?.first().copied().unwrap_or_default();
+            place += 1 + u64::from(block);
+            if block == 0 || place >= WALK_BYTES {
                 break;
             }
         }

@@ -19,6 +19,9 @@ use super::{InspectionError, Rejection};
 /// 200 bytes in a `.rels` part.
 pub(crate) const MAX_PART_BYTES: u64 = 16 * 1024 * 1024;
 
+/// The largest `[Content_Types].xml`, which is held as a table: 400 bytes for each of 10,000 parts.
+pub(crate) const MAX_TYPES_BYTES: u64 = 4 * 1024 * 1024;
+
 /// All that is unpacked of one document, so that many parts take no longer than a few large ones.
 pub(crate) const MAX_PARTS_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -110,16 +113,18 @@ impl Package {
         for entry in &archive.entries {
             let name = part_name(entry);
             if name == CONTENT_TYPES {
-                for_each_element(&unpack(source, entry, &mut budget)?, |element| {
-                    types.add(element)
-                })?;
-            } else if name.ends_with(".rels") {
+                for_each_element(
+                    &unpack(source, entry, MAX_TYPES_BYTES, &mut budget)?,
+                    |element| types.add(element),
+                )?;
+            } else if extension(&name) == "rels" {
                 let of_package = name == "_rels/.rels";
-                for_each_element(&unpack(source, entry, &mut budget)?, |element| {
-                    relationships.add(element, of_package)
-                })?;
+                for_each_element(
+                    &unpack(source, entry, MAX_PART_BYTES, &mut budget)?,
+                    |element| relationships.add(element, of_package),
+                )?;
             } else if is_embedded_workbook(&name) {
-                let workbook = unpack(source, entry, &mut budget)?;
+                let workbook = unpack(source, entry, MAX_PART_BYTES, &mut budget)?;
                 check_embedded_workbook(workbook)?;
             } else if has_folder(&name, "embeddings") || has_folder(&name, "activex") {
                 return Err(Rejection::EmbeddedObject.into());
@@ -145,7 +150,7 @@ impl Package {
 
 /// The data of a chart, or a workbook put into the document. Others than workbooks are refused.
 fn is_embedded_workbook(name: &str) -> bool {
-    has_folder(name, "embeddings") && name.ends_with(".xlsx")
+    has_folder(name, "embeddings") && extension(name) == "xlsx"
 }
 
 /// A workbook in a document is inspected as one that is uploaded. It may have none in itself.
@@ -173,6 +178,10 @@ fn part_name(entry: &Entry) -> String {
     String::from_utf8_lossy(&entry.name).to_ascii_lowercase()
 }
 
+fn extension(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
 fn has_folder(name: &str, folder: &str) -> bool {
     let mut components = name.rsplit('/').skip(1);
     components.any(|component| component == folder)
@@ -181,9 +190,10 @@ fn has_folder(name: &str, folder: &str) -> bool {
 fn unpack<R: Read + Seek>(
     source: &mut Source<R>,
     entry: &Entry,
+    limit: u64,
     budget: &mut u64,
 ) -> Result<Vec<u8>, InspectionError> {
-    let content = Archive::unpack(source, entry, MAX_PART_BYTES.min(*budget))?;
+    let content = Archive::unpack(source, entry, limit.min(*budget))?;
     *budget -= content.len() as u64;
     Ok(content)
 }
@@ -222,9 +232,8 @@ impl ContentTypes {
     }
 
     fn of(&self, name: &str) -> String {
-        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
         let by_name = self.by_name.get(name);
-        by_name.or_else(|| self.by_extension.get(extension)).cloned().unwrap_or_default()
+        by_name.or_else(|| self.by_extension.get(extension(name))).cloned().unwrap_or_default()
     }
 }
 
@@ -281,7 +290,6 @@ fn for_each_element(
                     return Err(malformed);
                 }
             }
-            Event::DocType(_) => return Err(malformed),
             Event::Start(element) => {
                 depth += 1;
                 visit(&element)?;
@@ -289,7 +297,7 @@ fn for_each_element(
             Event::Empty(element) => visit(&element)?,
             Event::End(_) => depth = depth.saturating_sub(1),
             Event::Eof if depth == 0 => return Ok(()),
-            Event::Eof => return Err(malformed),
+            Event::DocType(_) | Event::Eof => return Err(malformed),
             _ => {}
         }
     }

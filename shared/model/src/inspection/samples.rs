@@ -109,10 +109,11 @@ pub(crate) fn raw_zip(entries: &[Raw]) -> Vec<u8> {
 
 /// `[Content_Types].xml` with these overrides.
 pub(crate) fn content_types(overrides: &[(&str, &str)]) -> String {
-    let overrides: String = overrides
+    let overrides = overrides
         .iter()
         .map(|(part, kind)| format!(r#"<Override PartName="{part}" ContentType="{kind}"/>"#))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/>{overrides}</Types>"#
     )

@@ -117,7 +117,7 @@ fn an_archive_begins_with_its_first_entry_and_ends_with_its_comment() {
         ),
         ("an archive in front", [zip.clone(), zip.clone()].concat(), Rejection::DataBeforeArchive),
         ("one byte behind", [zip.as_slice(), b"\n"].concat(), Rejection::TrailingData),
-        ("64 KiB behind", [zip.as_slice(), &[0; 65_535]].concat(), Rejection::TrailingData),
+        ("64 KiB behind", [zip.as_slice(), &vec![0; 65_535]].concat(), Rejection::TrailingData),
         ("a comment too short", patch(&zip, END, 20, &[1, 0]), Rejection::MalformedArchive),
         (
             "an end in the comment",
@@ -265,7 +265,7 @@ fn what_unpacks_to_more_than_100_times_its_size_is_refused() {
     assert_eq!(check("a.zip", &claims(0, RATIO_FROM_BYTES + 1)), bomb, "of nothing");
     let zeros = vec![0; 2 * 1024 * 1024];
     assert_eq!(check("a.zip", &deflated(&[("zeros", &zeros)])), bomb, "a real one");
-    let hidden = [Raw::stored("noise", &[1; 100_000]), {
+    let hidden = [Raw::stored("noise", &vec![1; 100_000]), {
         let mut entry = Raw::stored("zeros", &[0; 100]);
         entry.method = 8;
         entry.size = 2_000_000;
@@ -466,7 +466,8 @@ fn documents_as_office_writes_them_are_taken() {
 fn documents_with_macros_objects_or_external_parts_are_refused() {
     let external =
         |kind| relationship(kind, "https://example.com/t.dotm", r#"TargetMode="External""#);
-    let typed = |kind: &str| content_types(&[("/word/document.xml", MAIN), ("/word/x.bin", kind)]);
+    let part_of =
+        |kind: &str| content_types(&[("/word/document.xml", MAIN), ("/word/x.bin", kind)]);
     let main = |kind: &str| content_types(&[("/word/document.xml", kind)]);
     let internal = |kind| relationship(kind, "x.bin", "");
     let (macros, object) = (Rejection::Macros, Rejection::EmbeddedObject);
@@ -477,9 +478,9 @@ fn documents_with_macros_objects_or_external_parts_are_refused() {
         ("word/VBAPROJECT.BIN", String::new(), macros),
         ("custom/vbaProject.bin", String::new(), macros),
         ("word/vbaData.xml", String::new(), macros),
-        (types, typed("application/vnd.ms-office.vbaProject"), macros),
-        (types, typed("application/vnd.ms-excel.macrosheet+xml"), macros),
-        (types, typed("application/vnd.ms-excel.intlmacrosheet+xml"), macros),
+        (types, part_of("application/vnd.ms-office.vbaProject"), macros),
+        (types, part_of("application/vnd.ms-excel.macrosheet+xml"), macros),
+        (types, part_of("application/vnd.ms-excel.intlmacrosheet+xml"), macros),
         (types, main("application/vnd.ms-word.document.macroEnabled.main+xml"), macros),
         (types, main("application/vnd.ms-word.document.macro&#x45;nabled.main+xml"), macros),
         (rels, internal("vbaProject"), macros),
@@ -507,8 +508,8 @@ fn documents_with_macros_objects_or_external_parts_are_refused() {
         ("word/embeddings/oleObject1.bin", String::new(), object),
         ("word/embeddings/data.docx", String::new(), object),
         ("word/activeX/activeX1.xml", "<a/>".into(), object),
-        (types, typed("application/vnd.openxmlformats-officedocument.oleObject"), object),
-        (types, typed("application/vnd.ms-office.activeX+xml"), object),
+        (types, part_of("application/vnd.openxmlformats-officedocument.oleObject"), object),
+        (types, part_of("application/vnd.ms-office.activeX+xml"), object),
         (rels, internal("oleObject"), object),
         (rels, internal("control"), object),
         (rels, internal("aFChunk"), object),
@@ -641,6 +642,16 @@ fn what_is_unpacked_of_a_document_is_limited() {
     let larger = format!("{largest} ");
     assert_eq!(verdict(&[("a.rels", &larger)]), Err(Rejection::EntriesTooLarge));
     assert_eq!(verdict(&[("a.xml", &larger)]), Ok(()), "which is not unpacked");
+    let types = content_types(&[("/word/document.xml", MAIN)]);
+    let rest = usize::try_from(office::MAX_TYPES_BYTES).unwrap() - types.len();
+    let of_types = |rest| {
+        let mut entries = word();
+        entries[0].1 = format!("{types}{}", " ".repeat(rest));
+        let entries: Vec<_> = entries.iter().map(|(n, c)| (n.as_str(), c.as_str())).collect();
+        check("a.docx", &zip_of(&entries))
+    };
+    assert_eq!([of_types(rest - 1), of_types(rest)], [Ok(()), Ok(())]);
+    assert_eq!(of_types(rest + 1), Err(Rejection::EntriesTooLarge), "of types");
     let all = office::MAX_PARTS_BYTES / office::MAX_PART_BYTES;
     let names: Vec<_> = (0..all).map(|number| format!("{number}.rels")).collect();
     let parts: Vec<_> = names.iter().map(|name| (name.as_str(), largest.as_str())).collect();
@@ -834,9 +845,8 @@ proptest! {
         let name = format!("a.{extension}");
         let _ = check(&name, &bytes);
         let (start, end) = if at_the_end { (&bytes[..4.min(bytes.len())], &bytes[..]) } else { (&bytes[..], &[][..]) };
-        const LENGTH: u64 = 10 << 30;
-        let mut sparse = Sparse::new(start, end, LENGTH);
-        let _ = verdict(&name, &mut sparse, LENGTH);
+        let mut sparse = Sparse::new(start, end, 10 << 30);
+        let _ = verdict(&name, &mut sparse, 10 << 30);
         prop_assert!(sparse.read < 2 * 33 * 1024 * 1024, "{} bytes", sparse.read);
     }
 

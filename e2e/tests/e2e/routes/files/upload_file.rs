@@ -2,7 +2,7 @@
 
 use share_e2e::forms::{BOUNDARY, Uploader, form, form_of};
 use share_e2e::matchers::case;
-use share_e2e::samples::{docx, noise, pdf, png, zip_of_size};
+use share_e2e::samples::{docx, docx_with, noise, pdf, png, zip_of_size};
 use share_e2e::{World, send};
 
 use crate::MIB;
@@ -105,6 +105,30 @@ async fn a_file_whose_content_is_not_what_its_name_says_is_refused() {
         cases.push(case(name, uploader.form(form_of(name, b"")), 422, "invalid_field"));
     }
     world.refuses(cases).await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_dangerous_or_broken_inside_is_refused_with_the_reason() {
+    let world = World::start().await;
+    let uploader = Uploader::to(&world).await;
+    let zip = zip_of_size(1000);
+    let macros = docx_with(&[("word/vbaProject.bin", b"code")]);
+    let cases = [
+        ("self-extracting.zip", [b"MZ".as_slice(), &zip].concat()),
+        ("longer.zip", [zip.as_slice(), b"more"].concat()),
+        ("picture-and-page.png", [png().as_slice(), b"<script>"].concat()),
+        ("picture-and-archive.png", [png(), zip].concat()),
+        ("latin-1.csv", b"caf\xe9;1\r\n".to_vec()),
+        ("macros.docx", macros.clone()),
+        ("macros.zip", macros.clone()),
+        ("object.docx", docx_with(&[("word/embeddings/oleObject1.bin", b"object")])),
+    ]
+    .into_iter()
+    .map(|(name, content)| case(name, uploader.form(form_of(name, &content)), 422, "file_rejected"))
+    .collect();
+    world.refuses(cases).await;
+    let answer = send(uploader.form(form_of("macros.docx", &macros))).await;
+    assert_eq!(answer.json()["detail"], "The file was not taken: the document has macros.");
 }
 
 #[tokio::test]
