@@ -662,10 +662,11 @@ fn what_is_unpacked_of_a_document_is_limited() {
 #[test]
 fn an_embedded_workbook_is_inspected_as_one() {
     let workbook = document("xl/workbook.xml", "spreadsheetml.sheet");
-    let with = |more: &str| {
-        let mut entries = workbook.clone();
-        entries.push((more.into(), String::new()));
-        zip_document(&entries)
+    let with = |name, content: &[u8]| {
+        let mut entries: Vec<_> =
+            workbook.iter().map(|(n, c)| (n.as_str(), c.as_bytes())).collect();
+        entries.push((name, content));
+        deflated(&entries)
     };
     let embed = |content: &[u8]| {
         let entries = word();
@@ -674,8 +675,10 @@ fn an_embedded_workbook_is_inspected_as_one() {
         check("a.docx", &deflated(&entries))
     };
     assert_eq!(embed(&zip_document(&workbook)), Ok(()));
-    assert_eq!(embed(&with("xl/vbaProject.bin")), Err(Rejection::Macros));
-    assert_eq!(embed(&with("xl/embeddings/a.xlsx")), Err(Rejection::EmbeddedObject));
+    assert_eq!(embed(&with("xl/vbaProject.bin", b"")), Err(Rejection::Macros));
+    let nested = with("xl/embeddings/a.xlsx", &zip_document(&workbook));
+    assert_eq!(check("a.xlsx", &nested), Ok(()));
+    assert_eq!(embed(&nested), Err(Rejection::EmbeddedObject));
     assert_eq!(embed(&docx_with(&[])), Err(Rejection::EmbeddedObject));
     assert_eq!(embed(b"MZ"), Err(Rejection::EmbeddedObject));
 }
