@@ -132,8 +132,9 @@ impl AllowedFileTypes {
 
     /// The media type of a file of `length` bytes, decided by its name and content.
     ///
-    /// Of a text every byte is read; of other files, a few MiB at most. `content` is read from any
-    /// place, in any order; where that is dear, as from S3, each read is one request.
+    /// Of a text every byte is read; of other files, what `docs/inspection.md` says. `content` is
+    /// read from any place, in any order, each time for as many bytes as are useful: from S3, each
+    /// read can be one request. It is read from its start, whatever its position.
     ///
     /// # Errors
     /// `Rejected` when its extension is not allowed, its content is of another type or is not taken.

@@ -10,7 +10,7 @@ use super::{InspectionError, Rejection};
 /// Before these many bytes are there, nothing is decided: the signature of PDF has as many.
 const START_BYTES: usize = 5;
 
-/// The check of a text, which sees its bytes in order and holds at most [`START_BYTES`] of them.
+/// The check of a text, which sees its bytes in order and holds at most five of them.
 ///
 /// It is saved and continued with serde, as the digest of a large file is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
