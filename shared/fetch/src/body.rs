@@ -14,7 +14,8 @@ use crate::{FetchError, Limits};
 #[derive(Debug)]
 pub struct Body {
     incoming: Incoming,
-    /// The task that drives the connection, which ends with the set.
+    /// The task that drives the connection. It ends with the set, also when the host neither reads
+    /// nor closes.
     _connection: JoinSet<()>,
     limits: Limits,
     /// The offset in the file of the next byte.
@@ -68,11 +69,11 @@ impl Body {
 
     fn count(&mut self, data: &Bytes) -> Result<(), FetchError> {
         self.position += length(data);
-        if self.position > self.limits.max_bytes {
-            return Err(FetchError::TooLarge(self.limits.max_bytes));
-        }
         if self.end.is_some_and(|end| self.position > end) {
             return Err(FetchError::BrokeOff);
+        }
+        if self.position > self.limits.max_bytes {
+            return Err(FetchError::TooLarge(self.limits.max_bytes));
         }
         Ok(())
     }

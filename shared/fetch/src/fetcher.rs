@@ -33,8 +33,9 @@ use crate::{
 /// How many redirects are followed.
 pub const MAX_REDIRECTS: usize = 5;
 
-/// How large the status line and the headers of an answer may be together: 64 KiB. It is also the
-/// size of the buffer into which bodies are read.
+/// How large the status line and the headers of an answer may be together: 64 KiB, which one more
+/// read from the connection may exceed. It is also the size of the buffer into which bodies are
+/// read.
 pub const MAX_HEADER_BYTES: usize = 64 * 1024;
 
 /// Of a name with many addresses, how many are tried.

@@ -1,7 +1,7 @@
 //! What answers are accepted.
 
 use share_fetch::FetchError::{BrokeOff, Compressed, InvalidAnswer, NoAnswer, Status, TooLarge};
-use share_fetch::{FetchError, Limits, Validator};
+use share_fetch::{FetchError, Limits, MAX_HEADER_BYTES, Validator};
 
 use crate::server::{Cases, LIMITS, Server, Step, fetch, fetcher, send, source};
 
@@ -157,6 +157,18 @@ async fn answers_that_are_refused_and_why() {
     ] {
         cases.expect(case, outcome(steps).await, Err(reason));
     }
+}
+
+#[tokio::test]
+async fn headers_may_have_64_kib_but_not_a_multiple() {
+    let answer = |length: usize| {
+        let start = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: ";
+        let end = "\r\n\r\n";
+        let value = "x".repeat(length - start.len() - end.len());
+        vec![send(format!("{start}{value}{end}"))]
+    };
+    assert_eq!(outcome(answer(MAX_HEADER_BYTES - 1)).await, Ok(String::new()));
+    assert_eq!(outcome(answer(3 * MAX_HEADER_BYTES)).await, Err(InvalidAnswer));
 }
 
 #[tokio::test]

@@ -47,6 +47,7 @@ fn urls_that_are_refused_and_why() {
         ("a name that ends alike", "https://evildocs.google.com/", HostNotAllowed),
         ("a pattern's parent", "https://googleusercontent.com/", HostNotAllowed),
         ("a pattern's end alone", "https://evilgoogleusercontent.com/", HostNotAllowed),
+        ("an empty subdomain", "https://.googleusercontent.com/", HostNotAllowed),
         ("a pattern as a subdomain", "https://a.googleusercontent.com.evil.com/", HostNotAllowed),
         ("a dot at the end", "https://docs.google.com./", HostNotAllowed),
         ("a Cyrillic о", "https://dоcs.google.com/", HostNotAllowed),
