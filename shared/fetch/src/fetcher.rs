@@ -389,3 +389,53 @@ fn is_compressed(headers: &HeaderMap) -> bool {
     };
     other_than(CONTENT_ENCODING, "identity") || other_than(TRANSFER_ENCODING, "chunked")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What is made of an answer with these headers when it comes from this address of Google,
+    /// whose hosts cannot be on loopback.
+    async fn accepted(url: &str, headers: &str, share_link: &str) -> Result<Fetched, FetchError> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let host = listener.local_addr().unwrap();
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n{headers}\r\n\r\nfile");
+        let serving = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.read_u8().await.unwrap();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.read_to_end(&mut Vec::new()).await.ok();
+        });
+        let limits = Limits { headers: Duration::from_secs(20), ..Limits::new(1_000) };
+        let allowed = AllowedHosts::default();
+        let source = Source::parse(share_link, &allowed).unwrap();
+        let fetcher = Fetcher::with_roots(allowed, limits, RootCertStore::empty());
+        let answer = fetcher.request(&format!("http://{host}/").parse().unwrap(), None).await?;
+        let accepted = fetcher.accept(&source, &url.parse().unwrap(), answer, 0, Some(4));
+        serving.abort();
+        accepted
+    }
+
+    const SHARED: &str = "https://docs.google.com/document/d/1a-B_c/edit";
+    const SENT_FROM: &str = "https://doc-0-docs.googleusercontent.com/export/1a-B_c";
+
+    #[tokio::test]
+    async fn a_page_instead_of_a_document_is_not_shared() {
+        let answer = accepted(SENT_FROM, "Content-Type: text/html; charset=utf-8", SHARED).await;
+        assert_eq!(answer.map(drop), Err(FetchError::NotShared));
+    }
+
+    #[tokio::test]
+    async fn an_exported_document_has_the_name_of_an_export() {
+        let fetched = accepted(SENT_FROM, "Content-Type: application/x", SHARED).await.unwrap();
+        assert_eq!(fetched.file_name.as_deref(), Some("document.docx"));
+        let named = "Content-Disposition: attachment; filename=\"Plan\"";
+        let fetched = accepted(SENT_FROM, named, SHARED).await.unwrap();
+        assert_eq!(fetched.file_name.as_deref(), Some("Plan.docx"));
+    }
+}
