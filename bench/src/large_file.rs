@@ -18,11 +18,11 @@ use bytes::BytesMut;
 use futures_util::stream::{self, StreamExt};
 use share_e2e::samples::noise;
 use share_e2e::{World, store};
-use share_store::{Files, Shelf};
+use share_store::FileChanges;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
-use crate::{MIB, ROUNDS, percentiles, record, resident_bytes};
+use crate::{MIB, ROUNDS, create, percentiles, resident_bytes};
 
 const BYTES: u64 = 1024 * MIB;
 /// The size of its parts in S3.
@@ -34,17 +34,16 @@ const PIECE_BYTES: usize = 256 * 1024;
 pub(crate) async fn measure() -> anyhow::Result<()> {
     let world = World::start().await;
     let platform = world.server.backend().platform().await;
-    download(&world, &Files::connect(&platform)?, &Shelf::connect(&platform)?).await
+    download(&world, &FileChanges::connect(&platform)?).await
 }
 
 /// As one of several measurements.
-pub(crate) async fn download(world: &World, files: &Files, shelf: &Shelf) -> anyhow::Result<()> {
-    let record = record(world, BYTES)?;
+pub(crate) async fn download(world: &World, files: &FileChanges) -> anyhow::Result<()> {
+    let id = create(world, files, BYTES).await?;
     let backend = world.server.backend();
     let s3 = store::s3(backend).await;
-    let (bucket, key) = (&backend.variables["FILES_BUCKET"], record.id.to_string());
+    let (bucket, key) = (&backend.variables["FILES_BUCKET"], id.to_string());
     put(&s3, bucket, &key).await?;
-    files.create(&record, shelf, vec![]).await?;
     let copy = world.data.path().join("plain");
     let plain = serve(&copy).await?;
     let token = world.token("client").await;
@@ -52,7 +51,7 @@ pub(crate) async fn download(world: &World, files: &Files, shelf: &Shelf) -> any
     let before = resident_bytes()?;
     let mut peak = before;
     for _ in 0..ROUNDS {
-        let link = world.link(&record.id.to_string(), &token).await;
+        let link = world.link(&id.to_string(), &token).await;
         through.push(read(world, &link, &mut peak).await?);
         let lifetime = PresigningConfig::expires_in(Duration::from_mins(10))?;
         let presigned = s3.get_object().bucket(bucket).key(&key).presigned(lifetime).await?;

@@ -13,18 +13,22 @@
 
 use std::fs;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::{join_all, ready};
 use futures_util::stream::{self, StreamExt};
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::json;
 use share_auth::random_bytes;
 use share_e2e::api::Api;
 use share_e2e::{World, send, store};
-use share_model::{ContentDigest, FileId, FileName, FileRecord, Username};
-use share_store::{Files, Shelf};
+use share_model::{
+    Content, ContentDigest, File, FileId, FileName, FileState, Recipients, Username,
+};
+use share_store::{Actor, Clock, FileChanges, RequestContext};
 
 mod front;
 mod large_file;
@@ -61,28 +65,42 @@ fn run(measurements: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result
 async fn in_process() -> anyhow::Result<()> {
     let world = World::start().await;
     let platform = world.server.backend().platform().await;
-    let (files, shelf) = (Files::connect(&platform)?, Shelf::connect(&platform)?);
-    list_of_fifty(&world, &files, &shelf).await?;
+    let files = FileChanges::connect(&platform)?;
+    list_of_fifty(&world, &files).await?;
     let other = World::start().await;
     redemptions(&other).await?;
     write_units().await?;
-    large_file::download(&world, &files, &shelf).await?;
+    large_file::download(&world, &files).await?;
     println!("client and server, after all this: {} MiB resident", resident_bytes()? / MIB);
     Ok(())
 }
 
-fn record(world: &World, size: u64) -> anyhow::Result<FileRecord> {
-    Ok(FileRecord {
-        id: FileId::new(world.now(), random_bytes()),
-        filename: FileName::parse("large.zip")?,
-        size,
+/// Puts the record of a file that is available to everyone. Its bytes are the caller's.
+async fn create(world: &World, files: &FileChanges, size: u64) -> anyhow::Result<FileId> {
+    let content = Content {
         content_type: "application/zip".to_owned(),
         sha256: ContentDigest::of(b""),
+        uploaded_at: world.now(),
+    };
+    let file = File {
+        id: FileId::new(world.now(), random_bytes()),
+        filename: FileName::parse("large.zip")?,
+        size: Some(size),
+        promised_sha256: None,
         uploaded_by: Username::parse("ops")?,
         uploader: None,
-        uploaded_at: world.now(),
+        recipients: Recipients::Everyone,
+        notify_recipients: false,
         notify: false,
-    })
+        note: None,
+        expires_at: None,
+        state: FileState::Available(content),
+        revision: 1,
+    };
+    let clock: Clock = Arc::new(Timestamp::now);
+    let context = RequestContext { clock: &clock, request_id: "bench" };
+    anyhow::ensure!(files.create(&file, Actor { user: None, context }).await?);
+    Ok(file.id)
 }
 
 /// Median, and the 99th percentile.
@@ -91,9 +109,9 @@ fn percentiles(mut times: Vec<Duration>) -> (Duration, Duration) {
     (times[times.len() / 2], times[times.len() * 99 / 100])
 }
 
-async fn list_of_fifty(world: &World, files: &Files, shelf: &Shelf) -> anyhow::Result<()> {
+async fn list_of_fifty(world: &World, files: &FileChanges) -> anyhow::Result<()> {
     for _ in 0..50 {
-        files.create(&record(world, 1)?, shelf, vec![]).await?;
+        create(world, files, 1).await?;
     }
     let token = world.token("client").await;
     let mut times = Vec::with_capacity(LIST_REQUESTS);

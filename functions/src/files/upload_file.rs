@@ -53,7 +53,8 @@ impl Endpoint for UploadFile {
         }
         let content =
             Content { content_type: media_type.to_owned(), sha256, uploaded_at: request.now() };
-        self.objects.put(&file, &content, upload.content).await?; // 503
+        let checked = file_protocol::accept(&file, content.clone()).and_then(|file| file.record());
+        self.objects.put(&checked.ok_or(ErrorCode::FileGone)?, upload.content).await?; // 503
         self.objects.keep(file.id).await?; // 503
         let accept = |file: &File, _| {
             let after = file_protocol::accept(file, content.clone());

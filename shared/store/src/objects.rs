@@ -19,7 +19,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use http_body_util::BodyExt;
 use share_contract::settings::FILES_BUCKET;
-use share_model::{ByteRange, Content, ContentDigest, File, FileId, FileRecord, attachment};
+use share_model::{ByteRange, ContentDigest, FileId, FileRecord, attachment};
 
 use crate::transaction::Backoff;
 use crate::{Platform, StartError, StoreError};
@@ -79,12 +79,7 @@ impl Objects {
     ///
     /// # Errors
     /// When S3 does not answer, received other bytes, or has others for this file.
-    pub async fn put(
-        &self,
-        file: &File,
-        content: &Content,
-        bytes: Bytes,
-    ) -> Result<(), StoreError> {
+    pub async fn put(&self, file: &FileRecord, bytes: Bytes) -> Result<(), StoreError> {
         let mut backoff = Backoff::new("store an object");
         loop {
             let request = self
@@ -92,9 +87,9 @@ impl Objects {
                 .put_object()
                 .bucket(&self.bucket)
                 .key(file.id.to_string())
-                .content_type(&content.content_type)
+                .content_type(&file.content_type)
                 .content_disposition(attachment(&file.filename))
-                .checksum_sha256(content.sha256.base64())
+                .checksum_sha256(file.sha256.base64())
                 .tagging(UNFINISHED)
                 .if_none_match("*")
                 .body(bytes.clone().into());
@@ -102,7 +97,7 @@ impl Objects {
             // The SDK repeats a request whose answer was lost. Then it meets the object that it has
             // put itself, or that it is still putting.
             match error.code() {
-                Some("PreconditionFailed") => return self.expect_stored(file.id, content).await,
+                Some("PreconditionFailed") => return self.expect_stored(file).await,
                 Some("ConditionalRequestConflict") => backoff.wait().await?,
                 _ => return Err(StoreError::during("store an object")(error)),
             }
@@ -110,11 +105,11 @@ impl Objects {
     }
 
     /// That S3 has just the bytes of this file.
-    async fn expect_stored(&self, file: FileId, content: &Content) -> Result<(), StoreError> {
-        let head = self.client.head_object().bucket(&self.bucket).key(file.to_string());
+    async fn expect_stored(&self, file: &FileRecord) -> Result<(), StoreError> {
+        let head = self.client.head_object().bucket(&self.bucket).key(file.id.to_string());
         let head = head.checksum_mode(ChecksumMode::Enabled).send().await;
         let object = head.map_err(StoreError::during("look at an object"))?;
-        if object.checksum_sha256 != Some(content.sha256.base64()) {
+        if object.checksum_sha256 != Some(file.sha256.base64()) {
             return Err(StoreError::because(
                 "store an object",
                 "there is another one in its place",
