@@ -25,7 +25,7 @@ struct FileType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content {
     /// Office Open XML: a zip that says of each part what it is (ECMA-376, part 2).
-    OfficeOpenXml { media_type: &'static str },
+    OfficeOpenXml { media_type: &'static str, folder: &'static str },
     /// Text in UTF-8 or UTF-16, without control characters.
     Text { media_type: &'static str },
     /// A zip of anything.
@@ -40,12 +40,15 @@ impl FileType {
         let content = match extension {
             "docx" => Content::OfficeOpenXml {
                 media_type: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+                folder: "word/",
             },
             "pptx" => Content::OfficeOpenXml {
                 media_type: "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+                folder: "ppt/",
             },
             "xlsx" => Content::OfficeOpenXml {
                 media_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                folder: "xl/",
             },
             "zip" => Content::Zip,
             "txt" => Content::Text { media_type: "text/plain" },
@@ -62,9 +65,9 @@ impl FileType {
         source: &mut Source<R>,
     ) -> Result<&'static str, InspectionError> {
         match self.content {
-            Content::OfficeOpenXml { media_type } => {
+            Content::OfficeOpenXml { media_type, folder } => {
                 let archive = Archive::read(source)?;
-                office::check_document(source, &archive, media_type)?;
+                office::check_document(source, &archive, media_type, folder)?;
                 Ok(media_type)
             }
             Content::Text { media_type } => {

@@ -56,11 +56,13 @@ pub(crate) fn is_package(archive: &Archive) -> bool {
 }
 
 /// Checks a document of the type `media_type`, such as
-/// `application/vnd.openxmlformats-officedocument.wordprocessingml.document`.
+/// `application/vnd.openxmlformats-officedocument.wordprocessingml.document`, whose main part is in
+/// `folder`, such as `word/`.
 pub(crate) fn check_document<R: Read + Seek>(
     source: &mut Source<R>,
     archive: &Archive,
     media_type: &str,
+    folder: &str,
 ) -> Result<(), InspectionError> {
     if !is_package(archive) {
         return Err(Rejection::ContentMismatch.into());
@@ -70,7 +72,7 @@ pub(crate) fn check_document<R: Read + Seek>(
         return Err(Rejection::EntriesTooLarge.into());
     }
     let package = Package::read(source, archive)?;
-    package.check_main_part(&format!("{media_type}.main+xml"))?;
+    package.check_main_part(&format!("{media_type}.main+xml"), folder)?;
     Ok(())
 }
 
@@ -137,13 +139,24 @@ impl Package {
         Ok(Self { parts: parts.collect(), main_targets: relationships.main_targets })
     }
 
-    /// There is a main part of this type, none of another, and the package leads to it.
-    fn check_main_part(&self, main_type: &str) -> Result<(), Rejection> {
+    /// There is a main part of this type and none of another, and the package leads to it. One that
+    /// says of no part that it is the main one is taken by the folder in which programs keep it:
+    /// Office does not open it, and nothing else of it is trusted.
+    fn check_main_part(&self, main_type: &str, folder: &str) -> Result<(), Rejection> {
         let main_type = main_type.to_lowercase();
         let mut main_types = self.parts.values().filter(|found| found.ends_with(".main+xml"));
-        let fits = main_types.next() == Some(&main_type)
-            && main_types.all(|found| *found == main_type)
-            && self.main_targets.iter().all(|target| self.parts.get(target) == Some(&main_type));
+        let mut main_targets = self.main_targets.iter();
+        let fits = match main_types.next() {
+            Some(first) => {
+                *first == main_type
+                    && main_types.all(|found| *found == main_type)
+                    && main_targets.all(|target| self.parts.get(target) == Some(&main_type))
+            }
+            None => {
+                self.parts.keys().any(|name| name.starts_with(folder))
+                    && main_targets.all(|target| target.starts_with(folder))
+            }
+        };
         if fits { Ok(()) } else { Err(Rejection::ContentMismatch) }
     }
 }
@@ -167,7 +180,7 @@ fn check_embedded_workbook(content: Vec<u8>) -> Result<(), InspectionError> {
     if archive.entries.iter().any(nested) {
         return Err(Rejection::EmbeddedObject.into());
     }
-    check_document(&mut source, &archive, WORKBOOK).map_err(|error| match error {
+    check_document(&mut source, &archive, WORKBOOK, "xl/").map_err(|error| match error {
         InspectionError::Rejected(Rejection::ContentMismatch) => Rejection::EmbeddedObject.into(),
         other => other,
     })
