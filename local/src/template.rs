@@ -309,6 +309,20 @@ mod tests {
     }
 
     #[test]
+    fn the_bucket_ends_what_is_unfinished_when_the_records_of_uploads_end() {
+        let document: Yaml = serde_yaml_ng::from_str(TEXT).unwrap();
+        let bucket = &document["Resources"]["FilesBucket"]["Properties"];
+        let rules = bucket["LifecycleConfiguration"]["Rules"].as_sequence().unwrap();
+        let lifetime = share_model::file_protocol::UPLOAD_LIFETIME.as_hours() / 24;
+        let days = |name: &str| rules.iter().find_map(|rule| rule[name].as_i64());
+        let aborted = rules.iter().find_map(|rule| {
+            rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"].as_i64()
+        });
+        assert_eq!(aborted, Some(lifetime));
+        assert_eq!(days("ExpirationInDays"), Some(lifetime));
+    }
+
+    #[test]
     fn the_bucket_says_which_pages_may_talk_to_it() {
         let text = "Resources:\n\
             \x20 FilesBucket: { Type: AWS::S3::Bucket, Properties: { CorsConfiguration: {\n\

@@ -1,10 +1,12 @@
 //! The Shelf table: which files each audience sees.
 //!
 //! An entry holds what a list shows, so that a page is one Query for each audience to which its
-//! reader belongs. The pages of several audiences are merged by the position of their entries.
+//! reader belongs. The pages of several audiences are read at the same time, and merged by
+//! the position of their entries.
 
 use std::cmp::Reverse;
 
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -105,13 +107,10 @@ impl Shelf {
         let place = |cursor: &PageCursor| -> Vec<String> {
             key.iter().map(|name| cursor.0.get(*name).cloned().unwrap_or_default()).collect()
         };
-        let mut entries: Vec<(Vec<String>, Entry<T>)> = Vec::new();
-        // How far every audience's page reaches.
-        let mut reach: Option<Vec<String>> = None;
         let before = |one: &Vec<String>, other: &Vec<String>| {
             if backwards { one > other } else { one < other }
         };
-        for audience in audiences {
+        let pages = audiences.iter().map(async |audience| {
             let whose = Condition::new("audience = :audience");
             let list = List {
                 index: by_name.then_some(BY_NAME),
@@ -128,7 +127,12 @@ impl Shelf {
                 start.0.insert("audience".to_owned(), audience.key());
                 start
             });
-            let page = self.table.page::<Entry<T>>(list, query.limit, start.as_ref()).await?;
+            self.table.page::<Entry<T>>(list, query.limit, start.as_ref()).await
+        });
+        let mut entries: Vec<(Vec<String>, Entry<T>)> = Vec::new();
+        // How far every audience's page reaches.
+        let mut reach: Option<Vec<String>> = None;
+        for page in try_join_all(pages).await? {
             if let Some(end) = page.next.as_ref().map(place)
                 && reach.as_ref().is_none_or(|reach| before(&end, reach))
             {
