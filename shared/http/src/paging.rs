@@ -4,7 +4,7 @@ use http::header;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use share_auth::{PageCursor, SigningKeys};
 use share_contract::FileSort;
-use share_model::{Invalid, UserId};
+use share_model::{Invalid, UserId, caseless};
 use share_store::Page;
 
 use crate::{Answer, ApiError, PublicUrl, Request};
@@ -67,8 +67,10 @@ impl<'a> Paging<'a> {
 pub struct FileQuery {
     /// In which order.
     pub sort: FileSort,
-    /// What their names contain, in lower case.
+    /// What their names contain, without regard to case.
     pub search: Option<String>,
+    /// The same as it was given.
+    given: Option<String>,
 }
 
 impl FileQuery {
@@ -77,20 +79,21 @@ impl FileQuery {
     /// # Errors
     /// 400 when one of them is not as it must be.
     pub fn read(request: &Request) -> Result<Self, ApiError> {
-        let search = request.query_parameter("q", |text| match text.chars().count() {
-            1..=100 => Ok(text.to_lowercase()),
+        let given = request.query_parameter("q", |text| match text.chars().count() {
+            1..=100 => Ok(text.to_owned()),
             _ => Err(Invalid::because("must have 1 to 100 characters")),
         })?;
         let sort = request.query_parameter("sort", FileSort::parse)?;
-        Ok(Self { sort: sort.unwrap_or_default(), search })
+        let search = given.as_deref().map(caseless);
+        Ok(Self { sort: sort.unwrap_or_default(), search, given })
     }
 
     /// The address of the list at `path` that shows these files, as [`Paging::read`] takes it.
     #[must_use]
     pub fn of(&self, path: &str) -> String {
         let mut query = Vec::new();
-        if let Some(search) = &self.search {
-            query.push(format!("q={}", utf8_percent_encode(search, NON_ALPHANUMERIC)));
+        if let Some(given) = &self.given {
+            query.push(format!("q={}", utf8_percent_encode(given, NON_ALPHANUMERIC)));
         }
         if self.sort != FileSort::default() {
             query.push(format!("sort={}", self.sort.as_str()));

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
 use crate::user::uuid_v7;
@@ -102,6 +103,15 @@ impl FileName {
     }
 }
 
+/// The form in which texts are compared without regard to case, and to how a keyboard composes
+/// letters: Unicode's default caseless matching, and Normalization Form C.
+#[must_use]
+pub fn caseless(text: &str) -> String {
+    // By way of the upper case, which letters such as the two small sigmas share. Letter by letter,
+    // because the lower case of a sigma depends on its place in a word.
+    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfc().collect()
+}
+
 /// Unicode's bidirectional controls (UAX #9), separators and invisible characters, but not the
 /// joiners that Persian and Indic names and emoji need.
 pub(crate) fn deceives(character: char) -> bool {
@@ -195,7 +205,29 @@ mod tests {
         assert_eq!(FileName::parse("noext").unwrap().extension(), "");
     }
 
+    #[test]
+    fn texts_that_differ_in_case_or_composition_only_are_one() {
+        for (one, other) in [
+            ("Übersicht.PDF", "übersicht.pdf"),
+            ("U\u{308}bersicht", "\u{fc}bersicht"),
+            ("STRASSE", "straße"),
+            ("ΟΔΟΣ", "οδος"),
+            ("ΟΔΟΣ", "οδοσ"),
+            ("100%_a*b\"c", "100%_A*B\"C"),
+        ] {
+            assert_eq!(caseless(one), caseless(other));
+        }
+        assert_ne!(caseless("u"), caseless("ü"));
+        assert!(caseless("ΟΔΟΣΑ").contains(&caseless("ΟΔΟΣ")));
+    }
+
     proptest! {
+        #[test]
+        fn the_caseless_form_of_a_caseless_form_is_the_same(text in "\\PC{0,40}") {
+            let once = caseless(&text);
+            prop_assert_eq!(caseless(&once), once);
+        }
+
         #[test]
         fn an_accepted_name_is_one_line_without_a_path(text in "\\PC{0,90}|(?s).{0,90}") {
             if let Ok(name) = FileName::parse(&text) {

@@ -36,7 +36,7 @@ pub use content_digest::ContentDigest;
 pub use content_disposition::attachment;
 pub use digest_progress::DigestProgress;
 pub use environment::{Environment, SettingError};
-pub use file::{FileId, FileName, FileRecord, MAX_UPLOAD_BYTES};
+pub use file::{FileId, FileName, FileRecord, MAX_UPLOAD_BYTES, caseless};
 pub use file_type::AllowedFileTypes;
 pub use inspection::{InspectionError, Rejection, TextCheck};
 pub use invalid::Invalid;

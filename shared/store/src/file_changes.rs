@@ -9,7 +9,7 @@ use serde::Serialize;
 use share_contract::settings::{Quota, Quotas, SHELF_TABLE};
 use share_model::{
     AuditAction, AuditEvent, Deleted, File, FileId, FileRecord, FileState, Rejected, UserId,
-    file_protocol, rfc3339_millis,
+    caseless, file_protocol, rfc3339_millis,
 };
 
 use crate::files::key;
@@ -296,7 +296,7 @@ fn entries(file: &File) -> BTreeMap<(String, String), Entry> {
     let places = file.places().into_iter().map(|(audience, at)| {
         let own = matches!(audience, share_model::Audience::Uploader(_));
         let position = format!("{}#{}", rfc3339_millis::text(at), file.id);
-        let search_name = file.filename.as_str().to_lowercase();
+        let search_name = caseless(file.filename.as_str());
         let entry = Entry {
             name_key: format!("{search_name}#{}", file.id),
             search_name,

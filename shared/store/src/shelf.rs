@@ -34,7 +34,7 @@ pub struct ShelfQuery<'a> {
     pub cursor: Option<&'a PageCursor>,
     /// In which order.
     pub sort: FileSort,
-    /// What their names contain, in lower case.
+    /// What their names contain, as `caseless` makes it.
     pub search: Option<&'a str>,
 }
 
