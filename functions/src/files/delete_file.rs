@@ -43,9 +43,11 @@ impl Endpoint for DeleteFile {
             Applied::Refused(code) => return Err(code.into()),
             Applied::Absent | Applied::QuotaExceeded => return Err(ErrorCode::FileUnknown.into()),
         };
-        // It is decided: nobody can list, link or download it. What S3 does not remove now, a job
-        // removes later.
-        if let Err(error) = self.changes.remove_leftover(&file, &self.objects, actor).await {
+        // It is decided: nobody can list, link or download it. What S3 does not remove now, or what
+        // may still come there, a job removes later.
+        if file.due().is_some_and(|(_, at)| at <= (request.clock())())
+            && let Err(error) = self.changes.remove_leftover(&file, &self.objects, actor).await
+        {
             log_failure(request.id(), &error);
         }
         Ok(Answer::no_content())

@@ -228,7 +228,13 @@ pub fn delete(file: &File, now: Timestamp) -> Option<File> {
         }
         FileState::Deleted(_) => return None,
     };
-    let leftover = Some(Leftover { s3_upload, due_at: now });
+    let due_at = match &file.state {
+        // Whoever has received its bytes may still be about to put them, and brings no upload that
+        // could be aborted first.
+        FileState::Checking(Check { s3_upload: None, due_at, .. }) => now.max(*due_at),
+        _ => now,
+    };
+    let leftover = Some(Leftover { s3_upload, due_at });
     Some(file.with(FileState::Deleted(Deleted { deleted_at: now, leftover })))
 }
 
@@ -285,3 +291,6 @@ impl File {
         Self { state, revision: self.revision + 1, ..self.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests;
