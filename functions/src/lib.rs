@@ -1,15 +1,18 @@
 //! The functions: each endpoint is a file below its area, and a Lambda function of its own.
 //!
 //! They share one binary, which `_HANDLER` tells which of them it is. Whatever two endpoints share
-//! has a room below them, in `shared/`; no endpoint imports another.
+//! has a room below them, in `shared/`, or here when it is made of several stores; no endpoint
+//! imports another.
 
 pub mod accounts;
 pub mod admin;
 pub mod downloads;
 pub mod files;
 mod function;
+mod invitations;
 pub mod jobs;
 pub mod links;
+mod recipient_mails;
 pub mod sessions;
 pub mod uploads;
 pub mod web;

@@ -2,14 +2,15 @@
 
 use share_contract::{ErrorCode, FileDetails, Operation, operations};
 use share_http::{
-    Answer, ApiError, Authenticator, Endpoint, FileTermsReader, NamedRecipients, Request,
-    end_of_file,
+    Answer, ApiError, Authenticator, Endpoint, FileTermsReader, NamedRecipients, PublicUrl,
+    Request, end_of_file,
 };
 use share_model::file_protocol::{self, FileEdit};
 use share_model::{AuditAction, File, FileId, FileName, Invalid, LinkNote};
 use share_store::{Applied, FileChanges, FileStep, Links, Platform, StartError};
 
 use super::managed_by;
+use crate::recipient_mails::RecipientMails;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct ChangeFile {
@@ -17,6 +18,8 @@ pub struct ChangeFile {
     terms: FileTermsReader,
     changes: FileChanges,
     links: Links,
+    mails: RecipientMails,
+    public_url: PublicUrl,
 }
 
 impl Endpoint for ChangeFile {
@@ -30,6 +33,8 @@ impl Endpoint for ChangeFile {
             terms: FileTermsReader::connect(platform)?,
             changes: FileChanges::connect(platform)?,
             links: Links::connect(platform)?,
+            mails: RecipientMails::connect(platform)?,
+            public_url: PublicUrl::read(platform.environment())?,
         })
     }
 
@@ -48,15 +53,20 @@ impl Endpoint for ChangeFile {
         if let Some(recipients) = recipients {
             edit.recipients = Some(self.terms.find(recipients).await?); // 422
         }
+        let base = self.public_url.of(request, "")?; // 503
+        let actor = request.actor(user.id);
+        let mut added = Vec::new();
         let change = |file: &File, _| {
             let after = file_protocol::edit(file, edit.clone()).ok_or(ErrorCode::FileGone)?;
+            added = after.recipients.added_to(&file.recipients);
             Ok::<_, ErrorCode>(Some(FileStep { after, action: Some(AuditAction::FileChanged) }))
         };
-        let file = match self.changes.apply(id, request.actor(user.id), change).await? {
+        let file = match self.changes.apply(id, actor, change).await? {
             Applied::Changed(file) | Applied::Unchanged(file) => file,
             Applied::Refused(code) => return Err(code.into()), // 410
             Applied::Absent | Applied::QuotaExceeded => return Err(ErrorCode::FileUnknown.into()),
         };
+        self.mails.send(&file, &added, &base, actor.context).await;
         let count = self.links.count(file.id).await?; // 503
         Ok(Answer::ok(FileDetails::new(file, count.links, count.downloads)))
     }

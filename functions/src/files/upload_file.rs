@@ -4,12 +4,16 @@ use std::io::Cursor;
 
 use share_contract::settings::ALLOWED_FILE_TYPES;
 use share_contract::{ErrorCode, FileSummary, Operation, operations};
-use share_http::{Answer, ApiError, Authenticator, Endpoint, FileTerms, FileTermsReader, Request};
+use share_http::{
+    Answer, ApiError, Authenticator, Endpoint, FileTerms, FileTermsReader, PublicUrl, Request,
+};
 use share_model::{
     AllowedFileTypes, AuditAction, Content, ContentDigest, File, FileName, InspectionError,
     Invalid, MAX_UPLOAD_BYTES, Rejection, file_protocol,
 };
 use share_store::{Applied, FileChanges, FileStep, Objects, Platform, StartError};
+
+use crate::recipient_mails::RecipientMails;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct UploadFile {
@@ -17,6 +21,8 @@ pub struct UploadFile {
     terms: FileTermsReader,
     changes: FileChanges,
     objects: Objects,
+    mails: RecipientMails,
+    public_url: PublicUrl,
     allowed: AllowedFileTypes,
 }
 
@@ -31,6 +37,8 @@ impl Endpoint for UploadFile {
             terms: FileTermsReader::connect(platform)?,
             changes: FileChanges::connect(platform)?,
             objects: Objects::connect(platform)?,
+            mails: RecipientMails::connect(platform)?,
+            public_url: PublicUrl::read(platform.environment())?,
             allowed: ALLOWED_FILE_TYPES.read(platform.environment())?,
         })
     }
@@ -44,6 +52,7 @@ impl Endpoint for UploadFile {
         let size = upload.content.len() as u64;
         let sha256 = ContentDigest::of(&upload.content);
         let new = self.terms.new_file(filename, None, terms, request).await?; // 422
+        let base = self.public_url.of(request, "")?; // 503
         let actor = request.actor(ops.id);
         // The record first, so that no bytes are there without one; a job removes what a crash
         // leaves.
@@ -62,7 +71,11 @@ impl Endpoint for UploadFile {
             Ok::<_, ErrorCode>(after.map(|after| FileStep { after, action }))
         };
         let file = match self.changes.apply(file.id, actor, accept).await? {
-            Applied::Changed(file) | Applied::Unchanged(file) => file.record(),
+            Applied::Changed(file) => {
+                self.mails.send(&file, file.recipients.named(), &base, actor.context).await;
+                file.record()
+            }
+            Applied::Unchanged(file) => file.record(),
             Applied::Refused(code) => return Err(code.into()),
             Applied::Absent | Applied::QuotaExceeded => None,
         };

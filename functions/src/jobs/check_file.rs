@@ -9,7 +9,9 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
-use share_contract::settings::{ALLOWED_FILE_TYPES, CHECK_SLICE_BYTES, MALWARE_SCAN, MalwareScan};
+use share_contract::settings::{
+    ALLOWED_FILE_TYPES, CHECK_SLICE_BYTES, MALWARE_SCAN, MalwareScan, PUBLIC_BASE_URL,
+};
 use share_model::{
     AllowedFileTypes, AuditAction, Check, Content, DigestProgress, File, FileId, FileState,
     InspectionError, Job, Rejection, file_protocol,
@@ -22,6 +24,7 @@ use share_store::{
 use tokio::runtime::Handle;
 
 use super::{FILES_A_RUN, goes_on, run_id};
+use crate::recipient_mails::RecipientMails;
 
 /// When to look again for the result of the scan, in case its event does not come.
 const SCAN_PATIENCE: SignedDuration = SignedDuration::from_mins(5);
@@ -30,6 +33,8 @@ const SCAN_PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 pub struct CheckFile {
     changes: FileChanges,
     objects: Objects,
+    mails: RecipientMails,
+    public_base_url: String,
     allowed: AllowedFileTypes,
     slice_bytes: u64,
     scan: MalwareScan,
@@ -54,6 +59,9 @@ impl DirectFunction for CheckFile {
         Ok(Self {
             changes: FileChanges::connect(platform)?,
             objects: Objects::connect(platform)?,
+            mails: RecipientMails::connect(platform)?,
+            // Required here: no request says where the API is.
+            public_base_url: PUBLIC_BASE_URL.read(platform.environment())?,
             allowed: ALLOWED_FILE_TYPES.read(platform.environment())?,
             slice_bytes: CHECK_SLICE_BYTES.read(platform.environment())?,
             scan: MALWARE_SCAN.read(platform.environment())?,
@@ -109,6 +117,8 @@ impl CheckFile {
         let conclude = |file: &File, now| Ok::<_, Infallible>(conclude(file, &finding, now));
         match self.changes.apply(id, actor, conclude).await? {
             Applied::Changed(file) => {
+                let (recipients, base) = (file.recipients.named(), &self.public_base_url);
+                self.mails.send(&file, recipients, base, context).await;
                 self.changes.remove_leftover(&file, &self.objects, actor).await
             }
             // Another run was faster, or the file was deleted.

@@ -2,7 +2,9 @@
 
 use share_contract::settings::{ALLOWED_FILE_TYPES, MAX_FILE_BYTES};
 use share_contract::{ErrorCode, Operation, UploadCreated, operations};
-use share_http::{Answer, ApiError, Authenticator, Endpoint, FileTerms, FileTermsReader, Request};
+use share_http::{
+    Answer, ApiError, Authenticator, Endpoint, FileTerms, FileTermsReader, Request, log_failure,
+};
 use share_model::{AllowedFileTypes, ContentDigest, FileName, Invalid, Upload, file_protocol};
 use share_store::{FileChanges, Objects, Platform, StartError};
 
@@ -62,8 +64,12 @@ impl Endpoint for CreateUpload {
             parts: file_protocol::parts(size, upload.part_size),
             expires_at: upload.ends_at,
         };
+        let s3_upload = upload.s3_upload.clone();
         let file = file_protocol::announce(new, Some(size), upload, &ops);
         if !self.changes.create(&file, request.actor(ops.id)).await? {
+            if let Err(error) = self.objects.abort_upload(file.id, &s3_upload).await {
+                log_failure(request.id(), &error);
+            }
             return Err(ErrorCode::QuotaExceeded.into()); // 409
         }
         Ok(Answer::created(created))

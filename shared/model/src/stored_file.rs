@@ -228,6 +228,23 @@ impl Recipients {
         Ok(Self::Only(unique))
     }
 
+    /// Those that it names.
+    #[must_use]
+    pub fn named(&self) -> &[Recipient] {
+        match self {
+            Self::Everyone => &[],
+            Self::Only(recipients) => recipients,
+        }
+    }
+
+    /// Those that it names and `before` did not.
+    #[must_use]
+    pub fn added_to(&self, before: &Self) -> Vec<Recipient> {
+        let known: Vec<_> = before.named().iter().map(Recipient::audience).collect();
+        let added = self.named().iter().filter(|recipient| !known.contains(&recipient.audience()));
+        added.cloned().collect()
+    }
+
     /// The lists in which Clients see it.
     #[must_use]
     pub fn audiences(&self) -> Vec<Audience> {
@@ -389,3 +406,6 @@ impl File {
         Some(end + RETENTION + SignedDuration::from_hours(8 * 24))
     }
 }
+
+#[cfg(test)]
+mod tests;

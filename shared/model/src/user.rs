@@ -95,6 +95,20 @@ impl Username {
         Ok(Self(name))
     }
 
+    /// A name for whoever has this address and has chosen none: what of its local part can be in a
+    /// name, and five letters made from `random`, so that it is nobody else's.
+    #[must_use]
+    pub fn for_address(address: &EmailAddress, random: [u8; 5]) -> Self {
+        const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+        let fits = |character: &char| character.is_ascii() && may_be_in_a_name(*character);
+        let mut name: String = address.local_part().chars().filter(fits).collect();
+        name.truncate(Self::MAX_LENGTH - random.len() - 1);
+        name.push('-');
+        let letter = |byte| LETTERS.iter().cycle().nth(usize::from(byte));
+        name.extend(random.into_iter().filter_map(letter).copied().map(char::from));
+        Self(name)
+    }
+
     /// The name in its owner's spelling.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -408,7 +422,31 @@ mod tests {
         assert_eq!(format!("{address:?}"), "***@example.com");
     }
 
+    #[test]
+    fn a_name_for_an_address_is_what_fits_of_its_local_part_and_five_letters() {
+        let long = format!("{}@example.org", "a".repeat(64));
+        for (address, random, name) in [
+            ("anna.b+c@example.org", [0, 1, 2, 31, 32], "anna.b+c-abc9a"),
+            ("o'neil/x=y@example.org", [0; 5], "oneilxy-aaaaa"),
+            ("{}@example.org", [0; 5], "-aaaaa"),
+            ("ops@example.org", [255; 5], "ops-99999"),
+            (&long, [0; 5], &format!("{}-aaaaa", "a".repeat(58))),
+        ] {
+            let name_of = Username::for_address(&EmailAddress::parse(address).unwrap(), random);
+            assert_eq!(name_of.as_str(), name);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_name_for_an_address_is_a_name(
+            local in "[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}", random: [u8; 5],
+        ) {
+            let address = EmailAddress::parse(&format!("{local}@example.org")).unwrap();
+            let name = Username::for_address(&address, random);
+            prop_assert_eq!(Username::parse(name.as_str()), Ok(name));
+        }
+
         #[test]
         fn every_name_of_the_alphabet_is_accepted_and_compared_without_case(
             name in "[A-Za-z0-9._+-]{2,64}",

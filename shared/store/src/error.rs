@@ -18,8 +18,9 @@ impl StoreError {
         move |error| Self { operation, reason: with_sources(&error) }
     }
 
-    /// For a record that is not as this program writes it.
-    pub(crate) fn because(operation: &'static str, reason: impl Into<String>) -> Self {
+    /// For what has no other error as its cause, such as a record that is not as this program writes
+    /// it.
+    pub fn because(operation: &'static str, reason: impl Into<String>) -> Self {
         Self { operation, reason: reason.into() }
     }
 }

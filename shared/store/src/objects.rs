@@ -465,23 +465,30 @@ impl Objects {
         Ok(tags.map_err(StoreError::during("read an object's tags"))?.tag_set)
     }
 
+    /// Aborts an upload, with the parts that there are. It may be gone already.
+    ///
+    /// # Errors
+    /// When S3 does not do it.
+    pub async fn abort_upload(&self, file: FileId, s3_upload: &str) -> Result<(), StoreError> {
+        let request = self.client.abort_multipart_upload().bucket(&self.bucket);
+        match request.key(file.to_string()).upload_id(s3_upload).send().await {
+            Err(error) if error.code() != Some("NoSuchUpload") => {
+                Err(StoreError::during("abort an upload")(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Removes the object, and the upload if there is one.
     ///
     /// # Errors
     /// When S3 does not answer. The same again removes what is left.
     pub async fn remove(&self, file: FileId, s3_upload: Option<&str>) -> Result<(), StoreError> {
-        let key = file.to_string();
         // First the upload: what is being assembled from it cannot appear afterwards.
         if let Some(upload) = s3_upload {
-            let request = self.client.abort_multipart_upload().bucket(&self.bucket).key(&key);
-            match request.upload_id(upload).send().await {
-                Err(error) if error.code() != Some("NoSuchUpload") => {
-                    return Err(StoreError::during("abort an upload")(error));
-                }
-                _ => {}
-            }
+            self.abort_upload(file, upload).await?;
         }
-        let request = self.client.delete_object().bucket(&self.bucket).key(&key);
+        let request = self.client.delete_object().bucket(&self.bucket).key(file.to_string());
         request.send().await.map(drop).map_err(StoreError::during("delete an object"))
     }
 }

@@ -1,0 +1,66 @@
+//! Accounts by invitation, for the functions that invite.
+
+use share_auth::OpaqueSecret;
+use share_model::{TokenKind, User};
+use share_store::{
+    Mail, Mailer, OneTimeTokens, Platform, Registration, StartError, StoreError, TokenRecord, Users,
+};
+
+/// How long an invitation can be accepted: 7 days.
+const INVITATION_SECONDS: i64 = 7 * 24 * 60 * 60;
+
+/// Invites people.
+pub(crate) struct Invitations {
+    users: Users,
+    tokens: OneTimeTokens,
+    mailer: Mailer,
+}
+
+impl Invitations {
+    /// # Errors
+    /// When a setting is missing or wrong.
+    pub(crate) fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self {
+            users: Users::connect(platform)?,
+            tokens: OneTimeTokens::connect(platform)?,
+            mailer: Mailer::connect(platform)?,
+        })
+    }
+
+    /// Creates the account, and mails its owner the link with which the password is set. The mail
+    /// says `occasion` as well; `base` is the address of the API.
+    ///
+    /// # Errors
+    /// When the tables or SES do not do what is asked. Then there is no account.
+    pub(crate) async fn invite(
+        &self,
+        user: &User,
+        base: &str,
+        occasion: &str,
+    ) -> Result<Registration, StoreError> {
+        let secret = OpaqueSecret::generate();
+        let token = TokenRecord {
+            hash: secret.hash(),
+            kind: TokenKind::Invitation,
+            user_id: user.id,
+            expires_at: user.created_at.as_second() + INVITATION_SECONDS,
+        };
+        let registration = self.users.invite(user, &token, &self.tokens).await?;
+        if registration != Registration::Done {
+            return Ok(registration);
+        }
+        let text = format!(
+            "You have an account at Secure File Share.\n\nName: {}\nRole: {}\n\nOpen this link \
+             within 7 days to set your password:\n\n{base}/set-password?token={}\n{occasion}",
+            user.username.as_str(),
+            user.role.as_str(),
+            secret.reveal(),
+        );
+        let mail = Mail { to: &user.email, subject: "You are invited", text: &text };
+        if let Err(failure) = self.mailer.send(&mail).await {
+            self.users.withdraw_invitation(user, &token, &self.tokens).await?;
+            return Err(failure);
+        }
+        Ok(Registration::Done)
+    }
+}

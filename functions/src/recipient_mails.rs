@@ -1,0 +1,159 @@
+//! Mails to the recipients of a file, for the functions that make it available to them.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use share_auth::random_bytes;
+use share_http::log_failure;
+use share_model::{EmailAddress, File, FileRecord, Recipient, Role, User, UserId, Username};
+use share_store::{
+    Mail, Mailer, Platform, Registration, RequestContext, StartError, StoreError, Users,
+};
+
+use crate::invitations::Invitations;
+
+/// How many mails are on their way at once. SES limits how many it takes in a second.
+const AT_ONCE: usize = 4;
+
+/// How long further mails are begun. Each of them may take eight seconds more, and a request is
+/// answered within 28.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often another name is tried for somebody who is invited. Even a second time is rare.
+const ATTEMPTS: usize = 8;
+
+/// Tells recipients of a file that it is there.
+pub(crate) struct RecipientMails {
+    users: Users,
+    mailer: Mailer,
+    invitations: Invitations,
+}
+
+/// What the mails about one file have in common.
+struct Occasion<'a> {
+    file: &'a File,
+    record: FileRecord,
+    /// The address of the API.
+    base: &'a str,
+    context: RequestContext<'a>,
+}
+
+impl RecipientMails {
+    /// # Errors
+    /// When a setting is missing or wrong.
+    pub(crate) fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self {
+            users: Users::connect(platform)?,
+            mailer: Mailer::connect(platform)?,
+            invitations: Invitations::connect(platform)?,
+        })
+    }
+
+    /// Sends mails to those `recipients` of an available file that are to get one: an invitation to
+    /// an address of which no account is known, and a notice to everybody else, when the file's
+    /// uploader wishes it. Of a file that is not available nobody is told.
+    ///
+    /// A mail that fails is logged. Nothing else comes of it, and nothing that happens here is told
+    /// to the uploader, who must not learn which addresses have accounts.
+    pub(crate) async fn send(
+        &self,
+        file: &File,
+        recipients: &[Recipient],
+        base: &str,
+        context: RequestContext<'_>,
+    ) {
+        let Some(record) = file.available((context.clock)()) else { return };
+        let occasion = &Occasion { file, record, base, context };
+        let begun = Instant::now();
+        let mails = stream::iter(recipients.to_vec()).for_each_concurrent(AT_ONCE, |recipient| {
+            Box::pin(async move {
+                let sent = if begun.elapsed() < PATIENCE {
+                    self.tell(&recipient, occasion).await
+                } else {
+                    Err(StoreError::because("mail a recipient", "others have taken too long"))
+                };
+                if let Err(error) = sent {
+                    log_failure(context.request_id, &error);
+                }
+            })
+        });
+        mails.await;
+    }
+
+    async fn tell(&self, recipient: &Recipient, occasion: &Occasion<'_>) -> Result<(), StoreError> {
+        match recipient {
+            Recipient::Client { id, .. } => match self.users.by_id(*id).await? {
+                Some(client) => self.notify(&client, occasion).await,
+                None => Ok(()),
+            },
+            Recipient::Address(address) => match self.users.by_email(address).await? {
+                Some(owner) if owner.verified && occasion.names(owner.id) => Ok(()),
+                Some(owner) if owner.verified => self.notify(&owner, occasion).await,
+                // Somebody may have been invited there.
+                _ => self.invite(address, occasion).await,
+            },
+        }
+    }
+
+    /// Tells the owner of an account that the file is there.
+    async fn notify(&self, client: &User, occasion: &Occasion<'_>) -> Result<(), StoreError> {
+        if !occasion.file.notify_recipients || !client.active || client.role != Role::Client {
+            return Ok(());
+        }
+        let base = occasion.base;
+        let text = format!(
+            "{}\nTo get it, log in at {base} as {}, and ask for a download link. This page says \
+             how:\n\n{base}/api/docs\n",
+            occasion.about(),
+            client.username.as_str(),
+        );
+        let mail = Mail { to: &client.email, subject: "A file for you", text: &text };
+        self.mailer.send(&mail).await
+    }
+
+    /// Invites whoever has this address, unless it belongs to an account.
+    async fn invite(
+        &self,
+        address: &EmailAddress,
+        occasion: &Occasion<'_>,
+    ) -> Result<(), StoreError> {
+        let text = format!(
+            "\nThe account is for a file that you are to get:\n\n{}\nOnce you have set your \
+             password, log in at {base}, and ask for a download link. This page says how:\n\n\
+             {base}/api/docs\n",
+            occasion.about(),
+            base = occasion.base,
+        );
+        for _ in 0..ATTEMPTS {
+            let (id, now) = (random_bytes(), (occasion.context.clock)());
+            let username = Username::for_address(address, random_bytes());
+            let user =
+                User::new(UserId::new(now, id), username, address.clone(), Role::Client, now);
+            match self.invitations.invite(&user, occasion.base, &text).await? {
+                Registration::Done | Registration::EmailKnown => return Ok(()),
+                Registration::UsernameTaken => {}
+            }
+        }
+        Err(StoreError::because("invite a recipient", "every name is taken"))
+    }
+}
+
+impl Occasion<'_> {
+    /// Whether the file is for this account by its name.
+    fn names(&self, account: UserId) -> bool {
+        let mut named = self.file.recipients.named().iter();
+        named.any(|it| matches!(it, Recipient::Client { id, .. } if *id == account))
+    }
+
+    /// What the mails say of the file.
+    fn about(&self) -> String {
+        let FileRecord { filename, size, sha256, uploaded_by, .. } = &self.record;
+        format!(
+            "File:    {}\nSize:    {size} bytes\nSHA-256: {}\nFrom:    {}\n",
+            filename.as_str(),
+            sha256.hex(),
+            uploaded_by.as_str(),
+        )
+    }
+}
