@@ -15,7 +15,9 @@ pub mod bad_input;
 pub mod contract;
 pub mod dynamodb_port;
 pub mod forms;
+pub mod mail_server;
 pub mod matchers;
+pub mod ops;
 pub mod previewers;
 pub mod process;
 pub mod proxy;
@@ -26,5 +28,6 @@ pub mod store;
 pub mod world;
 
 pub use answer::{Answer, send};
+pub use ops::Ops;
 pub use scene::{Link, Scene};
 pub use world::World;

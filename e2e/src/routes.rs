@@ -15,6 +15,9 @@ pub const UPLOAD: &str = "/api/files/upload";
 pub const UPLOAD_ALIAS: &str = "/api/file/upload";
 pub const LIST_FILES: &str = "/api/files/list";
 pub const LIST_FILES_ALIAS: &str = "/api/file/list";
+pub const UPLOADS: &str = "/api/uploads";
+/// What its reader has uploaded.
+pub const LIST_UPLOADED: &str = "/api/files/uploaded";
 /// Without the file's id.
 pub const GENERATE_LINK: &str = "/api/files/generate-download-link";
 /// The file's id is in the body.
@@ -35,6 +38,23 @@ pub fn login(role: &str) -> &'static str {
 
 pub fn generate_link(file: &str) -> String {
     format!("{GENERATE_LINK}/{file}")
+}
+
+/// What its uploader sees and changes of a file.
+pub fn file(id: &str) -> String {
+    format!("/api/files/{id}")
+}
+
+pub fn upload(id: &str) -> String {
+    format!("{UPLOADS}/{id}")
+}
+
+pub fn upload_parts(id: &str) -> String {
+    format!("{UPLOADS}/{id}/parts")
+}
+
+pub fn complete_upload(id: &str) -> String {
+    format!("{UPLOADS}/{id}/complete")
 }
 
 pub fn receipts(file: &str) -> String {

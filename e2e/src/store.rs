@@ -471,9 +471,17 @@ fn attribute(value: &Value) -> AttributeValue {
 
 fn as_text(item: Item) -> String {
     let fields = item.into_iter().collect::<BTreeMap<_, _>>().into_iter();
-    let fields = fields.map(|(name, value)| match value {
-        AttributeValue::M(inner) => format!("{name:?}: {}", as_text(inner)),
-        value => format!("{name:?}: {value:?}"),
-    });
+    let fields = fields.map(|(name, value)| format!("{name:?}: {}", value_as_text(value)));
     format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+}
+
+fn value_as_text(value: AttributeValue) -> String {
+    match value {
+        AttributeValue::M(inner) => as_text(inner),
+        AttributeValue::L(values) => {
+            let values: Vec<_> = values.into_iter().map(value_as_text).collect();
+            format!("[{}]", values.join(", "))
+        }
+        value => format!("{value:?}"),
+    }
 }

@@ -27,8 +27,12 @@ mod routes {
         mod download_page;
     }
     mod files {
+        mod change_file;
+        mod delete_file;
         mod list_files;
         mod list_receipts;
+        mod list_uploaded;
+        mod show_file;
         mod upload_file;
     }
     mod links {
@@ -51,6 +55,8 @@ mod rules {
     mod contract;
     mod embedded_s3;
     mod events;
+    mod file_life;
+    mod file_lists;
     mod lease_lifetime;
     mod leases;
     mod notifications;
@@ -58,9 +64,12 @@ mod rules {
     mod one_time;
     mod paging;
     mod ports;
+    mod quotas;
     mod races;
     mod ranges;
     mod receipts;
+    mod recipient_mails;
+    mod recipients;
     mod routing;
     mod server_process;
     mod this_machine;
