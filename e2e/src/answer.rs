@@ -77,14 +77,19 @@ fn panic_with(answer: &Answer) -> Value {
 
 /// Sends a request, reads the answer to its end, and compares it with the contract.
 pub async fn send(request: RequestBuilder) -> Answer {
+    try_send(request).await.unwrap()
+}
+
+/// As [`send`]; fails when the answer does not come whole.
+pub async fn try_send(request: RequestBuilder) -> reqwest::Result<Answer> {
     let (client, request) = request.build_split();
-    let request = request.unwrap();
+    let request = request?;
     let method = request.method().clone();
-    let response = client.execute(request).await.unwrap();
+    let response = client.execute(request).await?;
     let (url, status) = (response.url().to_string(), response.status());
     let headers = response.headers().clone();
-    let bytes = response.bytes().await.unwrap().to_vec();
+    let bytes = response.bytes().await?.to_vec();
     let answer = Answer { url, status, headers, bytes };
     contract::check(&method, &answer);
-    answer
+    Ok(answer)
 }

@@ -105,6 +105,15 @@ impl Api {
         answer.is(200).field("access")
     }
 
+    /// Signs another Ops account up, where anybody may, and gives an access token of it.
+    pub async fn another_ops(&self, name: &str) -> String {
+        let body = json!({"username": name, "email": format!("{name}@example.org"),
+            "password": password_for(name), "role": "ops"});
+        self.post(routes::SIGNUP, &body).await.is(201);
+        let answer = self.login("ops", ("username", name), &password_for(name)).await;
+        answer.is(200).field("access")
+    }
+
     /// Every record of a list, over all its pages, of which each has at most `limit`.
     pub async fn all(&self, path: &str, limit: usize, token: &str) -> Vec<Value> {
         let mut records = Vec::new();

@@ -25,9 +25,11 @@ pub mod routes;
 pub mod samples;
 pub mod scene;
 pub mod store;
+pub mod uploads;
 pub mod world;
 
 pub use answer::{Answer, send};
 pub use ops::Ops;
 pub use scene::{Link, Scene};
+pub use uploads::Upload;
 pub use world::World;

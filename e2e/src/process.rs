@@ -1,11 +1,14 @@
 //! The server as a process, to be killed and started again.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread::JoinHandle;
+
+use serde_json::Value;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::api::Api;
 
@@ -18,6 +21,9 @@ pub struct Process {
     child: Child,
     /// Reads the console, so that the server never waits for it.
     console: Option<JoinHandle<Vec<String>>>,
+    /// What it says after the first line, and where a front is told what to do.
+    said: UnboundedReceiver<String>,
+    orders: Option<ChildStdin>,
 }
 
 /// What a program that has ended leaves.
@@ -61,7 +67,8 @@ impl Program {
     ) -> Process {
         let variables = serde_json::to_string(variables).unwrap();
         let mut command = Command::new(self.0);
-        spawn(command.args(["front", &address.to_string()]).arg(data).arg(variables))
+        let command = command.args(["front", &address.to_string()]).arg(data).arg(variables);
+        spawn(command.stdin(Stdio::piped()))
     }
 
     /// Runs the program on the folder `data` to its end.
@@ -90,8 +97,13 @@ fn spawn(command: &mut Command) -> Process {
     let first = lines.next().unwrap();
     let url = first.split_whitespace().find(|word| word.starts_with("http://"));
     let url = url.unwrap_or_else(|| unstarted(&first)).to_owned();
-    let console = std::thread::spawn(move || lines.collect());
-    Process { api: Api::new(url), child, console: Some(console) }
+    let (say, said) = unbounded_channel();
+    let console = std::thread::spawn(move || {
+        // Nobody may be listening.
+        lines.inspect(|line| drop(say.send(line.clone()))).collect()
+    });
+    let orders = child.stdin.take();
+    Process { api: Api::new(url), child, console: Some(console), said, orders }
 }
 
 impl Process {
@@ -103,6 +115,27 @@ impl Process {
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Lets time pass for a front.
+    pub async fn pass(&mut self, seconds: i64) {
+        self.order(&format!("pass {seconds}")).await.unwrap();
+    }
+
+    /// Has a front invoke a function without a route; gives its answer. None when it is killed
+    /// meanwhile, or the function fails.
+    pub async fn invoke_job(&mut self, function: &str, event: &Value) -> Option<Value> {
+        serde_json::from_str(&self.order(&format!("{function} {event}")).await?).ok()
+    }
+
+    async fn order(&mut self, line: &str) -> Option<String> {
+        writeln!(self.orders.as_mut().unwrap(), "{line}").ok()?;
+        loop {
+            // Whatever else it says stands beside its answers.
+            if let Some(answer) = self.said.recv().await?.strip_prefix("done: ") {
+                return Some(answer.to_owned());
+            }
+        }
     }
 
     /// `kill -9`.

@@ -31,6 +31,10 @@ struct Faults {
     /// How many wait, or have waited.
     held: watch::Sender<usize>,
     disturbance: Mutex<Option<Disturbance>>,
+    /// After which marked request from now on nothing passes any more.
+    to_halt: AtomicUsize,
+    /// Whether nothing passes any more.
+    halted: watch::Sender<bool>,
 }
 
 /// Faults at random.
@@ -51,6 +55,8 @@ enum Verdict {
     Cut(usize),
     /// The server does not get to see the request; DynamoDB gives this reason.
     Cancel(&'static str),
+    /// The answer does not pass, and nothing passes afterwards.
+    Halt,
 }
 
 impl Proxy {
@@ -68,6 +74,8 @@ impl Proxy {
             hold: watch::Sender::new(false),
             held: watch::Sender::new(0),
             disturbance: Mutex::new(None),
+            to_halt: AtomicUsize::new(0),
+            halted: watch::Sender::new(false),
         });
         let shared = Arc::clone(&faults);
         tokio::spawn(async move {
@@ -104,6 +112,23 @@ impl Proxy {
     /// Lets the requests that wait go on.
     pub fn release(&self) {
         self.faults.hold.send_replace(false);
+    }
+
+    /// The marked request of this number from now on, counted from 1, is the last one that the server
+    /// sees, and is not answered: as if the client had been killed then.
+    pub fn halt_at(&self, number: usize) {
+        self.faults.to_halt.store(number, Ordering::SeqCst);
+        self.faults.halted.send_replace(false);
+    }
+
+    /// Returns when that request has been carried out.
+    pub async fn halted(&self) {
+        self.faults.halted.subscribe().wait_for(|halted| *halted).await.unwrap();
+    }
+
+    /// Whether that request has been carried out.
+    pub fn has_halted(&self) -> bool {
+        *self.faults.halted.borrow()
     }
 
     /// Answers the next `count` marked requests as DynamoDB does when it cancels a transaction for
@@ -143,6 +168,10 @@ impl Faults {
     }
 
     async fn wait(&self, request: &[u8]) {
+        if *self.halted.borrow() {
+            // The connections of one that was killed are never used again.
+            std::future::pending::<()>().await;
+        }
         if self.marks(request) && *self.hold.borrow() {
             self.held.send_modify(|held| *held += 1);
             self.hold.subscribe().wait_for(|hold| !*hold).await.unwrap();
@@ -154,6 +183,9 @@ impl Faults {
             return Verdict::Pass;
         }
         let less = |count: usize| count.checked_sub(1);
+        if self.to_halt.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less) == Ok(1) {
+            return Verdict::Halt;
+        }
         if self.to_lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
             return Verdict::Cut(0);
         }
@@ -186,6 +218,7 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, faults: Arc<Faults>
     // The bytes of the answer that pass, when not all do.
     let mut passing = None;
     let mut cancelled = None;
+    let mut halts = false;
     loop {
         tokio::select! {
             read = client.read(&mut piece) => {
@@ -201,6 +234,7 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, faults: Arc<Faults>
                         Verdict::Pass => {}
                         Verdict::Cut(bytes) => passing = Some(bytes),
                         Verdict::Cancel(reason) => cancelled = Some(cancellation(reason)),
+                        Verdict::Halt => halts = true,
                     }
                     bytes.append(&mut head);
                     rest = length;
@@ -214,6 +248,10 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, faults: Arc<Faults>
             }
             read = server.read(&mut answer) => {
                 let Ok(length @ 1..) = read else { return };
+                if halts {
+                    faults.halted.send_replace(true);
+                    std::future::pending::<()>().await;
+                }
                 let passes = passing.map_or(length, |left| length.min(left));
                 if client.write_all(&answer[..passes]).await.is_err() { return }
                 // The server has done what was asked. Both connections end here, without a word.

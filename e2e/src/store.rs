@@ -2,16 +2,20 @@
 //! of an attribute.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_dynamodb::types::{AttributeDefinition, AttributeValue, KeySchemaElement};
+use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
+use aws_sdk_s3::types::{Tag, Tagging};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::samples::sha256;
+use crate::world::real_time;
 use share_local::Backend;
 
 const USERS: &str = "UsersTable";
@@ -19,6 +23,8 @@ const FILES: &str = "FilesTable";
 /// Links, leases and one-time tokens.
 const LINKS: &str = "LinksTable";
 const AUDIT: &str = "AuditTable";
+/// What lists of files show.
+const SHELF: &str = "ShelfTable";
 
 /// The key of a record in the table of links.
 const LINKS_KEY: &str = "pk";
@@ -417,6 +423,90 @@ impl Store {
         self.set(FILES, ("file_id", file), "size", size).await;
     }
 
+    /// The state of a file, if there is a record of it.
+    pub async fn file_state(&self, file: &str) -> Option<String> {
+        let item = self.get(FILES, "file_id", file).await?;
+        Some(item["state"].as_s().unwrap().clone())
+    }
+
+    /// How many bytes of a file have been digested by a check that is not at its end.
+    pub async fn digested(&self, file: &str) -> Option<u64> {
+        let item = self.get(FILES, "file_id", file).await?;
+        let progress = item.get("progress")?.as_m().unwrap();
+        Some(progress["bytes"].as_n().unwrap().parse().unwrap())
+    }
+
+    /// The bytes and files that count against a quota: that of an account, or of the `stack`.
+    pub async fn usage(&self, whose: &str) -> (u64, u64) {
+        let item = self.get(FILES, "file_id", &format!("usage#{whose}")).await.unwrap_or_default();
+        ["used_bytes", "used_files"].map(|name| number(&item, name)).into()
+    }
+
+    /// The files that are not at their end: neither available nor gone with all that there was of
+    /// them; and their states.
+    pub async fn unsettled_files(&self) -> Vec<(String, String)> {
+        let files = self.items(FILES).await.into_iter().filter(|it| it.contains_key("state"));
+        let files = files.map(|item| {
+            let [id, state] = ["file_id", "state"].map(|name| item[name].as_s().unwrap().clone());
+            (id, state, item.contains_key("leftover"))
+        });
+        let ends = |state: &str| ["available", "rejected", "deleted"].contains(&state);
+        let unsettled = files.filter(|(_, state, leftover)| *leftover || !ends(state));
+        unsettled.map(|(id, state, _)| (id, state)).collect()
+    }
+
+    /// Where lists, counters and the bucket do not say what the records of files say. Bytes whose
+    /// removal is still due are no fault.
+    pub async fn faults_of_files(&self) -> Vec<String> {
+        let (mut faults, mut counted, mut listed) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
+        let (mut usage, mut kept) = (BTreeMap::new(), BTreeSet::new());
+        let text = |item: &Item, name: &str| item[name].as_s().unwrap().clone();
+        for item in self.items(FILES).await {
+            let id = text(&item, "file_id");
+            if let Some(whose) = id.strip_prefix("usage#") {
+                let used = ["used_bytes", "used_files"].map(|name| number(&item, name));
+                usage.insert(whose.to_owned(), used);
+                continue;
+            }
+            let (state, size) = (text(&item, "state"), number(&item, "size"));
+            if ["uploading", "checking", "available"].contains(&state.as_str()) {
+                for whose in [text(&item, "uploader"), "stack".to_owned()] {
+                    let sum = counted.entry(whose).or_insert([0, 0]);
+                    *sum = [sum[0] + size, sum[1] + 1];
+                }
+            }
+            if state != "uploading" && (item.contains_key("leftover") || state == "checking") {
+                kept.insert(id);
+            } else if state == "available" {
+                listed.insert((id.clone(), text(&item, "sha256")));
+                match self.bytes_of_object(&id).await {
+                    Some(bytes) if sha256(&bytes) == text(&item, "sha256") => {}
+                    Some(_) => faults.push(format!("{id} is available with other bytes")),
+                    None => faults.push(format!("{id} is available without bytes")),
+                }
+                if self.tags_of_object(&id).await.contains(&"unfinished".to_owned()) {
+                    faults.push(format!("{id} is available and will expire"));
+                }
+                kept.insert(id);
+            }
+        }
+        usage.retain(|_, used| *used != [0, 0]);
+        if usage != counted {
+            faults.push(format!("counted are {usage:?}, and the records make {counted:?}"));
+        }
+        let shelf = self.items(SHELF).await.into_iter();
+        let shelf = shelf.filter(|item| text(item, "audience") == "everyone");
+        let shelf: BTreeSet<_> = shelf.map(|it| (text(&it, "id"), text(&it, "sha256"))).collect();
+        if shelf != listed {
+            faults.push(format!("listed are {shelf:?}, and available {listed:?}"));
+        }
+        let stray = self.snapshot().await.objects.difference(&kept).cloned().collect::<Vec<_>>();
+        if !stray.is_empty() {
+            faults.push(format!("no file has these objects: {stray:?}"));
+        }
+        faults
+    }
+
     /// Makes a file's record one of a version that did not store who had uploaded it.
     pub async fn forget_uploader(&self, file: &str) {
         let update = self.dynamodb.update_item().table_name(FILES).key("file_id", text(file));
@@ -429,6 +519,60 @@ impl Store {
         get.body.collect().await.unwrap().to_vec()
     }
 
+    /// The file's bytes in S3, if there are any.
+    pub async fn bytes_of_object(&self, file: &str) -> Option<Vec<u8>> {
+        let get = self.s3.get_object().bucket(&self.bucket).key(file).send().await.ok()?;
+        Some(get.body.collect().await.unwrap().to_vec())
+    }
+
+    /// How many bytes the file has in S3, if it has an object there.
+    pub async fn length_of_object(&self, file: &str) -> Option<i64> {
+        let head = self.s3.head_object().bucket(&self.bucket).key(file).send().await.ok()?;
+        head.content_length
+    }
+
+    /// The names of the tags of the file's object.
+    pub async fn tags_of_object(&self, file: &str) -> Vec<String> {
+        let tags = self.s3.get_object_tagging().bucket(&self.bucket).key(file).send().await;
+        let tags = tags.map(|tags| tags.tag_set).unwrap_or_default();
+        tags.into_iter().map(|tag| tag.key).collect()
+    }
+
+    /// Puts a tag on the file's object, beside those that it has.
+    pub async fn tag_object(&self, file: &str, name: &str, value: &str) {
+        let tags = self.s3.get_object_tagging().bucket(&self.bucket).key(file).send().await;
+        let tag = Tag::builder().key(name).value(value).build().unwrap();
+        let tags = Tagging::builder().set_tag_set(Some(tags.unwrap().tag_set)).tag_set(tag);
+        let put = self.s3.put_object_tagging().bucket(&self.bucket).key(file);
+        put.tagging(tags.build().unwrap()).send().await.unwrap();
+    }
+
+    /// Aborts an upload in S3, as the bucket's rule does after its time.
+    pub async fn abort_in_s3(&self, file: &str) {
+        let item = self.get(FILES, "file_id", file).await.unwrap();
+        let upload = item["s3_upload"].as_s().unwrap();
+        let abort = self.s3.abort_multipart_upload().bucket(&self.bucket).key(file);
+        abort.upload_id(upload).send().await.unwrap();
+    }
+
+    /// A request for a part that was signed so many seconds ago, for 15 minutes.
+    pub async fn part_signed_before(
+        &self,
+        seconds: u64,
+        file: &str,
+        number: i32,
+        bytes: &[u8],
+    ) -> PresignedRequest {
+        let item = self.get(FILES, "file_id", file).await.unwrap();
+        let config = PresigningConfig::builder().expires_in(Duration::from_mins(15));
+        let then = SystemTime::from(real_time()) - Duration::from_secs(seconds);
+        let part = self.s3.upload_part().bucket(&self.bucket).key(file).part_number(number);
+        let part = part.upload_id(item["s3_upload"].as_s().unwrap());
+        let part = part.content_length(i64::try_from(bytes.len()).unwrap());
+        let part = part.checksum_sha256(STANDARD.encode(Sha256::digest(bytes)));
+        part.presigned(config.start_time(then).build().unwrap()).await.unwrap()
+    }
+
     pub async fn put_object(&self, file: &str, content: Vec<u8>) {
         let put = self.s3.put_object().bucket(&self.bucket).key(file).body(content.into());
         put.send().await.unwrap();
@@ -436,6 +580,12 @@ impl Store {
 
     pub async fn delete_object(&self, file: &str) {
         self.s3.delete_object().bucket(&self.bucket).key(file).send().await.unwrap();
+    }
+
+    async fn items(&self, table: &str) -> Vec<Item> {
+        let pages = self.dynamodb.scan().table_name(table).consistent_read(true);
+        let items = pages.into_paginator().items().send().collect::<Result<Vec<_>, _>>();
+        items.await.unwrap()
     }
 
     async fn get(&self, table: &str, key: &str, value: &str) -> Option<Item> {
@@ -455,6 +605,11 @@ impl Store {
         let key = key.map(|(name, value)| (name.to_owned(), value));
         delete.set_key(Some(key.into())).send().await.unwrap();
     }
+}
+
+/// A number of an item; 0 when it does not have it.
+fn number(item: &Item, name: &str) -> u64 {
+    item.get(name).map_or(0, |it| it.as_n().unwrap().parse().unwrap())
 }
 
 fn text(text: &str) -> AttributeValue {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -20,6 +21,8 @@ pub struct World {
     pub store: Store,
     /// The server's data folder.
     pub data: TempDir,
+    /// Where the embedded S3 behind it keeps its files.
+    pub objects: PathBuf,
     api: Api,
     /// Milliseconds since 1970: a whole second at the start, and one more at every look.
     time: Arc<AtomicI64>,
@@ -47,7 +50,8 @@ impl World {
         let server = Server::start(settings).await.unwrap();
         let store = Store::of(server.backend()).await;
         let api = Api::new(format!("http://{}", server.address));
-        Self { server, store, data, api, time }
+        let objects = data.path().join("objects");
+        Self { server, store, data, objects, api, time }
     }
 
     /// Stops the server and gives its data folder.
@@ -67,6 +71,23 @@ impl World {
         let names = ["AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
         let shared = names.map(|name| (name.to_owned(), backend.variables[name].clone()));
         shared.into_iter().chain([("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), dynamodb)]).collect()
+    }
+
+    /// A server whose store others use, and which itself has no table of files. Its jobs are called,
+    /// as its S3 tells it what happens there, and do nothing.
+    pub async fn engines() -> Self {
+        Self::start_with(&[("FILES_TABLE", "NoTable")]).await
+    }
+
+    /// A server over the store of `engines`, with these variables of that store replaced.
+    pub async fn over(engines: &Self, variables: &[(&str, &str)]) -> Self {
+        let mut own = engines.variables_of_store().await;
+        own.extend(variables.iter().map(|(name, it)| ((*name).to_owned(), (*it).to_owned())));
+        let own: Vec<_> = own.iter().map(|(name, it)| (&**name, &**it)).collect();
+        let mut world = Self::start_with(&own).await;
+        world.store = Store::of(engines.server.backend()).await;
+        world.objects.clone_from(&engines.objects);
+        world
     }
 
     /// Lets time pass, for the server only.

@@ -361,6 +361,7 @@ fn given_by_platform() -> Vec<String> {
         "AWS_ENDPOINT_URL_DYNAMODB",
         "AWS_ENDPOINT_URL_S3",
         "STREAM_LIMIT_BYTES",
+        "CHECK_SLICE_BYTES",
     ];
     names.map(str::to_owned).to_vec()
 }

@@ -44,6 +44,13 @@ mod routes {
     mod sessions {
         mod login;
     }
+    mod uploads {
+        mod abort_upload;
+        mod complete_upload;
+        mod create_upload;
+        mod show_upload;
+        mod sign_parts;
+    }
 }
 
 mod rules {
@@ -83,6 +90,10 @@ mod faults {
     mod histories;
     mod late_requests;
     mod lost_answers;
+    mod upload_crashes;
+    mod upload_histories;
+    mod upload_lost_answers;
+    mod uploads;
 }
 
 /// The local server as a program of its own.

@@ -56,10 +56,15 @@ impl RemoveFiles {
             };
             let step = match file_protocol::end(file, now) {
                 Some(after) => Some(FileStep { after, action: Some(action) }),
-                // Others leave it alone meanwhile.
-                None => {
-                    file_protocol::claim(file, now).map(|after| FileStep { after, action: None })
-                }
+                // Others leave it alone meanwhile. The index of what is due can be late: what is an
+                // upload or under check by now is not for this job.
+                None => match file.state {
+                    FileState::Rejected(_) | FileState::Deleted(_) => {
+                        let claimed = file_protocol::claim(file, now);
+                        claimed.map(|after| FileStep { after, action: None })
+                    }
+                    _ => None,
+                },
             };
             Ok::<_, Infallible>(step)
         };

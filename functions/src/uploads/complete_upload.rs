@@ -34,15 +34,23 @@ impl Endpoint for CompleteUpload {
         let id = request.path_parameter("id", str::parse::<FileId>)?; // 400
         let id = id.ok_or(ErrorCode::UploadUnknown)?;
         let file = own(self.changes.files.find(id).await?, &ops)?; // 404, 503
-        if let FileState::Uploading(upload @ Upload { import: None, .. }) = &file.state {
-            // None when another request has just completed or aborted it, which is found out next.
-            if let Some(parts) = self.objects.parts(id, &upload.s3_upload).await? {
-                expect_all(&file, upload, &parts)?; // 409
+        let mut gone = false;
+        if let FileState::Uploading(upload @ Upload { import: None, .. }) = &file.state
+            && upload.ends_at > request.now()
+        {
+            match self.objects.parts(id, &upload.s3_upload).await? {
+                Some(parts) => expect_all(&file, upload, &parts)?, // 409
+                None => gone = true,
             }
         }
-        let complete = |file: &File, now| {
-            let after = file_protocol::complete(file, now)?;
-            Ok(after.map(|after| FileStep { after, action: None }))
+        let complete = |file: &File, now| match &file.state {
+            // Another request that had completed or aborted it would have changed the record first:
+            // S3 has aborted it, and the bytes are lost.
+            FileState::Uploading(_) if gone => Err(UploadRefusal::Ended),
+            _ => {
+                let after = file_protocol::complete(file, now)?;
+                Ok(after.map(|after| FileStep { after, action: None }))
+            }
         };
         let file = match self.changes.apply(id, request.actor(ops.id), complete).await? {
             Applied::Changed(file) | Applied::Unchanged(file) => file,

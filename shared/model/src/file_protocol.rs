@@ -7,6 +7,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+#[cfg(test)]
+mod model_check;
+
 use crate::{
     Check, Content, ContentDigest, Deleted, DigestProgress, File, FileId, FileName, FileState,
     Import, Leftover, LinkNote, Recipients, Rejected, Rejection, Upload, User,
@@ -17,6 +20,10 @@ pub const UPLOAD_LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// How long a job leaves a file to whoever is at it: longer than a function can run.
 pub const CLAIM: SignedDuration = SignedDuration::from_mins(16);
+
+/// How long a job leaves it to the request that completes an upload, and to S3's event, to have a file
+/// checked: longer than that function can run.
+pub const ASSEMBLY: SignedDuration = SignedDuration::from_mins(2);
 
 /// The smallest part, but for the last one: 8 MiB. S3 takes 5.
 pub const LEAST_PART_BYTES: u64 = 8 * 1024 * 1024;
@@ -116,7 +123,7 @@ pub fn complete(file: &File, now: Timestamp) -> Result<Option<File>, UploadRefus
     match &file.state {
         FileState::Uploading(Upload { import: Some(_), .. }) => Err(UploadRefusal::Imported),
         FileState::Uploading(upload) if upload.ends_at > now => {
-            Ok(Some(file.with(to_check(upload, now + CLAIM))))
+            Ok(Some(file.with(to_check(upload, now + ASSEMBLY))))
         }
         FileState::Uploading(_) | FileState::Deleted(_) => Err(UploadRefusal::Ended),
         FileState::Checking(_) | FileState::Available(_) | FileState::Rejected(_) => Ok(None),
