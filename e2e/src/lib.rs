@@ -18,6 +18,7 @@ pub mod forms;
 pub mod mail_server;
 pub mod matchers;
 pub mod ops;
+pub mod origin;
 pub mod previewers;
 pub mod process;
 pub mod proxy;

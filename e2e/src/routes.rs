@@ -13,6 +13,8 @@ pub const OPS_LOGIN: &str = "/api/ops/login";
 pub const OPS_LOGIN_ALIAS: &str = "/api/users/ops-login";
 pub const UPLOAD: &str = "/api/files/upload";
 pub const UPLOAD_ALIAS: &str = "/api/file/upload";
+pub const UPLOADS: &str = "/api/uploads";
+pub const IMPORTS: &str = "/api/imports";
 pub const LIST_FILES: &str = "/api/files/list";
 pub const LIST_FILES_ALIAS: &str = "/api/file/list";
 pub const UPLOADS: &str = "/api/uploads";
@@ -69,6 +71,15 @@ pub fn certificate(link: &str) -> String {
     format!("{LIST_LINKS}/{link}/certificate")
 }
 
+/// What its uploader sees and changes of a file.
+pub fn file(id: &str) -> String {
+    format!("/api/files/{id}")
+}
+
+pub fn upload(id: &str) -> String {
+    format!("{UPLOADS}/{id}")
+}
+
 /// Whether an account of this role may use this route.
 pub fn is_for(method: &str, path: &str, role: &str) -> bool {
     PROTECTED.contains(&(method, path, role))
@@ -83,9 +94,10 @@ pub fn verify_page(token: &str) -> String {
 }
 
 /// Every route that asks who is calling: method, path, and a role that may use it.
-pub const PROTECTED: [(&str, &str, &str); 12] = [
+pub const PROTECTED: [(&str, &str, &str); 13] = [
     ("POST", UPLOAD, "ops"),
     ("POST", UPLOAD_ALIAS, "ops"),
+    ("POST", IMPORTS, "ops"),
     ("GET", LIST_FILES, "client"),
     ("GET", LIST_FILES_ALIAS, "client"),
     ("POST", "/api/files/generate-download-link/{file_id}", "client"),

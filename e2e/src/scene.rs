@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, send};
 use crate::api::form_with;
 use crate::routes;
-use crate::world::World;
+use crate::world::{NO_HOST, World};
 
 /// The file to which the links of a scene lead.
 pub const DIGITS: &[u8] = b"0123456789";
@@ -129,6 +129,8 @@ impl Scene {
             request.multipart(form_with("note.txt", b"a note"))
         } else if path == routes::GENERATE_LINK_BY_BODY {
             request.json(&json!({"file_id": self.file}))
+        } else if path == routes::IMPORTS {
+            request.json(&json!({"url": format!("http://{NO_HOST}/note.txt")}))
         } else {
             request
         }

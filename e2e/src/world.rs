@@ -15,6 +15,10 @@ use crate::api::Api;
 use crate::dynamodb_port;
 use crate::store::{Snapshot, Store};
 
+/// The host from which imports come when a test names none: a port at which nothing listens, so that
+/// no test asks anybody on the Internet.
+pub const NO_HOST: &str = "127.0.0.1:9";
+
 /// One server with a store of its own, and a clock that only the test moves.
 pub struct World {
     pub server: Server,
@@ -36,10 +40,16 @@ impl World {
 
     /// A server with a fresh store and some variables set.
     pub async fn start_with(variables: &[(&str, &str)]) -> Self {
-        let data = TempDir::new().unwrap();
+        Self::start_on(TempDir::new().unwrap(), variables).await
+    }
+
+    /// A server with the store that a former one has left, and some variables set.
+    pub async fn start_on(data: TempDir, variables: &[(&str, &str)]) -> Self {
         let time = Arc::new(AtomicI64::new(real_time().as_second() * 1000));
         let clock = Arc::clone(&time);
-        let mut overrides = BTreeMap::from([("JWT_SECRET".to_owned(), JWT_SECRET.to_owned())]);
+        let own = [("JWT_SECRET", JWT_SECRET), ("IMPORT_ALLOWED_HOSTS", NO_HOST)];
+        let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut overrides = BTreeMap::from(own);
         overrides.extend(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())));
         let settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),

@@ -16,7 +16,8 @@ use crate::downloads::{DownloadFile, DownloadPage};
 use crate::files::{
     ChangeFile, DeleteFile, ListFiles, ListReceipts, ListUploaded, ShowFile, UploadFile,
 };
-use crate::jobs::{CheckFile, RemoveFiles};
+use crate::imports::ImportFile;
+use crate::jobs::{CheckFile, ContinueImports, RemoveFiles};
 use crate::links::{CertificateKeys, GenerateDownloadLink, LinkCertificate, ListLinks, RevokeLink};
 use crate::sessions::Login;
 use crate::uploads::{AbortUpload, CompleteUpload, CreateUpload, ShowUpload, SignParts};
@@ -36,12 +37,14 @@ const ALL: &[Function] = &[
     Function::of::<SignParts>(),
     Function::of::<CompleteUpload>(),
     Function::of::<AbortUpload>(),
+    Function::of::<ImportFile>(),
     Function::of::<ListFiles>(),
     Function::of::<ListUploaded>(),
     Function::of::<ShowFile>(),
     Function::of::<ChangeFile>(),
     Function::of::<DeleteFile>(),
     Function::direct::<CheckFile>(),
+    Function::direct::<ContinueImports>(),
     Function::direct::<RemoveFiles>(),
     Function::of::<ListReceipts>(),
     Function::of::<GenerateDownloadLink>(),

@@ -9,6 +9,7 @@ pub mod admin;
 pub mod downloads;
 pub mod files;
 mod function;
+pub mod imports;
 mod invitations;
 pub mod jobs;
 pub mod links;

@@ -35,6 +35,9 @@ mod routes {
         mod show_file;
         mod upload_file;
     }
+    mod imports {
+        mod import_file;
+    }
     mod links {
         mod generate_download_link;
         mod link_certificate;
@@ -88,6 +91,7 @@ mod faults {
     mod broken_downloads;
     mod crashes;
     mod histories;
+    mod imports;
     mod late_requests;
     mod lost_answers;
     mod upload_crashes;

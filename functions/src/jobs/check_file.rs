@@ -18,8 +18,8 @@ use share_model::{
 };
 use share_runtime::{DirectFunction, NotDone};
 use share_store::{
-    Actor, Applied, Clock, FileChanges, FileStep, ObjectReader, Objects, Platform, RequestContext,
-    StartError, StoreError,
+    Actor, Applied, Clock, FileChanges, FileStep, Files, ObjectReader, Objects, Platform,
+    RequestContext, StartError, StoreError,
 };
 use tokio::runtime::Handle;
 
@@ -31,10 +31,16 @@ const SCAN_PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// What this function touches; its IAM policy in `template.yaml` says the same.
 pub struct CheckFile {
+    files: Files,
+    check: FileCheck,
+    public_base_url: String,
+}
+
+/// Checks one file. Functions that wait for it have one as well.
+pub struct FileCheck {
     changes: FileChanges,
     objects: Objects,
     mails: RecipientMails,
-    public_base_url: String,
     allowed: AllowedFileTypes,
     slice_bytes: u64,
     scan: MalwareScan,
@@ -57,14 +63,10 @@ impl DirectFunction for CheckFile {
 
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
         Ok(Self {
-            changes: FileChanges::connect(platform)?,
-            objects: Objects::connect(platform)?,
-            mails: RecipientMails::connect(platform)?,
+            files: Files::connect(platform)?,
+            check: FileCheck::connect(platform)?,
             // Required here: no request says where the API is.
             public_base_url: PUBLIC_BASE_URL.read(platform.environment())?,
-            allowed: ALLOWED_FILE_TYPES.read(platform.environment())?,
-            slice_bytes: CHECK_SLICE_BYTES.read(platform.environment())?,
-            scan: MALWARE_SCAN.read(platform.environment())?,
         })
     }
 
@@ -74,14 +76,14 @@ impl DirectFunction for CheckFile {
         if let Some(key) = object_key(&event) {
             // What is not named by a file's id is not ours.
             let Ok(id) = key.parse() else { return Ok(json!({ "checked": 0 })) };
-            self.check(id, context).await?;
+            self.check.run(id, &self.public_base_url, context).await?;
             return Ok(json!({ "checked": 1 }));
         }
-        let due = self.changes.files.due(Job::Check, clock, FILES_A_RUN).await?;
+        let due = self.files.due(Job::Check, clock, FILES_A_RUN).await?;
         let (mut checked, mut failed) = (0, 0);
         for id in due.into_iter().take_while(|_| goes_on(begun)) {
-            match self.check(id, context).await {
-                Ok(()) => checked += 1,
+            match self.check.run(id, &self.public_base_url, context).await {
+                Ok(_) => checked += 1,
                 Err(error) => {
                     share_http::log_failure(&request_id, &error);
                     failed += 1;
@@ -99,9 +101,32 @@ fn object_key(event: &Map<String, Value>) -> Option<&str> {
     of_s3.or_else(|| detail.pointer("/s3ObjectDetails/objectKey"))?.as_str()
 }
 
-impl CheckFile {
-    async fn check(&self, id: FileId, context: RequestContext<'_>) -> Result<(), StoreError> {
-        let Some(file) = self.changes.files.find(id).await? else { return Ok(()) };
+impl FileCheck {
+    /// # Errors
+    /// When a setting is missing or wrong.
+    pub fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self {
+            changes: FileChanges::connect(platform)?,
+            objects: Objects::connect(platform)?,
+            mails: RecipientMails::connect(platform)?,
+            allowed: ALLOWED_FILE_TYPES.read(platform.environment())?,
+            slice_bytes: CHECK_SLICE_BYTES.read(platform.environment())?,
+            scan: MALWARE_SCAN.read(platform.environment())?,
+        })
+    }
+
+    /// Does what is to be done with the file now, if it is being checked. Gives the file when it is
+    /// another one afterwards: available, rejected, deleted, or to be looked at later.
+    ///
+    /// # Errors
+    /// When S3 or the tables do not answer. The same again goes on.
+    pub async fn run(
+        &self,
+        id: FileId,
+        base: &str,
+        context: RequestContext<'_>,
+    ) -> Result<Option<File>, StoreError> {
+        let Some(file) = self.changes.files.find(id).await? else { return Ok(None) };
         let actor = Actor { user: file.uploader, context };
         let claim = |file: &File, now| {
             let checking = matches!(file.state, FileState::Checking(_));
@@ -110,19 +135,19 @@ impl CheckFile {
         };
         // One whose check is over, or that is being deleted, is left alone.
         let Applied::Changed(file) = self.changes.apply(id, actor, claim).await? else {
-            return Ok(());
+            return Ok(None);
         };
-        let FileState::Checking(check) = &file.state else { return Ok(()) };
+        let FileState::Checking(check) = &file.state else { return Ok(None) };
         let finding = self.look(&file, check, context).await?;
         let conclude = |file: &File, now| Ok::<_, Infallible>(conclude(file, &finding, now));
         match self.changes.apply(id, actor, conclude).await? {
             Applied::Changed(file) => {
-                let (recipients, base) = (file.recipients.named(), &self.public_base_url);
-                self.mails.send(&file, recipients, base, context).await;
-                self.changes.remove_leftover(&file, &self.objects, actor).await
+                self.mails.send(&file, file.recipients.named(), base, context).await;
+                self.changes.remove_leftover(&file, &self.objects, actor).await?;
+                Ok(Some(file))
             }
             // Another run was faster, or the file was deleted.
-            _ => Ok(()),
+            _ => Ok(None),
         }
     }
 

@@ -2,9 +2,11 @@
 //! table; whatever they do, they can do again.
 
 mod check_file;
+mod continue_imports;
 mod remove_files;
 
-pub use check_file::CheckFile;
+pub use check_file::{CheckFile, FileCheck};
+pub use continue_imports::ContinueImports;
 pub use remove_files::RemoveFiles;
 
 use std::time::{Duration, Instant};

@@ -58,7 +58,7 @@ fn describe(operation: &Operation, html: &mut String) -> std::fmt::Result {
         Body::Json(_) => "JSON",
         Body::OptionalJson(_) => "JSON, or none",
         Body::JsonOrForm(_) => "JSON, or a form",
-        Body::Multipart(_) => "multipart/form-data",
+        Body::MultipartOrJson(..) => "multipart/form-data, or JSON",
     };
     if !body.is_empty() {
         writeln!(html, "<dt>Body</dt><dd>{body}; openapi.json has its fields</dd>")?;

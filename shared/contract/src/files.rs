@@ -243,7 +243,10 @@ impl FileDetails {
             _ => None,
         };
         let reason = match &file.state {
-            FileState::Rejected(rejected) => Some(rejected.reason),
+            FileState::Rejected(rejected) => Some(RejectionReason {
+                code: rejected.reason,
+                detail: rejected.detail.clone().unwrap_or_else(|| rejected.reason.to_string()),
+            }),
             _ => None,
         };
         Self {
@@ -255,7 +258,7 @@ impl FileDetails {
                 FileState::Rejected(_) => FileStateName::Rejected,
                 FileState::Deleted(_) => FileStateName::Deleted,
             },
-            reason: reason.map(|code| RejectionReason { code, detail: code.to_string() }),
+            reason,
             content_type: content.as_ref().map(|content| content.content_type.clone()),
             sha256: content.as_ref().map(|content| content.sha256),
             uploaded_at: content.map(|content| content.uploaded_at),

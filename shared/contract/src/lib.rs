@@ -35,6 +35,6 @@ pub use operation::{Answer, Body, Caller, Content, Operation, Parameter, Place, 
 pub use problem::{FieldError, Problem};
 pub use sessions::{LogIn, LoggedIn};
 pub use uploads::{
-    ImportRequest, PartReceived, PartRequest, PartToSign, PartsRequest, PartsSigned, UploadCreated,
-    UploadRequest, UploadStatus,
+    FileFetch, ImportRequest, PartReceived, PartRequest, PartToSign, PartsRequest, PartsSigned,
+    UploadCreated, UploadRequest, UploadStatus,
 };

@@ -123,18 +123,21 @@ fn request_body(
     if route.method == Method::GET || route.method == Method::HEAD {
         return None;
     }
-    let (required, schema, media_types) = match &operation.body {
+    let (required, contents) = match &operation.body {
         Body::None => return None,
-        Body::Json(schema) => (true, schema, &[JSON][..]),
-        Body::OptionalJson(schema) => (false, schema, &[JSON][..]),
+        Body::Json(schema) => (true, vec![(JSON, schema)]),
+        Body::OptionalJson(schema) => (false, vec![(JSON, schema)]),
         Body::JsonOrForm(schema) => {
-            (true, schema, &[JSON, "application/x-www-form-urlencoded"][..])
+            (true, vec![(JSON, schema), ("application/x-www-form-urlencoded", schema)])
         }
-        Body::Multipart(schema) => (true, schema, &["multipart/form-data"][..]),
+        Body::MultipartOrJson(form, json) => {
+            (true, vec![("multipart/form-data", form), (JSON, json)])
+        }
     };
-    let schema = schema(generator);
-    let content = media_types.iter().map(|name| ((*name).to_owned(), json!({ "schema": schema })));
-    Some(json!({ "required": required, "content": content.collect::<Map<_, _>>() }))
+    let contents = contents
+        .into_iter()
+        .map(|(name, schema)| (name.to_owned(), json!({ "schema": schema(generator) })));
+    Some(json!({ "required": required, "content": contents.collect::<Map<_, _>>() }))
 }
 
 fn responses(operation: &Operation, route: &Route, generator: &mut SchemaGenerator) -> Value {

@@ -89,8 +89,8 @@ pub enum Body {
     OptionalJson(SchemaOf),
     /// A JSON object, or the same fields as a form, which is what a page sends.
     JsonOrForm(SchemaOf),
-    /// `multipart/form-data`.
-    Multipart(SchemaOf),
+    /// `multipart/form-data`, or a JSON object with other fields.
+    MultipartOrJson(SchemaOf, SchemaOf),
 }
 
 /// An answer when all is well.
@@ -160,8 +160,8 @@ impl Operation {
             Body::JsonOrForm(_) => {
                 &[E::MalformedJson, E::MalformedForm, E::UnsupportedMediaType, E::InvalidField]
             }
-            Body::Multipart(_) => {
-                &[E::MalformedMultipart, E::UnsupportedMediaType, E::InvalidField]
+            Body::MultipartOrJson(..) => {
+                &[E::MalformedMultipart, E::MalformedJson, E::UnsupportedMediaType, E::InvalidField]
             }
         });
         let checked = |it: &Parameter| matches!(it.place, Place::Path | Place::Query);

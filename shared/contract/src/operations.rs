@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use share_model::{FileId, LinkId, MaxDownloads, Role};
 
 use crate::{
-    AccountCreated, Answer, Body, Caller, Content, ErrorCode, FileChange, FileDetails,
+    AccountCreated, Answer, Body, Caller, Content, ErrorCode, FileChange, FileDetails, FileFetch,
     FileLinkRequest, FileLocation, FileSort, FileSummary, FileUpload, ImportRequest,
     InvitationAccept, KeySet, LinkCreated, LinkRequest, LinkSummary, LogIn, LoggedIn, Operation,
     Parameter, PartsRequest, PartsSigned, PasswordSet, Place, ReceiptEntry, Route, SignUp,
@@ -194,11 +194,11 @@ pub const OPS_LOGIN: Operation = Operation {
 /// `POST /api/files/upload`
 pub const FILE_UPLOAD: Operation = Operation {
     name: "file_upload",
-    summary: "Upload a file of at most 4 MiB.",
+    summary: "Upload a file of at most 4 MiB, or fetch one from an address and wait up to 20 seconds.",
     caller: Caller::AccessToken(&[Role::Ops]),
     routes: &[post("/api/files/upload"), post("/api/file/upload")],
     parameters: &[],
-    body: Body::Multipart(of::<FileUpload>),
+    body: Body::MultipartOrJson(of::<FileUpload>, of::<FileFetch>),
     answers: &[
         json::<FileSummary>(201, "The file is available."),
         json::<FileDetails>(202, "The file is being fetched or scanned. upload_show says more."),

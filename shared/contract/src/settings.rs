@@ -106,6 +106,8 @@ pub const ALL: &[&About] = &[
     &ACCOUNT_QUOTA_FILES.about,
     &STACK_QUOTA_BYTES.about,
     &STACK_QUOTA_FILES.about,
+    &IMPORT_ALLOWED_HOSTS.about,
+    &IMPORT_MAX_BYTES.about,
     &CHECK_SLICE_BYTES.about,
     &LINK_TTL.about,
     &LINK_MAX_TTL.about,
@@ -378,6 +380,41 @@ pub const STACK_QUOTA_FILES: Setting<Option<u64>> = quota(
     "Files of the installation, at most. 0: no limit.",
     "StackQuotaFiles",
 );
+
+/// The hosts from which files are imported. `share-fetch` reads it.
+pub const IMPORT_ALLOWED_HOSTS: Setting<String> = Setting {
+    about: About {
+        name: "IMPORT_ALLOWED_HOSTS",
+        default: Default::Value(
+            "docs.google.com,drive.google.com,drive.usercontent.google.com,\
+             *.googleusercontent.com",
+        ),
+        range: Range::Text(
+            "host names separated by commas, such as `docs.google.com`, \
+             `*.googleusercontent.com` or `files.example.com:8443`",
+        ),
+        text: "Hosts from which files are imported, by https on port 443. With a port: by https or \
+               http on that port, which is the only way to name an IP address or localhost.",
+        parameter: Some("ImportAllowedHosts"),
+    },
+    parse: text_of,
+};
+
+/// The largest file that is imported.
+pub const IMPORT_MAX_BYTES: Setting<u64> = Setting {
+    about: About {
+        name: "IMPORT_MAX_BYTES",
+        default: Default::Value("53687091200"),
+        range: Range::Number(1, 5_497_558_138_880),
+        text: "The largest file that can be imported, in bytes. Functions hold a part in memory: 8 \
+               MiB, or a 10,000th of this when it is more.",
+        parameter: Some("ImportMaxBytes"),
+    },
+    parse: |text| match text.parse() {
+        Ok(bytes @ 1..=file_protocol::MOST_BYTES) => Ok(bytes),
+        _ => Err(Invalid::because("must be a number of bytes from 1 to 5497558138880")),
+    },
+};
 
 /// How much a check digests in one run.
 pub const CHECK_SLICE_BYTES: Setting<u64> = Setting {

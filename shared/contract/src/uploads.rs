@@ -124,6 +124,24 @@ pub struct PartReceived {
     pub sha256: ContentDigest,
 }
 
+/// The JSON body of `file_upload`: an import that is waited for.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("additionalProperties" = false))]
+pub struct FileFetch {
+    /// Where the file is, as `url` of `import_create`.
+    #[schemars(schema_with = "schema::url")]
+    pub file_url: String,
+    /// Its name; that which the source gives it when it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filename: Option<String>,
+    /// The SHA-256 of its bytes. When it is given, other bytes are not taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<ContentDigest>,
+    /// The rest.
+    #[serde(flatten)]
+    pub terms: FileTerms,
+}
+
 /// The body of `import_create`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[schemars(extend("additionalProperties" = false))]

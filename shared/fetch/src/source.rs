@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use http::HeaderMap;
 use url::Url;
 
-use crate::{AllowedHosts, FetchError, export_link};
+use crate::{AllowedHosts, FetchError, export_link, file_name};
 
 /// The address of a file, checked as far as that is possible without a connection.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,6 +36,13 @@ impl Source {
         let Some(export) = export_link(&url) else { return Ok(Self { url, export_name: None }) };
         allowed.permit(&export.url)?;
         Ok(Self { url: export.url, export_name: export.name })
+    }
+
+    /// The name that the file would have if the host said nothing of it. It may be a path, and hold
+    /// any character.
+    #[must_use]
+    pub fn file_name(&self) -> Option<String> {
+        file_name::propose(&HeaderMap::new(), &self.url, self.export_name)
     }
 }
 

@@ -245,12 +245,18 @@ impl Request {
         self.http.body().is_empty()
     }
 
+    /// Whether the body says that it is JSON.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.media_type() == "application/json"
+    }
+
     /// The body as a JSON object.
     ///
     /// # Errors
     /// 415 when it does not say that it is JSON, 400 when it is not.
     pub fn json(&self) -> Result<Fields, ApiError> {
-        if self.media_type() != "application/json" {
+        if !self.is_json() {
             return Err(unsupported("application/json"));
         }
         let object = serde_json::from_slice(self.http.body());

@@ -90,6 +90,24 @@ impl FileName {
         Ok(Self(text.to_owned()))
     }
 
+    /// The nearest name to one that comes from elsewhere: the last part of a path, without control
+    /// and direction characters, and without dots and spaces around it; of a name that is too long
+    /// the beginning and the extension. `None` when nothing is left.
+    #[must_use]
+    pub fn nearest(text: &str) -> Option<Self> {
+        let last = text.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next()?;
+        let plain: String = last.chars().filter(|c| !c.is_control() && !deceives(*c)).collect();
+        let around = |c: char| c == '.' || c.is_whitespace();
+        let name = plain.trim_matches(around);
+        if name.len() <= Self::MAX_BYTES {
+            return Self::parse(name).ok();
+        }
+        let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+        let most = Self::MAX_BYTES.checked_sub(extension.len() + 1)?;
+        let stem = stem.get(..stem.floor_char_boundary(most)).unwrap_or_default();
+        Self::parse(&format!("{}.{extension}", stem.trim_end_matches(around))).ok()
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -200,6 +218,26 @@ mod tests {
     }
 
     #[test]
+    fn the_nearest_name_is_a_part_of_what_was_given() {
+        let long = format!("{}.pdf", "é".repeat(200));
+        for (given, nearest) in [
+            ("report.pdf", Some("report.pdf")),
+            ("../../etc/report.pdf", Some("report.pdf")),
+            ("C:\\files\\report.pdf", Some("report.pdf")),
+            ("folder/", Some("folder")),
+            ("re\r\nport\u{202e}.pdf", Some("report.pdf")),
+            (" .report.pdf. ", Some("report.pdf")),
+            (&long, Some(format!("{}.pdf", "é".repeat(125)).as_str())),
+            ("..", None),
+            ("\u{200b}", None),
+            ("", None),
+        ] {
+            let name = FileName::nearest(given);
+            assert_eq!(name.as_ref().map(FileName::as_str), nearest, "{given:?}");
+        }
+    }
+
+    #[test]
     fn the_last_extension_counts() {
         assert_eq!(FileName::parse("report.pdf.EXE").unwrap().extension(), "exe");
         assert_eq!(FileName::parse("noext").unwrap().extension(), "");
@@ -233,6 +271,13 @@ mod tests {
             if let Ok(name) = FileName::parse(&text) {
                 prop_assert!(!name.as_str().contains(['/', '\\', '\r', '\n', '\0']));
                 prop_assert!((1..=255).contains(&name.as_str().len()));
+            }
+        }
+
+        #[test]
+        fn any_text_has_a_nearest_name_or_none(text in "\\PC{0,300}|(?s).{0,300}") {
+            if let Some(name) = FileName::nearest(&text) {
+                prop_assert!(FileName::parse(name.as_str()).is_ok());
             }
         }
 

@@ -34,6 +34,13 @@ pub const MOST_PARTS: u64 = 10_000;
 /// The largest file, 5 TiB: 10,000 parts of 5 GiB would be more than S3 takes for an object.
 pub const MOST_BYTES: u64 = 5 * 1024 * 1024 * 1024 * 1024;
 
+/// How often an import can break off in a row without a new part.
+const MOST_FAILURES: u32 = 5;
+
+/// After the first time, how long it waits; each time thrice as long.
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(10);
+const PAUSE_GROWTH: i32 = 3;
+
 /// What an uploader says of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewFile {
@@ -53,6 +60,19 @@ pub struct NewFile {
     pub note: Option<LinkNote>,
     /// The first moment at which it is no longer available.
     pub expires_at: Option<Timestamp>,
+}
+
+/// What the source of an import says of a file from whose beginning it sends it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BeginImport {
+    /// S3's own id of the upload that takes the bytes. It has no parts yet.
+    pub s3_upload: String,
+    /// The name that the file gets, when it has none yet.
+    pub filename: Option<FileName>,
+    /// Bytes, when the source says how many.
+    pub size: Option<u64>,
+    /// What the source calls this version of the file, when it can continue it.
+    pub validator: Option<String>,
 }
 
 /// Why an upload does not change.
@@ -181,6 +201,57 @@ pub fn pause_import(file: &File, import: Import) -> Option<File> {
     Some(file.with(FileState::Uploading(upload)))
 }
 
+/// The import begins, or begins anew, with what the source says of the file. `None` when there is
+/// none under way.
+#[must_use]
+pub fn begin_import(file: &File, begin: BeginImport) -> Option<File> {
+    let FileState::Uploading(upload) = &file.state else { return None };
+    let import = upload.import.clone()?;
+    let import = Import {
+        unnamed: import.unnamed && begin.filename.is_none(),
+        validator: begin.validator,
+        ..import
+    };
+    let upload = Upload { s3_upload: begin.s3_upload, import: Some(import), ..upload.clone() };
+    Some(File {
+        filename: begin.filename.unwrap_or_else(|| file.filename.clone()),
+        size: begin.size,
+        ..file.with(FileState::Uploading(upload))
+    })
+}
+
+/// The import broke off, and is tried again. `None` when there is none under way, or it broke off
+/// too often in a row without a new part.
+#[must_use]
+pub fn retry_import(file: &File, progress: bool, now: Timestamp) -> Option<File> {
+    let FileState::Uploading(Upload { import: Some(import), .. }) = &file.state else {
+        return None;
+    };
+    let failures = if progress { 1 } else { import.failures + 1 };
+    if failures >= MOST_FAILURES {
+        return None;
+    }
+    let due_at = now + FIRST_PAUSE * PAUSE_GROWTH.pow(failures - 1);
+    pause_import(file, Import { due_at, failures, ..import.clone() })
+}
+
+/// The import cannot be done. `detail` says why in more words than `reason`. `None` when there is
+/// none under way.
+#[must_use]
+pub fn fail_import(
+    file: &File,
+    reason: Rejection,
+    detail: Option<String>,
+    now: Timestamp,
+) -> Option<File> {
+    let FileState::Uploading(Upload { import: Some(_), .. }) = &file.state else { return None };
+    let mut failed = reject(file, reason, now)?;
+    if let FileState::Rejected(rejected) = &mut failed.state {
+        rejected.detail = detail;
+    }
+    Some(failed)
+}
+
 /// The import has brought all bytes. `None` when there is none under way.
 #[must_use]
 pub fn end_import(file: &File, size: u64, now: Timestamp) -> Option<File> {
@@ -205,7 +276,8 @@ pub fn reject(file: &File, reason: Rejection, now: Timestamp) -> Option<File> {
         FileState::Available(_) | FileState::Rejected(_) | FileState::Deleted(_) => return None,
     };
     let leftover = Some(Leftover { s3_upload, due_at: now });
-    Some(file.with(FileState::Rejected(Rejected { reason, rejected_at: now, leftover })))
+    let rejected = Rejected { reason, detail: None, rejected_at: now, leftover };
+    Some(file.with(FileState::Rejected(rejected)))
 }
 
 /// What the uploader changes. `None` when the file is deleted.
@@ -299,5 +371,7 @@ impl File {
     }
 }
 
+#[cfg(test)]
+mod import_tests;
 #[cfg(test)]
 mod tests;

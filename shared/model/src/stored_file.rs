@@ -15,7 +15,7 @@ pub struct File {
     pub id: FileId,
     /// Name given by the uploader.
     pub filename: FileName,
-    /// Bytes. Not known of an import that is under way.
+    /// Bytes. Not known of an import until its source says, or ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
     /// The digest that the uploader said the bytes would have.
@@ -94,6 +94,9 @@ pub struct Import {
     /// What the source calls this version of the file, so that it is not mixed with another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validator: Option<String>,
+    /// Whether the file is still to get its name from the source.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unnamed: bool,
 }
 
 /// A check that is under way.
@@ -127,6 +130,9 @@ pub struct Content {
 pub struct Rejected {
     /// Why.
     pub reason: Rejection,
+    /// Why, in more words than the reason has by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
     /// When.
     #[serde(with = "rfc3339_millis")]
     pub rejected_at: Timestamp,

@@ -1,9 +1,11 @@
 //! `POST /api/files/upload`.
 
+use serde_json::json;
 use share_e2e::forms::{BOUNDARY, Uploader, form, form_of};
 use share_e2e::matchers::case;
-use share_e2e::samples::{docx, docx_with, noise, pdf, png, zip_of_size};
-use share_e2e::{World, send};
+use share_e2e::origin::{Asked, Origin, Step, cut, part, status, whole};
+use share_e2e::samples::{docx, docx_with, noise, pdf, png, sha256, zip_of_size};
+use share_e2e::{World, routes, send};
 
 use crate::MIB;
 
@@ -192,7 +194,6 @@ async fn a_form_that_is_broken_or_not_one_file_is_refused() {
     for media_type in [
         "",
         "text/plain",
-        "application/json",
         "application/octet-stream",
         "application/x-www-form-urlencoded",
         "multipart/mixed; boundary=a-boundary-of-the-tests",
@@ -202,6 +203,9 @@ async fn a_form_that_is_broken_or_not_one_file_is_refused() {
         let name = format!("a form sent as {media_type:?}");
         cases.push(case(name, request, 415, "unsupported_media_type"));
     }
+    // JSON has an address, and is another way to upload.
+    let request = uploader.typed("application/json", good.clone());
+    cases.push(case("a form sent as JSON", request, 400, "malformed_json"));
     let untyped = uploader.untyped(good.clone());
     cases.push(case("a form without a type", untyped, 415, "unsupported_media_type"));
     world.refuses(cases).await;
@@ -293,4 +297,89 @@ async fn notify_is_true_or_false_and_given_once() {
         let answer = send(uploader.form(form(&parts))).await;
         assert_eq!(answer.status, 201, "before or after the file: {answer:?}");
     }
+}
+
+/// A world that imports from this host, and its Ops' access token.
+async fn fetching_from(origin: &Origin) -> (World, String) {
+    let world = World::start_with(&[("IMPORT_ALLOWED_HOSTS", &origin.host)]).await;
+    let ops = world.token("ops").await;
+    (world, ops)
+}
+
+#[tokio::test]
+async fn a_file_is_fetched_from_an_address_and_answered_like_one_that_was_sent() {
+    let origin = Origin::of(pdf()).await;
+    let (world, ops) = fetching_from(&origin).await;
+    for path in [routes::UPLOAD, routes::UPLOAD_ALIAS] {
+        let body = json!({"file_url": origin.url("/report.pdf"), "note": "fetched"});
+        let file = world.post_as(path, &ops, &body).await.is_json(201);
+        assert_eq!((&file["filename"], &file["size"]), (&json!("report.pdf"), &json!(pdf().len())));
+        assert_eq!(
+            (&file["sha256"], &file["uploaded_by"]),
+            (&json!(sha256(&pdf())), &json!("ops"))
+        );
+        let client = world.token("client").await;
+        let link = world.link(file["id"].as_str().unwrap(), &client).await;
+        world.open(&link).await.is_file(&pdf());
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_fetched_or_taken_is_refused_with_the_reason() {
+    let origin = Origin::start(|asked| match asked.target() {
+        "/none.pdf" => vec![status("404 Not Found", "")],
+        _ => vec![whole("", &pdf())],
+    });
+    let origin = origin.await;
+    let (world, ops) = fetching_from(&origin).await;
+    let post = async |target: &str, sha256: Option<String>| {
+        let body = json!({"file_url": origin.url(target), "sha256": sha256});
+        world.post_as(routes::UPLOAD, &ops, &body).await
+    };
+    let answer = post("/none.pdf", None).await;
+    answer.refused(422, "import_failed");
+    let detail = "The file could not be fetched: the host answered with status 404.";
+    assert_eq!(answer.field("detail"), detail);
+    post("/run.sh", None).await.refused(415, "file_type_not_allowed");
+    post("/picture.png", None).await.refused(415, "content_mismatch");
+    let answer = post("/report.pdf", Some(sha256(b"another file"))).await;
+    answer.refused(422, "file_rejected");
+    let body = json!({"file_url": "http://169.254.169.254/"});
+    world.post_as(routes::UPLOAD, &ops, &body).await.refused(422, "invalid_field");
+    let body = json!({"url": origin.url("/report.pdf")});
+    world.post_as(routes::UPLOAD, &ops, &body).await.refused(422, "invalid_field");
+}
+
+#[tokio::test]
+async fn a_slow_file_is_answered_after_20_seconds_and_a_job_goes_on() {
+    let origin = Origin::start(|asked| match asked.offset() {
+        0 => vec![cut("ETag: \"one\"\r\n", &zip_of_size(9 * MIB), 0, 8 * MIB + 1), Step::Wait],
+        offset => vec![part("ETag: \"one\"\r\n", &zip_of_size(9 * MIB), offset)],
+    });
+    let origin = origin.await;
+    let (world, ops) = fetching_from(&origin).await;
+    let body = json!({"file_url": origin.url("/archive.zip")});
+    let begun = std::time::Instant::now();
+    let file = world.post_as(routes::UPLOAD, &ops, &body).await.is_json(202);
+    assert!((20..28).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert_eq!((&file["state"], &file["size"]), (&json!("uploading"), &json!(9 * MIB)));
+    world.server.jobs_idle().await;
+    let file = routes::file(file["id"].as_str().unwrap());
+    let file = world.get(&file, &ops).await.is_json(200);
+    assert_eq!(file["state"], "available", "{file}");
+    let asked: Vec<_> = origin.asked().iter().map(Asked::offset).collect();
+    assert_eq!(asked, [0, 8 * MIB]);
+}
+
+#[tokio::test]
+async fn with_a_malware_scan_a_small_file_is_answered_once_it_is_scanned() {
+    let world = World::start_with(&[("MALWARE_SCAN", "GuardDuty")]).await;
+    let file = world.upload("note.txt", b"a note").await.is_json(201);
+    assert_eq!(file["sha256"], sha256(b"a note"));
+    // The EICAR test file, in two halves, so that no scanner finds it here.
+    let eicar = [r"X5O!P%@AP[4\PZX54(P^)7CC)7}$", "EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"];
+    let answer = world.upload("note.txt", eicar.concat().as_bytes()).await;
+    answer.refused(422, "file_rejected");
+    let listed = world.get(routes::LIST_FILES, &world.token("client").await).await.is_json(200);
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
 }
