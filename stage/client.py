@@ -1,9 +1,11 @@
 """A deployed stage, as its operator and its API's clients see it."""
 
+import hashlib
 import json
 import re
 import secrets
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -19,6 +21,8 @@ from .template import Template
 STACK = "secure-file-share-stage"
 STAGE_NAME = "stage"
 REQUEST_SECONDS = 40
+PART_BYTES = 8 * 1024 * 1024
+CHECK_SECONDS = 30
 TOKEN = r"[\w-]{43}"
 
 
@@ -62,6 +66,7 @@ class Stage:
         self.leases: set[str] = set()
         self.download_tokens: set[str] = set()
         self.lost: set[str] = set()  # files without bytes
+        self.expiring = ""  # a file that is to be gone soon
         self.inbox = f"{emulator.url}/_ministack/ses/messages"
         self._opener = opener(emulator.tls())
         stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
@@ -165,6 +170,61 @@ class Stage:
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         answer = self.expect(201, "POST", "/api/files/upload", body, token=token, headers=headers)
         return answer["id"]
+
+    def begin_upload(self, token: str, content: bytes, name: str, **terms: Any) -> str:
+        """The id of a new upload in parts, of which S3 has nothing yet."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        body = {"filename": name, "size": len(content), "sha256": sha256, **terms}
+        return self.expect(201, "POST", "/api/uploads", body, token=token)["upload_id"]
+
+    def sign_parts(self, token: str, upload_id: str, parts: dict[int, bytes]) -> list[Any]:
+        """The requests that bring these parts, by number, to S3."""
+        wanted = [
+            {"number": number, "sha256": hashlib.sha256(part).hexdigest()}
+            for number, part in parts.items()
+        ]
+        path = f"/api/uploads/{upload_id}/parts"
+        return self.expect(200, "POST", path, {"parts": wanted}, token=token)["parts"]
+
+    def send_part(self, signed: dict[str, Any], part: bytes) -> Response:
+        """What S3 answers to the request of a part with these bytes."""
+        return self.request("PUT", signed["url"], part, headers=signed["headers"])
+
+    def send_parts(self, token: str, upload_id: str, content: bytes) -> None:
+        """Brings all parts to S3."""
+        offsets = range(0, len(content), PART_BYTES)
+        parts = {
+            number: content[it : it + PART_BYTES] for number, it in enumerate(offsets, start=1)
+        }
+        for signed in self.sign_parts(token, upload_id, parts):
+            answer = self.send_part(signed, parts[signed["number"]])
+            check(answer.status == 200, f"part {signed['number']}: {answer}")
+
+    def complete(self, token: str, upload_id: str) -> dict[str, Any]:
+        """The file that an upload has become."""
+        return self.expect(202, "POST", f"/api/uploads/{upload_id}/complete", token=token)
+
+    def upload_in_parts(self, token: str, content: bytes, name: str, **terms: Any) -> str:
+        """The id of a new file, which is being checked."""
+        upload_id = self.begin_upload(token, content, name, **terms)
+        self.send_parts(token, upload_id, content)
+        self.complete(token, upload_id)
+        return upload_id
+
+    def file(self, token: str, file_id: str) -> dict[str, Any]:
+        """A file as its uploader sees it."""
+        return self.expect(200, "GET", f"/api/files/{file_id}", token=token)
+
+    def await_state(
+        self, token: str, file_id: str, state: str, seconds: float = CHECK_SECONDS
+    ) -> dict[str, Any]:
+        """The file as soon as it is in this state."""
+        deadline = time.monotonic() + seconds
+        while (file := self.file(token, file_id))["state"] != state:
+            what = f"the file is {state} within {seconds} seconds: {file}"
+            check(time.monotonic() < deadline, what)
+            time.sleep(0.5)
+        return file
 
     def lose(self, file_id: str) -> None:
         """Deletes the bytes of a file from the bucket."""

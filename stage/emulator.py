@@ -7,6 +7,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from typing import Any
 
 import boto3
 
-from .console import TOOLS, CommandError, run
+from .console import ROOT, TOOLS, CommandError, run
 
 REGION = "us-east-1"
 START_SECONDS = 60
@@ -79,11 +80,12 @@ class Emulator:
             "SFTP_ENABLED": "0",
             "STATE_DIR": str(home / "state"),
             "S3_DATA_DIR": str(home / "s3"),
+            "PYTHONPATH": str(ROOT),
             **settings,
         }
         with emulator.log.open("wb") as log:
             process = subprocess.Popen(
-                [TOOLS / "ministack"],
+                [sys.executable, "-m", "stage.recording"],
                 env=variables,
                 cwd=home,
                 stdout=log,

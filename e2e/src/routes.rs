@@ -17,7 +17,6 @@ pub const UPLOADS: &str = "/api/uploads";
 pub const IMPORTS: &str = "/api/imports";
 pub const LIST_FILES: &str = "/api/files/list";
 pub const LIST_FILES_ALIAS: &str = "/api/file/list";
-pub const UPLOADS: &str = "/api/uploads";
 /// What its reader has uploaded.
 pub const LIST_UPLOADED: &str = "/api/files/uploaded";
 /// Without the file's id.
@@ -93,8 +92,9 @@ pub fn verify_page(token: &str) -> String {
     format!("{VERIFY_PAGE}?token={token}")
 }
 
-/// Every route that asks who is calling: method, path, and a role that may use it.
-pub const PROTECTED: [(&str, &str, &str); 13] = [
+/// Every route that asks who is calling: method, path, and a role that may use it. Each succeeds
+/// after those before it, so what deletes stands last.
+pub const PROTECTED: [(&str, &str, &str); 25] = [
     ("POST", UPLOAD, "ops"),
     ("POST", UPLOAD_ALIAS, "ops"),
     ("POST", IMPORTS, "ops"),
@@ -108,7 +108,22 @@ pub const PROTECTED: [(&str, &str, &str); 13] = [
     ("GET", "/api/links/{id}/certificate", "client"),
     ("GET", "/api/links/{id}/certificate", "ops"),
     ("GET", "/api/files/{file_id}/receipts", "ops"),
+    ("POST", UPLOADS, "ops"),
+    ("GET", "/api/uploads/{id}", "ops"),
+    ("POST", "/api/uploads/{id}/parts", "ops"),
+    ("POST", COMPLETE_UPLOAD, "ops"),
+    ("DELETE", "/api/uploads/{id}", "ops"),
+    ("GET", LIST_UPLOADED, "ops"),
+    ("GET", "/api/files/{file_id}", "ops"),
+    ("GET", "/api/files/{file_id}", "admin"),
+    ("PATCH", "/api/files/{file_id}", "ops"),
+    ("PATCH", "/api/files/{file_id}", "admin"),
+    ("DELETE", "/api/files/{file_id}", "ops"),
+    ("DELETE", "/api/files/{file_id}", "admin"),
 ];
+
+/// The route that needs an upload all parts of which are there.
+pub const COMPLETE_UPLOAD: &str = "/api/uploads/{id}/complete";
 
 /// Every route for anyone: method, path, and the answer when nothing at all is sent. The code is
 /// empty where there is none.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, send};
 use crate::api::form_with;
 use crate::routes;
+use crate::samples::sha256;
 use crate::world::{NO_HOST, World};
 
 /// The file to which the links of a scene lead.
@@ -27,6 +28,15 @@ pub struct Scene {
     pub ops: String,
     /// The file's id.
     pub file: String,
+}
+
+/// What the paths of [`routes::PROTECTED`] name beside the scene's file.
+pub struct Targets {
+    pub link: Link,
+    /// An upload without parts.
+    pub upload: String,
+    /// An upload whose one part is there.
+    pub whole_upload: String,
 }
 
 /// A link that the scene's Client has made.
@@ -120,19 +130,49 @@ impl Scene {
         ]
     }
 
-    /// A request to a protected route, about the scene's file and `link`, that lacks nothing but
+    /// A new upload, of a file like the scene's.
+    pub async fn new_upload(&self) -> String {
+        let body = json!({"filename": "digits.txt", "size": DIGITS.len()});
+        let answer = self.post_as(routes::UPLOADS, &self.ops, &body).await;
+        answer.is(201).field("upload_id")
+    }
+
+    pub async fn targets(&self) -> Targets {
+        let (upload, whole_upload) = (self.new_upload().await, self.new_upload().await);
+        let parts = routes::upload_parts(&whole_upload);
+        let signed = self.post_as(&parts, &self.ops, &first_part()).await;
+        let signed = &signed.is_json(200)["parts"][0];
+        let put = self.http.put(signed["url"].as_str().unwrap()).body(DIGITS);
+        let headers = signed["headers"].as_object().unwrap().iter();
+        let put = headers.fold(put, |it, (name, value)| it.header(name, value.as_str().unwrap()));
+        send(put).await.is(200);
+        Targets { link: self.plain_link().await, upload, whole_upload }
+    }
+
+    /// A request to a protected route, about the scene's file and `targets`, that lacks nothing but
     /// credentials.
-    pub fn call(&self, method: &str, path: &str, link: &Link) -> RequestBuilder {
-        let path = path.replace("{file_id}", &self.file).replace("{id}", &link.id);
-        let request = self.world.request(method.parse().unwrap(), &path);
-        if path.ends_with("upload") {
-            request.multipart(form_with("note.txt", b"a note"))
-        } else if path == routes::GENERATE_LINK_BY_BODY {
-            request.json(&json!({"file_id": self.file}))
-        } else if path == routes::IMPORTS {
-            request.json(&json!({"url": format!("http://{NO_HOST}/note.txt")}))
+    pub fn call(&self, method: &str, path: &str, targets: &Targets) -> RequestBuilder {
+        let id = if path.starts_with(routes::COMPLETE_UPLOAD) {
+            &targets.whole_upload
+        } else if path.starts_with(routes::UPLOADS) {
+            &targets.upload
         } else {
-            request
+            &targets.link.id
+        };
+        let named = path.replace("{file_id}", &self.file).replace("{id}", id);
+        let request = self.world.request(method.parse().unwrap(), &named);
+        match (method, path) {
+            (_, routes::UPLOAD | routes::UPLOAD_ALIAS) => {
+                request.multipart(form_with("note.txt", b"a note"))
+            }
+            (_, routes::GENERATE_LINK_BY_BODY) => request.json(&json!({"file_id": self.file})),
+            (_, routes::IMPORTS) => {
+                request.json(&json!({"url": format!("http://{NO_HOST}/note.txt")}))
+            }
+            (_, routes::UPLOADS) => request.json(&json!({"filename": "note.txt", "size": 6})),
+            (_, path) if path.ends_with("/parts") => request.json(&first_part()),
+            ("PATCH", _) => request.json(&json!({"note": "for the audit"})),
+            _ => request,
         }
     }
 
@@ -164,6 +204,11 @@ impl Scene {
     pub fn object(&self) -> std::path::PathBuf {
         self.data.path().join("objects/files").join(&self.file)
     }
+}
+
+/// The body that asks for the request of an upload's first part, whose bytes are [`DIGITS`].
+fn first_part() -> Value {
+    json!({"parts": [{"number": 1, "sha256": sha256(DIGITS)}]})
 }
 
 impl Deref for Scene {

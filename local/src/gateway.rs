@@ -87,14 +87,24 @@ impl Gateway {
         method: &Method,
         path: &str,
     ) -> Result<(&Route, Map<String, Value>), Vec<&str>> {
+        let fitting = self.template.routes.iter();
+        let fitting = fitting.filter_map(|it| Some((it, match_path(&it.path, path)?)));
+        let fitting: Vec<_> = fitting.collect();
+        // As in API Gateway, a path with a word in a place has precedence over one with a parameter
+        // there, whatever its methods.
+        let words_first = |route: &Route| -> Vec<bool> {
+            route.path.split('/').map(|segment| segment.starts_with('{')).collect()
+        };
+        let chosen = fitting.iter().map(|(route, _)| words_first(route)).min();
         let mut allowed = Vec::new();
-        for route in &self.template.routes {
-            if let Some(parameters) = match_path(&route.path, path) {
-                if route.method == *method {
-                    return Ok((route, parameters));
-                }
-                allowed.push(route.method.as_str());
+        for (route, parameters) in fitting {
+            if Some(words_first(route)) != chosen {
+                continue;
             }
+            if route.method == *method {
+                return Ok((route, parameters));
+            }
+            allowed.push(route.method.as_str());
         }
         Err(allowed)
     }

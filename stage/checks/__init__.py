@@ -5,6 +5,7 @@ from . import (
     certificates,
     collection,
     events,
+    files,
     links,
     logs,
     parameters,
@@ -20,6 +21,7 @@ CHECKS = [
     ("parameters that are refused", parameters.propose_parameters),
     ("the Postman collection", collection.run_collection),
     ("the events of events/, sent to the functions", events.send_events),
+    ("files in parts", files.upload_files),
     ("binary content", bytes_.download_binary_file),
     ("the states of a link", links.use_links),
     ("concurrent downloads", races.race_for_links),
@@ -27,6 +29,7 @@ CHECKS = [
     ("certificates", certificates.check_certificates),
     ("streamed downloads", streaming.stream_files),
     ("an upload whose answer is lost", uploads.lose_an_answer),
+    ("what schedules remove", files.remove_files),
     ("secrets in logs", logs.search_logs),
     ("permissions", permissions.compare_permissions),
 ]

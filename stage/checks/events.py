@@ -25,7 +25,13 @@ def send_events(stage: Stage) -> None:
             stage.leases.add(lease)
         got = {"status": answer["statusCode"], "code": error_code(answer)}
         check(got == wanted, f"{case}: {got} instead of {wanted}")
-    say(f"{len(expected)} events got the answers of events/expected.json")
+    jobs = sorted((ROOT / "events" / "jobs").glob("*.json"))
+    for event in jobs:
+        text = event.read_text().replace("{{file_id}}", values["file_id"])
+        function = stage.template.function_of(event.stem.rsplit("_", 1)[0])
+        answer, failed = stage.invoke(function, json.loads(text))
+        check(not failed and not answer.get("failed"), f"{event.name}: {answer}")
+    say(f"{len(expected)} events got the answers of events/expected.json, {len(jobs)} a job")
 
 
 def live_values(stage: Stage) -> dict[str, str]:
@@ -33,6 +39,9 @@ def live_values(stage: Stage) -> dict[str, str]:
     _, access = stage.new_client()
     ops = stage.ops_token()
     file_id = stage.upload(ops, b"for the events")
+    content = b"0123456789"
+    whole_upload = stage.begin_upload(ops, content, "digits.txt")
+    stage.send_parts(ops, whole_upload, content)
     _, verification = stage.sign_up()
     _, declined = stage.sign_up()
     invited = Account.named("iris")
@@ -41,6 +50,10 @@ def live_values(stage: Stage) -> dict[str, str]:
         "client_token": access,
         "ops_token": ops,
         "file_id": file_id,
+        "deleted_file_id": stage.upload(ops, b"to be deleted"),
+        "upload_id": stage.begin_upload(ops, content, "digits.txt"),
+        "whole_upload_id": whole_upload,
+        "aborted_upload_id": stage.begin_upload(ops, content, "digits.txt"),
         # Of several links: one that was revoked or downloaded from has no page.
         "download_token": token_of(stage.link(file_id, access)),
         "page_token": token_of(stage.link(file_id, access)),

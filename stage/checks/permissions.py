@@ -14,8 +14,20 @@ from ..console import check, say
 CALLS = (
     *("GetItem", "BatchGetItem", "Query", "Scan", "TransactWriteItems"),
     *("PutItem", "UpdateItem", "DeleteItem"),
-    *("GetObject", "HeadObject", "PutObject", "GetSecretValue", "POST.ses"),
+    *("GetObject", "HeadObject", "PutObject", "DeleteObject"),
+    *("GetObjectTagging", "PutObjectTagging"),
+    *("CreateMultipartUpload", "UploadPart", "ListParts"),
+    *("CompleteMultipartUpload", "AbortMultipartUpload"),
+    *("GetSecretValue", "POST.ses"),
 )
+# Those of S3 whose actions have other names, as in the Service Authorization Reference.
+S3_ACTIONS = {
+    "HeadObject": "GetObject",
+    "CreateMultipartUpload": "PutObject",
+    "UploadPart": "PutObject",
+    "CompleteMultipartUpload": "PutObject",
+    "ListParts": "ListMultipartUploadParts",
+}
 PAGE = 50  # the most events that the emulator returns; it has no next page
 TRANSACTION_ACTIONS = {
     "Put": "PutItem",
@@ -64,18 +76,34 @@ def granted_permissions(stage: Stage) -> set[Permission]:
 
 def used_permissions(stage: Stage) -> set[Permission]:
     """What the functions' recorded calls needed."""
-    functions = {stage.resources[function]: function for function in stage.template.functions()}
     name_of, used = resource_names(stage), set()
+    for function, call in calls_by_function(stage):
+        used |= {Permission(function, *it) for it in needed_by(call, name_of)}
+        if call["eventName"] in ("GetObject", "HeadObject") and call["objects"] & stage.lost:
+            # Without it, S3 would have answered 403 and not 404.
+            used.add(Permission(function, "s3:ListBucket", "FilesBucket"))
+    return used
+
+
+def calls_by_function(stage: Stage) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The calls that functions have made, and those that others have made with what a function had
+    signed, such as the request of a part."""
+    functions = {stage.resources[function]: function for function in stage.template.functions()}
+    own, others, keys = [], [], {}
     for call in recorded_calls(stage):
         # The functions' SDK clients have their function's name in the user agent.
         agent = re.search(r"app/(\S+)", call["userAgent"] or "")
         if agent and agent[1] in functions:
-            function = functions[agent[1]]
-            used |= {Permission(function, *it) for it in needed_by(call, name_of)}
-            if call["eventName"] in ("GetObject", "HeadObject") and call["objects"] & stage.lost:
-                # Without it, S3 would have answered 403 and not 404.
-                used.add(Permission(function, "s3:ListBucket", "FilesBucket"))
-    return used
+            own.append((functions[agent[1]], call))
+            keys[call["userIdentity"]["accessKeyId"]] = functions[agent[1]]
+        else:
+            others.append(call)
+    yield from own
+    for call in others:
+        key = call["userIdentity"]["accessKeyId"]
+        # Keys of a role begin so. Binaries that a check has started have the operator's.
+        if key.startswith("ASIA") and key in keys:
+            yield keys[key], call
 
 
 def as_list(value: str | list[str]) -> list[str]:
@@ -137,8 +165,9 @@ def needed_by(call: dict[str, Any], name_of: Callable[[str], str]) -> Iterator[t
         index = f"/index/{request['IndexName']}" if "IndexName" in request else ""
         yield f"dynamodb:{name}", name_of(request["TableName"] + index)
     elif service == "s3":
-        # s3:GetObject permits HeadObject.
-        yield f"s3:{'GetObject' if name == 'HeadObject' else name}", "FilesBucket"
+        yield f"s3:{S3_ACTIONS.get(name, name)}", "FilesBucket"
+        if "x-amz-tagging" in request:
+            yield "s3:PutObjectTagging", "FilesBucket"
     elif service == "secretsmanager":
         yield f"secretsmanager:{name}", name_of(request["SecretId"])
     elif service == "ses":

@@ -13,6 +13,7 @@ use share_e2e::{Answer, Scene, send};
 
 /// A body that an operation takes, to be sent with one field changed.
 struct Body<'a> {
+    method: &'a Method,
     path: String,
     token: &'a str,
     /// Its required fields, each with a value that is good.
@@ -27,7 +28,7 @@ impl Body<'_> {
     }
 
     async fn send(&self, scene: &Scene, body: &Value) -> Answer {
-        let request = scene.request(Method::POST, &self.path).bearer_auth(self.token);
+        let request = scene.request(self.method.clone(), &self.path).bearer_auth(self.token);
         send(request.json(body)).await
     }
 }
@@ -52,8 +53,9 @@ fn fields_named_in(answer: &Answer) -> BTreeSet<String> {
     names.split(", ").map(str::to_owned).collect()
 }
 
-fn request_schema(path: &str, media_type: &str) -> &'static Value {
-    let schema = &DOCUMENT["paths"][path]["post"]["requestBody"]["content"][media_type]["schema"];
+fn request_schema(method: &Method, path: &str, media_type: &str) -> &'static Value {
+    let operation = &DOCUMENT["paths"][path][method.as_str().to_lowercase()];
+    let schema = &operation["requestBody"]["content"][media_type]["schema"];
     let reference = schema["$ref"].as_str().unwrap();
     DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap()
 }
@@ -64,7 +66,7 @@ fn probes(schema: &Value, text: &dyn Fn(usize) -> String) -> (Vec<Value>, Vec<Va
     let schema = resolve(schema);
     if let Some(choices) = schema["oneOf"].as_array() {
         let choices = choices.iter().map(|choice| choice["const"].clone());
-        return (choices.collect(), vec![json!("no such choice"), json!(1), json!([])]);
+        return (choices.collect(), vec![json!("no such choice"), json!(1), json!({})]);
     }
     let types: Vec<_> = match &schema["type"] {
         Value::String(name) => vec![name.as_str()],
@@ -90,6 +92,9 @@ fn probes(schema: &Value, text: &dyn Fn(usize) -> String) -> (Vec<Value>, Vec<Va
         let (least, most) = (bound("minimum").unwrap(), bound("maximum").unwrap());
         within.extend([json!(least), json!(most)]);
         beyond.extend([json!(least - 1), json!(most + 1)]);
+    } else if types.contains(&"array") {
+        assert_eq!(bound("minItems"), Some(1), "an empty list is beyond: {schema}");
+        beyond.extend([json!("1"), json!([1])]);
     } else {
         assert!(types.contains(&"boolean"), "a schema of no type that bodies have: {schema}");
         within.extend([json!(true), json!(false)]);
@@ -138,8 +143,15 @@ async fn the_reader_of_each_body_takes_the_fields_types_and_bounds_that_its_desc
     let (wrong, decline) = (json!({ "password": "wrong" }), json!({ "decline": "yes" }));
     let (link_path, body) =
         ("/api/files/generate-download-link/{file_id}", routes::GENERATE_LINK_BY_BODY);
+    let upload = json!({ "filename": "note.txt", "size": 6 });
+    let begun = scene.post_as(routes::UPLOADS, &scene.ops, &upload).await.field("upload_id");
+    let parts = json!({ "parts": [{ "number": 1, "sha256": "0".repeat(64) }] });
+    let ops = scene.ops.as_str();
     let cases = [
         (routes::SIGNUP, vec![(routes::SIGNUP.to_owned(), "", sign_up())]),
+        (routes::UPLOADS, vec![(routes::UPLOADS.to_owned(), ops, upload)]),
+        ("/api/uploads/{id}/parts", vec![(routes::upload_parts(&begun), ops, parts)]),
+        ("/api/files/{file_id}", vec![(routes::file(&scene.file), ops, json!({}))]),
         (
             routes::CLIENT_LOGIN,
             vec![
@@ -160,10 +172,11 @@ async fn the_reader_of_each_body_takes_the_fields_types_and_bounds_that_its_desc
         (routes::VERIFY_PAGE, vec![(verification.clone(), "", wrong), (verification, "", decline)]),
     ];
     for (route, bodies) in cases {
-        let schemas = alternatives(request_schema(route, "application/json"));
+        let method = if route == "/api/files/{file_id}" { Method::PATCH } else { Method::POST };
+        let schemas = alternatives(request_schema(&method, route, "application/json"));
         assert_eq!(schemas.len(), bodies.len(), "{route}: a body for each alternative");
         for ((path, token, good), schema) in bodies.into_iter().zip(schemas) {
-            let body = Body { path, token, good };
+            let body = Body { method: &method, path, token, good };
             let properties = schema["properties"].as_object().unwrap();
             let answer = body.send_with(&scene, "no_such_field", json!(1)).await;
             let described: BTreeSet<_> = properties.keys().cloned().collect();
@@ -222,7 +235,7 @@ async fn the_form_of_an_upload_has_the_fields_that_its_description_names() {
     let scene = Scene::start().await;
     let form = Form::new().text("no_such_field", "1");
     let answer = scene.upload_as(&scene.ops, form).await;
-    let schema = request_schema(routes::UPLOAD, "multipart/form-data");
+    let schema = request_schema(&Method::POST, routes::UPLOAD, "multipart/form-data");
     let described: BTreeSet<_> =
         schema["properties"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(fields_named_in(&answer), described);

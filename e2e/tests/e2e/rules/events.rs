@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use http_body_util::BodyExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use share_e2e::scene::token_of;
 use share_e2e::{Scene, routes};
 
@@ -24,15 +24,17 @@ async fn every_event_gets_the_answer_that_its_table_says() {
         expected.len(),
         fs::read_dir(&folder)
             .unwrap()
-            .filter(|entry| { entry.as_ref().unwrap().file_type().unwrap().is_dir() })
+            .map(Result::unwrap)
+            .filter(|entry| entry.file_type().unwrap().is_dir() && entry.file_name() != "jobs")
             .count()
             * 2,
-        "two events for each function"
+        "two events for each function with a route"
     );
 
     let scene = Scene::start_with(&[("IMPORT_ALLOWED_HOSTS", "docs.google.com")]).await;
     // Of a link of its own: a revoked one cannot be downloaded. GET makes one, too.
     let other = scene.get(&routes::generate_link(&scene.file), &scene.client).await;
+    let targets = scene.targets().await;
     let values = [
         ("{{link_id}}", other.id()),
         ("{{ops_token}}", scene.ops.clone()),
@@ -43,6 +45,10 @@ async fn every_event_gets_the_answer_that_its_table_says() {
         ("{{invitation_token}}", scene.invitation("events-invited").await),
         ("{{client_token}}", scene.client.clone()),
         ("{{file_id}}", scene.file.clone()),
+        ("{{deleted_file_id}}", scene.some_file().await),
+        ("{{upload_id}}", targets.upload),
+        ("{{whole_upload_id}}", targets.whole_upload),
+        ("{{aborted_upload_id}}", scene.new_upload().await),
     ];
     for (case, expected) in expected {
         let mut event = fs::read_to_string(folder.join(format!("{case}.json"))).unwrap();
@@ -55,5 +61,25 @@ async fn every_event_gets_the_answer_that_its_table_says() {
         assert_eq!(parts.status.as_u16(), expected["status"], "{case}: {body:?}");
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         assert_eq!(body["code"], expected["code"], "{case}");
+    }
+}
+
+/// The functions without a route, each with what EventBridge sends to it.
+#[tokio::test]
+async fn every_job_takes_the_events_that_are_there_for_it() {
+    let scene = Scene::start().await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events/jobs");
+    let cases = [
+        ("check_file_created", "CheckFile", json!({ "checked": 1 })),
+        ("check_file_scanned", "CheckFile", json!({ "checked": 1 })),
+        ("check_file_due", "CheckFile", json!({ "checked": 0, "failed": 0 })),
+        ("remove_files_due", "RemoveFiles", json!({ "removed": 0, "failed": 0 })),
+    ];
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), cases.len());
+    for (name, function, expected) in cases {
+        let event = fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+        let event = serde_json::from_str(&event.replace("{{file_id}}", &scene.file)).unwrap();
+        let answer = scene.server.invoke_job(function, event).await.unwrap();
+        assert_eq!(answer, expected, "{name}");
     }
 }

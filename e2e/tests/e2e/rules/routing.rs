@@ -64,6 +64,10 @@ async fn a_wrong_method_answers_405_and_names_the_right_ones() {
     let link = world.path_of(&link);
     let path = routes::generate_link(&scene.file);
     let (own, receipts) = (routes::link(&"A".repeat(43)), routes::receipts(&scene.file));
+    // An id of no upload: what counts is that the path has the method.
+    let id = &scene.file;
+    let [file, upload] = [routes::file(id), routes::upload(id)];
+    let [parts, complete] = [routes::upload_parts(id), routes::complete_upload(id)];
     let routes = [
         (routes::SIGNUP, "POST"),
         (routes::SIGNUP_ALIAS, "POST"),
@@ -77,6 +81,12 @@ async fn a_wrong_method_answers_405_and_names_the_right_ones() {
         (routes::LIST_LINKS, "GET"),
         (&own, "DELETE"),
         (&receipts, "GET"),
+        (routes::UPLOADS, "POST"),
+        (&upload, "DELETE, GET"),
+        (&parts, "POST"),
+        (&complete, "POST"),
+        (routes::LIST_UPLOADED, "GET"),
+        (&file, "DELETE, GET, PATCH"),
         (link, "GET, HEAD, POST"),
     ];
     let all = ["GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"];
@@ -89,7 +99,7 @@ async fn a_wrong_method_answers_405_and_names_the_right_ones() {
                 cases.push(case(format!("{method} {path}"), request, 405, "method_not_allowed"));
             }
         }
-        let answer = send(world.request(Method::PATCH, &path)).await;
+        let answer = send(world.request(Method::PUT, &path)).await;
         let mut told: Vec<_> = answer.header("allow").split(", ").collect();
         told.sort_unstable();
         assert_eq!(told.join(", "), allowed, "{path}");
@@ -114,17 +124,14 @@ async fn an_unknown_route_answers_404() {
         "//api/files/list",
         "/api//files/list",
         "/API/files/list",
-        "/api/files/List",
-        "/api/files/list.json",
-        "/api/files/list%2f",
         "/api/files%2flist",
-        routes::GENERATE_LINK,
-        "/api/files/generate-download-link/",
         "/api/files/generate-download-link/a/b",
         "/api/link",
         "/api/links/a/b",
-        "/api/files/receipts",
         "/api/files//receipts",
+        "/api/uploads/a/b",
+        "/api/uploads/a/parts/1",
+        "/api/uploads//parts",
         "/api/file/a/receipts",
         "/favicon.ico",
         "/.env",
@@ -140,6 +147,25 @@ async fn an_unknown_route_answers_404() {
     let long = format!("/api/nothing?{}", "q=1&".repeat(2048));
     cases.push(case("8 KB of query", world.request(Method::GET, &long), 404, "route_unknown"));
     world.refuses(cases).await;
+}
+
+#[tokio::test]
+async fn what_is_almost_another_route_is_an_id_that_no_file_can_have() {
+    let world = World::start().await;
+    let ops = world.token("ops").await;
+    for path in [
+        "/api/files/List",
+        "/api/files/list.json",
+        "/api/files/list%2f",
+        "/api/files/uploade",
+        routes::GENERATE_LINK,
+        "/api/files/generate-download-link/",
+        "/api/files/receipts",
+    ] {
+        world.get(path, &ops).await.refused(400, "invalid_parameter");
+        let answer = send(world.request(Method::POST, path).bearer_auth(&ops)).await;
+        answer.refused(405, "method_not_allowed");
+    }
 }
 
 /// Sends `request` as it stands and reads the answer, when there is one. `half` closes the sending

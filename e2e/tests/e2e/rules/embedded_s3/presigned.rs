@@ -114,21 +114,43 @@ async fn a_url_that_has_expired_or_comes_with_credentials_is_refused() {
     assert_eq!(outcome(bucket.request(&signed)).await.0, 200);
 }
 
-/// The template permits no page of another origin.
+/// As the template says.
 #[tokio::test]
-async fn a_web_page_of_another_origin_is_permitted_nothing() {
+async fn a_web_page_of_any_origin_can_send_a_part_and_cannot_delete() {
     let bucket = Bucket::start().await;
-    bucket.s3.put_object().bucket(NAME).key("a").body(BODY.to_vec().into()).send().await.unwrap();
-    let signed = bucket.s3.get_object().bucket(NAME).key("a").presigned(for_a_minute()).await;
-    let signed = signed.unwrap();
-    let answer = bucket.request(&signed).header("origin", "https://a.example").send().await;
-    let answer = answer.unwrap();
+    let upload = bucket.create("a", Some(ChecksumAlgorithm::Sha256)).await;
+    let signed = bucket.presigned_part(&upload, 1, BODY).await;
+    let preflight = |method: &str| {
+        let request = bucket.world.http.request(Method::OPTIONS, signed.uri());
+        let request = request.header("origin", "https://a.example");
+        let request = request.header("access-control-request-method", method);
+        request.header("access-control-request-headers", "x-amz-checksum-sha256")
+    };
+    let header = |answer: &reqwest::Response, name: &str| {
+        answer.headers().get(name).map_or_else(String::new, |it| it.to_str().unwrap().to_owned())
+    };
+    let answer = preflight("PUT").send().await.unwrap();
     assert_eq!(answer.status(), 200);
-    assert!(!answer.headers().contains_key("access-control-allow-origin"));
-    let preflight = bucket.world.http.request(Method::OPTIONS, signed.uri());
-    let preflight = preflight.header("origin", "https://a.example");
-    let preflight = preflight.header("access-control-request-method", "GET");
-    assert_eq!(outcome(preflight).await, (403, "AccessForbidden".to_owned()));
+    for (name, expected) in [
+        ("access-control-allow-origin", "*"),
+        ("access-control-allow-methods", "GET, HEAD, PUT"),
+        ("access-control-allow-headers", "x-amz-checksum-sha256"),
+        ("access-control-allow-credentials", ""),
+        ("access-control-max-age", "3600"),
+    ] {
+        assert_eq!(header(&answer, name), expected, "{name}");
+    }
+    assert_eq!(outcome(preflight("DELETE")).await, (403, "AccessForbidden".to_owned()));
+
+    let put = bucket.request(&signed).header("origin", "https://a.example").body(BODY);
+    let put = put.send().await.unwrap();
+    assert_eq!(put.status(), 200);
+    assert_eq!(header(&put, "access-control-allow-origin"), "*");
+    let exposed = header(&put, "access-control-expose-headers");
+    assert_eq!(exposed, "ETag, x-amz-checksum-sha256");
+    for name in exposed.split(", ") {
+        assert_ne!(header(&put, name), "", "what a page may read is there: {name}");
+    }
 }
 
 #[tokio::test]
