@@ -63,7 +63,7 @@ pub(crate) async fn uploads() -> anyhow::Result<()> {
         println!(
             "a second after {UPLOADS} uploads of 4 MiB at once: {} MiB resident, at most {} MiB",
             server.resident_mib()?,
-            server.status_mib("VmHWM:")?
+            server.peak_kib()? / 1024
         );
     }
     Ok(())
@@ -78,13 +78,13 @@ fn rate(output: &[u8]) -> anyhow::Result<f64> {
 }
 
 /// A server process. Its console goes to a file, as nobody reads along here.
-struct Server {
+pub(crate) struct Server {
     process: Child,
-    api: Api,
+    pub(crate) api: Api,
 }
 
 impl Server {
-    async fn start(data: &TempDir) -> anyhow::Result<Self> {
+    pub(crate) async fn start(data: &TempDir) -> anyhow::Result<Self> {
         let console = data.path().join("console");
         let mut command = Command::new(std::env::current_exe()?);
         let command = command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(data.path());
@@ -102,14 +102,28 @@ impl Server {
     }
 
     fn resident_mib(&self) -> anyhow::Result<u64> {
-        self.status_mib("VmRSS:")
+        Ok(self.resident_kib()? / 1024)
     }
 
-    fn status_mib(&self, name: &str) -> anyhow::Result<u64> {
+    pub(crate) fn resident_kib(&self) -> anyhow::Result<u64> {
+        self.status_kib("VmRSS:")
+    }
+
+    /// The most that was resident since the start, or since [`Self::forget_peak`].
+    pub(crate) fn peak_kib(&self) -> anyhow::Result<u64> {
+        self.status_kib("VmHWM:")
+    }
+
+    /// As proc(5) has it.
+    pub(crate) fn forget_peak(&self) -> anyhow::Result<()> {
+        Ok(fs::write(format!("/proc/{}/clear_refs", self.process.id()), "5")?)
+    }
+
+    fn status_kib(&self, name: &str) -> anyhow::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         let kib = line.and_then(|line| line.split_whitespace().next()).context("no such line")?;
-        Ok(kib.parse::<u64>()? / 1024)
+        Ok(kib.parse()?)
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
 
 /// As one of several measurements.
 pub(crate) async fn download(world: &World, files: &FileChanges) -> anyhow::Result<()> {
-    let id = create(world, files, BYTES).await?;
+    let id = create(world, files, "large.zip", BYTES).await?;
     let backend = world.server.backend();
     let s3 = store::s3(backend).await;
     let (bucket, key) = (&backend.variables["FILES_BUCKET"], id.to_string());

@@ -6,8 +6,10 @@
 //!
 //! `cargo run --profile bench -p share-bench front` measures a server that is a process of its own,
 //! which this program is, too: with the arguments of `share-local`, it is `share-local`.
-//! In the place of `front`, `uploads` measures what uploads leave in its memory, and `large-file` the
-//! large download only, without a process of its own.
+//! In the place of `front`, `uploads` measures what uploads leave in its memory, and `huge-file` what
+//! memory it has while 10 GiB go up and down. Without a process of its own, `large-file` measures
+//! the large download only, `beside-aws` transfers beside those of `aws s3 cp`, and `long-list` a page
+//! among 100,000 files.
 #![expect(clippy::print_stdout, reason = "it prints its results")]
 #![expect(clippy::indexing_slicing, reason = "a benchmark that fails stops")]
 
@@ -30,8 +32,12 @@ use share_model::{
 };
 use share_store::{Actor, Clock, FileChanges, RequestContext};
 
+mod beside_aws;
+mod client;
 mod front;
+mod huge_file;
 mod large_file;
+mod long_list;
 
 const MIB: u64 = 1024 * 1024;
 const LIST_REQUESTS: usize = 1000;
@@ -48,6 +54,9 @@ fn main() -> ExitCode {
         None => run(in_process()),
         Some("front") => run(front::measure()),
         Some("uploads") => run(front::uploads()),
+        Some("huge-file") => run(huge_file::measure()),
+        Some("beside-aws") => run(beside_aws::measure()),
+        Some("long-list") => run(long_list::measure()),
         Some("large-file") => run(large_file::measure()),
         Some(_) => return share_local::main(),
     };
@@ -76,7 +85,12 @@ async fn in_process() -> anyhow::Result<()> {
 }
 
 /// Puts the record of a file that is available to everyone. Its bytes are the caller's.
-async fn create(world: &World, files: &FileChanges, size: u64) -> anyhow::Result<FileId> {
+async fn create(
+    world: &World,
+    files: &FileChanges,
+    name: &str,
+    size: u64,
+) -> anyhow::Result<FileId> {
     let content = Content {
         content_type: "application/zip".to_owned(),
         sha256: ContentDigest::of(b""),
@@ -84,7 +98,7 @@ async fn create(world: &World, files: &FileChanges, size: u64) -> anyhow::Result
     };
     let file = File {
         id: FileId::new(world.now(), random_bytes()),
-        filename: FileName::parse("large.zip")?,
+        filename: FileName::parse(name)?,
         size: Some(size),
         promised_sha256: None,
         uploaded_by: Username::parse("ops")?,
@@ -103,6 +117,10 @@ async fn create(world: &World, files: &FileChanges, size: u64) -> anyhow::Result
     Ok(file.id)
 }
 
+fn mib_per_second(bytes: u64, took: Duration) -> f64 {
+    f64::from(u32::try_from(bytes / MIB).unwrap_or(u32::MAX)) / took.as_secs_f64()
+}
+
 /// Median, and the 99th percentile.
 fn percentiles(mut times: Vec<Duration>) -> (Duration, Duration) {
     times.sort();
@@ -111,7 +129,7 @@ fn percentiles(mut times: Vec<Duration>) -> (Duration, Duration) {
 
 async fn list_of_fifty(world: &World, files: &FileChanges) -> anyhow::Result<()> {
     for _ in 0..50 {
-        create(world, files, 1).await?;
+        create(world, files, "small.zip", 1).await?;
     }
     let token = world.token("client").await;
     let mut times = Vec::with_capacity(LIST_REQUESTS);
