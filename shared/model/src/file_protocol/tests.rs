@@ -20,7 +20,7 @@ fn content() -> Content {
 
 fn import() -> Import {
     let url = "https://example.org/a.txt".to_owned();
-    Import { url, due_at: at(NOW - 1), failures: 0, validator: None }
+    Import { url, due_at: at(NOW - 1), failures: 0, validator: None, unnamed: false }
 }
 
 fn uploading(ends_at: i64, import: Option<Import>) -> FileState {
@@ -39,7 +39,7 @@ fn leftover(s3_upload: Option<&str>) -> Leftover {
 
 fn rejected(leftover: Option<Leftover>) -> FileState {
     let reason = Rejection::DigestMismatch;
-    FileState::Rejected(Rejected { reason, rejected_at: at(NOW - 5), leftover })
+    FileState::Rejected(Rejected { reason, detail: None, rejected_at: at(NOW - 5), leftover })
 }
 
 fn deleted(leftover: Option<Leftover>) -> FileState {

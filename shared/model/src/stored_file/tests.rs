@@ -36,7 +36,7 @@ fn upload(import: Option<Import>) -> FileState {
 
 fn import() -> Import {
     let url = "https://example.org/a.txt".to_owned();
-    Import { url, due_at: at(2000), failures: 0, validator: None }
+    Import { url, due_at: at(2000), failures: 0, validator: None, unnamed: false }
 }
 
 fn leftover() -> Leftover {
@@ -45,7 +45,7 @@ fn leftover() -> Leftover {
 
 fn rejected(leftover: Option<Leftover>) -> FileState {
     let reason = Rejection::DigestMismatch;
-    FileState::Rejected(Rejected { reason, rejected_at: at(6000), leftover })
+    FileState::Rejected(Rejected { reason, detail: None, rejected_at: at(6000), leftover })
 }
 
 fn deleted(leftover: Option<Leftover>) -> FileState {
