@@ -63,7 +63,7 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
         [up, available, aws_up, down, aws_down, start].map(median);
     println!("{size} bytes, medians of {ROUNDS}; aws --version alone takes {start:.2?}");
     let line = |what: &str, took: Duration| {
-        println!("{what}: {took:.2?}, {:.0} MiB/s", mib_per_second(size, took))
+        println!("{what}: {took:.2?}, {:.0} MiB/s", mib_per_second(size, took));
     };
     line("upload, until it is complete   ", up);
     line("upload, until it is available  ", available);

@@ -16,8 +16,9 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     let data = TempDir::new()?;
     let server = Server::start(&data).await?;
     let (small, large) = (data.path().join("small.zip"), data.path().join("large.zip"));
-    archive(&small, &[0; 1024 * 1024], 16)?;
-    let size = archive(&large, &[0; 1024 * 1024], PIECES)?;
+    let zeros = vec![0; 1024 * 1024];
+    archive(&small, &zeros, 16)?;
+    let size = archive(&large, &zeros, PIECES)?;
     let expected = digest(&large)?;
     let api = &server.api;
     let (ops, client) = (api.token("ops").await, api.token("client").await);

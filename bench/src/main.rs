@@ -21,7 +21,6 @@ use std::time::{Duration, Instant};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::{join_all, ready};
 use futures_util::stream::{self, StreamExt};
-use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::json;
 use share_auth::random_bytes;
@@ -111,9 +110,11 @@ async fn create(
         state: FileState::Available(content),
         revision: 1,
     };
-    let clock: Clock = Arc::new(Timestamp::now);
-    let context = RequestContext { clock: &clock, request_id: "bench" };
-    anyhow::ensure!(files.create(&file, Actor { user: None, context }).await?);
+    let now = world.now();
+    let clock: Clock = Arc::new(move || now);
+    let actor =
+        Actor { user: None, context: RequestContext { clock: &clock, request_id: "bench" } };
+    anyhow::ensure!(files.create(&file, actor).await?);
     Ok(file.id)
 }
 

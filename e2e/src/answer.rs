@@ -81,6 +81,9 @@ pub async fn send(request: RequestBuilder) -> Answer {
 }
 
 /// As [`send`]; fails when the answer does not come whole.
+///
+/// # Errors
+/// When there is none.
 pub async fn try_send(request: RequestBuilder) -> reqwest::Result<Answer> {
     let (client, request) = request.build_split();
     let request = request?;

@@ -70,15 +70,6 @@ pub fn certificate(link: &str) -> String {
     format!("{LIST_LINKS}/{link}/certificate")
 }
 
-/// What its uploader sees and changes of a file.
-pub fn file(id: &str) -> String {
-    format!("/api/files/{id}")
-}
-
-pub fn upload(id: &str) -> String {
-    format!("{UPLOADS}/{id}")
-}
-
 /// Whether an account of this role may use this route.
 pub fn is_for(method: &str, path: &str, role: &str) -> bool {
     PROTECTED.contains(&(method, path, role))

@@ -494,11 +494,12 @@ impl Store {
         if usage != counted {
             faults.push(format!("counted are {usage:?}, and the records make {counted:?}"));
         }
-        let shelf = self.items(SHELF).await.into_iter();
-        let shelf = shelf.filter(|item| text(item, "audience") == "everyone");
-        let shelf: BTreeSet<_> = shelf.map(|it| (text(&it, "id"), text(&it, "sha256"))).collect();
-        if shelf != listed {
-            faults.push(format!("listed are {shelf:?}, and available {listed:?}"));
+        let entries = self.items(SHELF).await.into_iter();
+        let entries = entries.filter(|item| text(item, "audience") == "everyone");
+        let entries: BTreeSet<_> =
+            entries.map(|it| (text(&it, "id"), text(&it, "sha256"))).collect();
+        if entries != listed {
+            faults.push(format!("listed are {entries:?}, and available {listed:?}"));
         }
         let stray = self.snapshot().await.objects.difference(&kept).cloned().collect::<Vec<_>>();
         if !stray.is_empty() {

@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod admin;
 pub mod downloads;
+mod file_check;
 pub mod files;
 mod function;
 pub mod imports;

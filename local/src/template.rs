@@ -319,7 +319,7 @@ mod tests {
             rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"].as_i64()
         });
         assert_eq!(aborted, Some(lifetime));
-        assert_eq!(days("ExpirationInDays"), Some(lifetime));
+        assert_eq!(days("ExpirationInDays"), Some(2 * lifetime), "time for the check");
     }
 
     #[test]

@@ -19,8 +19,8 @@ use share_model::{
 use share_store::{Applied, FileChanges, FileStep, Objects, Platform, StartError};
 use tokio::time::{Instant, sleep};
 
+use crate::file_check::FileCheck;
 use crate::imports::{Importer, NewImports};
-use crate::jobs::FileCheck;
 use crate::recipient_mails::RecipientMails;
 
 /// How long the answer waits for a file that is fetched or scanned.
@@ -176,7 +176,7 @@ impl UploadFile {
         let checking = matches!(file.state, FileState::Checking(_));
         if checking && small && self.scan == MalwareScan::Off {
             // S3's event brings a job to do the same, a little later.
-            match self.check.run(file.id, base, request.context()).await {
+            match self.check.run(file.id, base, deadline.into_std(), request.context()).await {
                 Ok(Some(checked)) => return Ok(checked),
                 // The job was faster, or will do it.
                 Ok(None) => {}

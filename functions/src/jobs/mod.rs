@@ -5,7 +5,7 @@ mod check_file;
 mod continue_imports;
 mod remove_files;
 
-pub use check_file::{CheckFile, FileCheck};
+pub use check_file::CheckFile;
 pub use continue_imports::ContinueImports;
 pub use remove_files::RemoveFiles;
 
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 const FILES_A_RUN: usize = 100;
 
 /// How long a run takes up further files. A function is ended after 15 minutes.
-const RUN: Duration = Duration::from_secs(600);
+const RUN: Duration = Duration::from_mins(10);
 
 /// Whether a run that began then takes up another file.
 fn goes_on(begun: Instant) -> bool {

@@ -84,10 +84,9 @@ fn expect_all(file: &File, upload: &Upload, parts: &[UploadedPart]) -> Result<()
     if named.is_empty() {
         return Ok(());
     }
-    let mut named = format!("it lacks {}", named.join(", "));
-    match missing.count() {
-        0 => {}
-        more => named.push_str(&format!(" and {more} more")),
-    }
+    let named = match missing.count() {
+        0 => format!("it lacks {}", named.join(", ")),
+        more => format!("it lacks {} and {more} more", named.join(", ")),
+    };
     Err(ApiError::with(ErrorCode::UploadIncomplete, &[("parts", &named)]))
 }

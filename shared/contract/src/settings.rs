@@ -295,7 +295,7 @@ pub const MAX_FILE_BYTES: Setting<u64> = Setting {
         name: "MAX_FILE_BYTES",
         default: Default::Value("5497558138880"),
         range: Range::Number(1, 5_497_558_138_880),
-        text: "The largest file that can be uploaded in parts, in bytes. S3 takes 5 TiB.",
+        text: "The largest file that can be uploaded in parts, in bytes.",
         parameter: Some("MaxFileBytes"),
     },
     parse: |text| match text.parse() {

@@ -96,7 +96,6 @@ impl Fields {
     }
 
     /// The field `name`, whatever it is in JSON, as [`Fields::optional`] gives it.
-    #[expect(clippy::option_option, reason = "wrong, absent and given are three things")]
     pub fn optional_value<T>(
         &mut self,
         name: &'static str,

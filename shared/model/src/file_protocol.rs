@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 mod model_check;
 
 use crate::{
-    Check, Content, ContentDigest, Deleted, DigestProgress, File, FileId, FileName, FileState,
+    Check, CheckProgress, Content, ContentDigest, Deleted, File, FileId, FileName, FileState,
     Import, Leftover, LinkNote, Recipients, Rejected, Rejection, Upload, User,
 };
 
@@ -184,7 +184,7 @@ pub fn claim(file: &File, now: Timestamp) -> Option<File> {
 #[must_use]
 pub fn pause_check(
     file: &File,
-    progress: Option<DigestProgress>,
+    progress: Option<CheckProgress>,
     due_at: Timestamp,
 ) -> Option<File> {
     let FileState::Checking(check) = &file.state else { return None };

@@ -51,8 +51,8 @@ pub use receipt::{
 pub use receipt_replay::{Discrepancy, LinkRecords, LinkToken, RETENTION};
 pub use session::{Session, SessionId};
 pub use stored_file::{
-    Audience, Check, Content, Deleted, File, FileState, Import, Job, Leftover, Recipient,
-    Recipients, Rejected, Upload,
+    Audience, Check, CheckProgress, Content, Deleted, File, FileState, Import, Job, Leftover,
+    Recipient, Recipients, Rejected, Upload,
 };
 pub use timestamp::rfc3339_millis;
 pub use user::{EmailAddress, Role, User, UserId, Username};

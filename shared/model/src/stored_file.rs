@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ContentDigest, DigestProgress, EmailAddress, FileId, FileName, FileRecord, Invalid, LinkNote,
-    RETENTION, Rejection, User, UserId, Username, rfc3339_millis,
+    RETENTION, Rejection, TextCheck, User, UserId, Username, rfc3339_millis,
 };
 
 /// A file, as the Files table holds it. [`crate::file_protocol`] says how it changes.
@@ -108,9 +108,20 @@ pub struct Check {
     /// When it is taken up, unless whoever is at it is done before.
     #[serde(with = "rfc3339_millis")]
     pub due_at: Timestamp,
-    /// How far the bytes have been digested.
+    /// How far the bytes have been read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub progress: Option<DigestProgress>,
+    pub progress: Option<CheckProgress>,
+}
+
+/// What is known of the bytes that a check has read.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CheckProgress {
+    /// Their digest, and how many they are.
+    #[serde(flatten)]
+    pub digest: DigestProgress,
+    /// Whether they are text, of a file that is to be one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<TextCheck>,
 }
 
 /// What the check found.

@@ -493,20 +493,6 @@ impl Objects {
         let request = self.client.delete_object().bucket(&self.bucket).key(file.to_string());
         request.send().await.map(drop).map_err(StoreError::during("delete an object"))
     }
-
-    /// Removes the parts of an upload, if it is still there.
-    ///
-    /// # Errors
-    /// When S3 does not answer. The same again does it.
-    pub async fn abort_upload(&self, file: FileId, s3_upload: &str) -> Result<(), StoreError> {
-        let request = self.client.abort_multipart_upload().bucket(&self.bucket);
-        match request.key(file.to_string()).upload_id(s3_upload).send().await {
-            Err(error) if error.code() != Some("NoSuchUpload") => {
-                Err(StoreError::during("abort an upload")(error))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 fn expect_length(expected: u64, length: Option<i64>) -> Result<(), StoreError> {

@@ -219,15 +219,15 @@ impl Table {
         let answer = answer.map_err(StoreError::during("list records"))?;
         let mut records = answer.items.unwrap_or_default();
         // DynamoDB reads at most 1 MB at a time, which may be fewer.
-        let last = if records.len() > limit {
+        let end = if records.len() > limit {
             records.truncate(limit);
             records.last().cloned()
         } else {
             answer.last_evaluated_key
         };
-        let next = last.map(|last| {
+        let next = end.map(|end| {
             let text =
-                |name: &&str| Some(((*name).to_owned(), last.get(*name)?.as_s().ok()?.clone()));
+                |name: &&str| Some(((*name).to_owned(), end.get(*name)?.as_s().ok()?.clone()));
             PageCursor(list.key.iter().filter_map(text).collect())
         });
         let records = records.into_iter().map(read).collect::<Result<_, _>>()?;

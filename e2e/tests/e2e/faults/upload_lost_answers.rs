@@ -119,7 +119,7 @@ async fn an_upload_ends_well_whichever_answer_is_lost_and_however_often() {
     ] {
         // The SDK asks three times: with as many answers lost, the service does not know.
         for lost in [1, 3] {
-            a_life(marked, lost).await;
+            Box::pin(a_life(marked, lost)).await;
         }
     }
 }

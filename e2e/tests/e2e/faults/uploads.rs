@@ -42,15 +42,14 @@ async fn s3_takes_only_the_bytes_length_and_number_that_were_signed() {
     let mut changed = last.to_vec();
     changed[3] ^= 1;
     let longer = [last, b"a"].concat();
-    let cases: [(&str, &SignedPart, &[u8], (u16, &str)); 6] = [
-        ("one byte changed", &two, &changed, (400, "BadDigest")),
+    for (name, signed, bytes, (status, code)) in [
+        ("one byte changed", &two, &*changed, (400, "BadDigest")),
         ("truncated", &two, &last[..9], (403, "SignatureDoesNotMatch")),
         ("longer", &two, &longer, (403, "SignatureDoesNotMatch")),
-        ("empty", &two, b"", (403, "SignatureDoesNotMatch")),
+        ("empty", &two, &b""[..], (403, "SignatureDoesNotMatch")),
         ("the first part as the second", &two, first, (403, "SignatureDoesNotMatch")),
         ("the second part as the first", &one, last, (403, "SignatureDoesNotMatch")),
-    ];
-    for (name, signed, bytes, (status, code)) in cases {
+    ] {
         let answer = upload.put(signed, bytes).await;
         assert_eq!((answer.status.as_u16(), &*answer.s3_code()), (status, code), "{name}");
         assert_eq!(upload.received().await, Vec::<usize>::new(), "{name}");

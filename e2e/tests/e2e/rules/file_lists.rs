@@ -86,7 +86,7 @@ async fn a_search_has_1_to_100_characters_and_an_order_is_one_of_four() {
     for (list, token) in [(routes::LIST_FILES, &client), (routes::LIST_UPLOADED, &ops.token)] {
         for length in [1, 99, 100] {
             let found = found(&world, list, token, &[("q", &"Ü".repeat(length))]).await;
-            assert_eq!(found, [name.clone()], "{length}");
+            assert_eq!(found, std::slice::from_ref(&name), "{length}");
         }
         for query in [
             ("q", "ü".repeat(101).as_str()),
@@ -247,7 +247,7 @@ async fn read_while_files_come_and_go(seed: u64, sort: &str) {
             files.insert(file, true);
         }
     }
-    let (mut seen, mut places) = (Vec::new(), Vec::new());
+    let (mut shown, mut places) = (Vec::new(), Vec::new());
     let mut next = Some(path(routes::LIST_FILES, &[("sort", sort), ("limit", "1")]));
     while let Some(page) = next {
         let answer = world.get(&page, &client).await;
@@ -256,7 +256,7 @@ async fn read_while_files_come_and_go(seed: u64, sort: &str) {
             let name = file["filename"].as_str().unwrap().to_owned();
             let at = file["uploaded_at"].as_str().unwrap().to_owned();
             places.push(if sort.ends_with("filename") { name } else { at });
-            seen.push(id);
+            shown.push(id);
         }
         next = answer.next().map(|url| world.path_of(url).to_owned());
         if random.bool() && files.len() < 40 {
@@ -269,15 +269,15 @@ async fn read_while_files_come_and_go(seed: u64, sort: &str) {
             let all: Vec<_> = files.keys().cloned().collect();
             if let Some(file) = random.choice(&all) {
                 // Also the one that was just seen, at which the next page begins.
-                let last = seen.last().filter(|last| random.bool() && files.contains_key(*last));
+                let last = shown.last().filter(|last| random.bool() && files.contains_key(*last));
                 let file = last.unwrap_or(file).clone();
                 ops.delete(&file).await.is(204);
                 files.remove(&file);
             }
         }
     }
-    let unique: BTreeSet<_> = seen.iter().collect();
-    assert_eq!(unique.len(), seen.len(), "seed {seed}, {sort}: none is repeated");
+    let unique: BTreeSet<_> = shown.iter().collect();
+    assert_eq!(unique.len(), shown.len(), "seed {seed}, {sort}: none is repeated");
     for (file, _) in files.iter().filter(|(_, always)| **always) {
         assert!(unique.contains(file), "seed {seed}, {sort}: {file} is skipped");
     }
@@ -330,8 +330,11 @@ impl Stock {
             state: FileState::Available(content),
             revision: 1,
         };
-        let context = RequestContext { clock: &self.clock, request_id: "a test" };
-        assert!(self.changes.create(&file, Actor { user: None, context }).await.unwrap());
+        let actor = Actor {
+            user: None,
+            context: RequestContext { clock: &self.clock, request_id: "a test" },
+        };
+        assert!(self.changes.create(&file, actor).await.unwrap());
         file.id
     }
 }

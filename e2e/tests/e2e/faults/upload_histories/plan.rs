@@ -50,11 +50,10 @@ impl Plan {
                     25..32 => What::SendOthers,
                     32..40 => What::SendWrong,
                     40..48 => What::Show,
-                    48..66 => What::Complete,
-                    66..76 if gives_up => What::Abort,
-                    76..82 if deletes => What::Delete,
-                    82..92 => What::Check,
-                    92..96 => What::Schedules,
+                    48..58 if gives_up => What::Abort,
+                    58..64 if deletes => What::Delete,
+                    64..74 => What::Check,
+                    74..78 => What::Schedules,
                     _ => What::Complete,
                 };
                 act(&mut random, what)

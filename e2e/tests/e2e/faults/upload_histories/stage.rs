@@ -192,9 +192,7 @@ impl Stage {
                     }
                     None | Some((503, _)) => Ok(()),
                     Some((409, code)) if code == "upload_incomplete" => Ok(()),
-                    Some((410, code)) if code == "upload_ended" && self.may_have_ended(told) => {
-                        Ok(())
-                    }
+                    Some((410, code)) if code == "upload_ended" && may_have_ended(told) => Ok(()),
                     _ => Err(format!("{answer:?}")),
                 }
             }
@@ -234,10 +232,6 @@ impl Stage {
         }
     }
 
-    fn may_have_ended(&self, told: &Told) -> bool {
-        is(&told.abort_tried) || is(&told.delete_tried)
-    }
-
     /// Asks for the request that brings a part of these bytes, and sends others or the same with it.
     async fn bring(
         &self,
@@ -252,7 +246,7 @@ impl Stage {
         if answer.status != 200 {
             let known = match answer.code().as_str() {
                 "upload_completed" => answer.status == 409,
-                "upload_ended" => answer.status == 410 && self.may_have_ended(&upload.told),
+                "upload_ended" => answer.status == 410 && may_have_ended(&upload.told),
                 _ => answer.status == 503,
             };
             return if known { Ok(()) } else { Err(format!("{answer:?}")) };
@@ -339,7 +333,7 @@ impl Stage {
             }
             "deleted" => {
                 self.aborted.fetch_add(1, Ordering::SeqCst);
-                if !self.may_have_ended(told) {
+                if !may_have_ended(told) {
                     return Err("nobody has ended it".to_owned());
                 }
                 if is(&told.completed) && !deleted {
@@ -424,4 +418,8 @@ impl Stage {
         }
         faults
     }
+}
+
+fn may_have_ended(told: &Told) -> bool {
+    is(&told.abort_tried) || is(&told.delete_tried)
 }
