@@ -125,7 +125,7 @@ impl Fields {
         self.unread.contains_key(name)
     }
 
-    fn refuse(&mut self, field: &str, message: &str) {
+    pub(crate) fn refuse(&mut self, field: &str, message: &str) {
         self.errors.push(FieldError { field: field.to_owned(), message: message.to_owned() });
     }
 

@@ -15,7 +15,7 @@ pub struct UploadForm {
     pub filename: String,
     /// Its bytes.
     pub content: Bytes,
-    /// The other parts, which are texts, as fields of JSON.
+    /// The other parts, which are texts, as fields of JSON. A file that is missing is noted there.
     pub fields: Fields,
 }
 
@@ -50,9 +50,13 @@ pub(crate) async fn read(content_type: &str, body: Bytes) -> Result<UploadForm, 
             (other, _) => return Err(refusal(other.unwrap_or_default(), "must be a text")),
         }
     }
-    let (filename, content) = file.ok_or_else(|| refusal("file", "is required"))?;
     let mut fields = Fields::new(fields);
     fields.know("file");
+    let (filename, content) = file.unwrap_or_else(|| {
+        // Told with whatever else is wrong.
+        fields.refuse("file", "is required");
+        Default::default()
+    });
     Ok(UploadForm { filename, content, fields })
 }
 
@@ -124,7 +128,11 @@ mod tests {
             (&[FILE, notify, notify], "notify must be given once only"),
             (&[FILE, ("; name=\"a\"; filename=\"b\"", "1")], "a must be a text"),
         ] {
-            let sentence = form(parts).await.map(|_| ()).unwrap_err().sentence();
+            let refusal = match form(parts).await {
+                Ok(form) => form.fields.finish(Some(())).unwrap_err(),
+                Err(refusal) => refusal,
+            };
+            let sentence = refusal.sentence();
             assert!(sentence.contains(said), "{said}: {sentence}");
         }
     }
