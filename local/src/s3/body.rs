@@ -24,6 +24,9 @@ use super::checksum::{Algorithm, Checksum, Claim};
 /// How much of a file is read at a time: larger pieces are no faster, and each download holds two.
 const PIECE_BYTES: u64 = 256 * 1024;
 
+/// How much of a body waits to be written.
+const WRITE_BYTES: usize = 256 * 1024;
+
 /// A body, and what its request says of it.
 pub(super) struct Incoming {
     pub(super) body: Option<StreamingBlob>,
@@ -54,6 +57,8 @@ impl Incoming {
         let (file, path) =
             NamedTempFile::new_in(folder).map_err(S3Error::internal_error)?.into_parts();
         let mut file = tokio::fs::File::from_std(file);
+        // Of 2 MiB by itself, for each part that is on its way.
+        file.set_max_buf_size(WRITE_BYTES);
         let mut md5 = Md5::new();
         let algorithm = self.claim.as_ref().map(Claim::algorithm).or(self.otherwise);
         let mut hasher = algorithm.map(Algorithm::hasher).unwrap_or_default();
