@@ -23,6 +23,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 
+use crate::console::Origin;
 use crate::event_bus::{ACCOUNT, Counter, Entered, Event, EventBus, Pattern, Published};
 use crate::s3::MalwareScanner;
 
@@ -66,6 +67,8 @@ pub(crate) struct Runner {
     pub(crate) malware_scanner: Option<MalwareScanner>,
     pub(crate) events: EventBus,
     pub(crate) clock: Clock,
+    /// Whose the mails of jobs are: nothing says which request has led to them.
+    pub(crate) origin: Origin,
 }
 
 /// The running jobs. When they are dropped, they end in the midst of what they do.
@@ -204,7 +207,7 @@ impl Runner {
     async fn invoke(&self, function: &str, event: &Map<String, Value>) {
         let Some(served) = self.functions.get(function) else { return };
         let mut pauses = RETRY_PAUSES.iter();
-        while let Err(error) = served.invoke(event.clone(), &self.clock).await {
+        while let Err(error) = self.origin.of(served.invoke(event.clone(), &self.clock)).await {
             let Some(pause) = pauses.next() else {
                 tracing::error!(function, %error, "the function has failed three times");
                 break;
@@ -324,6 +327,7 @@ mod tests {
                 malware_scanner: None,
                 events: events.clone(),
                 clock,
+                origin: Origin::Elsewhere,
             };
             let schedules = rates.iter().map(|rate| Schedule {
                 function: "Stub".to_owned(),

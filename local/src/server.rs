@@ -108,15 +108,21 @@ impl Server {
                 _ => anyhow::bail!("template.yaml gives {id} an event that it does not take"),
             }
         }
+        let public_url = backend.variables.get("PUBLIC_BASE_URL").and_then(|url| url.parse().ok());
         let runner = Runner {
             functions: direct.clone(),
             rules: template.rules.clone(),
             malware_scanner: backend.malware_scanner.clone(),
             events: backend.events.clone(),
             clock: Arc::clone(&settings.clock),
+            // What only this machine can reach, only this machine asks for.
+            origin: if address.ip().is_loopback() && !hosts::is_elsewhere(public_url.as_ref()) {
+                console::Origin::ThisMachine
+            } else {
+                console::Origin::Elsewhere
+            },
         };
         let jobs = Jobs::start(runner, &template.schedules, published);
-        let public_url = backend.variables.get("PUBLIC_BASE_URL").and_then(|url| url.parse().ok());
         let gateway = Arc::new(Gateway {
             template,
             functions,

@@ -1,4 +1,4 @@
-//! Checks files whose bytes have come in parts.
+//! Checks files that did not come whole with a request, or that are to be scanned.
 //!
 //! S3's event starts it, and the scan's; a schedule continues what is left. Events come once, more
 //! often, late or never.

@@ -212,11 +212,11 @@ pub struct FileDetails {
     #[schemars(schema_with = "schema::moment")]
     pub created_at: Timestamp,
     /// When it became available, once it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "rfc3339_millis::optional", skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::moment")]
     pub uploaded_at: Option<Timestamp>,
     /// When it is deleted, when it has an end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "rfc3339_millis::optional", skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::moment")]
     pub expires_at: Option<Timestamp>,
     /// Whom it is for.

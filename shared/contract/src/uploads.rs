@@ -108,7 +108,7 @@ pub struct UploadStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub received: Option<Vec<PartReceived>>,
     /// When the upload is given up. Only while it is uploading.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "rfc3339_millis::optional", skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::moment")]
     pub expires_at: Option<Timestamp>,
 }

@@ -14,7 +14,7 @@ const HEADER: HeaderName = HeaderName::from_static("download-lease");
 const COOKIE: &str = "__Host-downloads";
 
 /// For how long a browser keeps the cookie: 69 days, because a link lives for at most 7, and a lease
-/// for a day and, of the largest object that S3 holds (5 TiB), for another 61.
+/// for a day and, of the largest file (5 TiB), for another 61.
 const COOKIE_SECONDS: u32 = 69 * 24 * 60 * 60;
 
 /// Whoever holds the leases of downloads.

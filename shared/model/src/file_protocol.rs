@@ -1,7 +1,7 @@
 //! What each request and each job makes of a file.
 //!
 //! A function here takes the record as it was read, and gives the record afterwards, or a refusal.
-//! `Files::change` writes it on condition that the record is still the one that was read. So each
+//! `FileChanges::apply` writes it on condition that the record is still the one that was read. So each
 //! step is decided in one place, before anything is done in S3; what was decided can be done by
 //! anyone, and any number of times, and a job does it when nobody else has.
 
@@ -31,7 +31,7 @@ pub const LEAST_PART_BYTES: u64 = 8 * 1024 * 1024;
 /// S3 takes 10,000 parts.
 pub const MOST_PARTS: u64 = 10_000;
 
-/// The largest file, 5 TiB: 10,000 parts of 5 GiB would be more than S3 takes for an object.
+/// The largest file: 5 TiB. S3 takes 10,000 parts of 5 GiB, which is nearly ten times as much.
 pub const MOST_BYTES: u64 = 5 * 1024 * 1024 * 1024 * 1024;
 
 /// How often an import can break off in a row without a new part.
