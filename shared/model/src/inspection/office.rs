@@ -262,9 +262,18 @@ impl Relationships {
         }
         let target = attribute(element, "Target")?.ok_or(Rejection::MalformedDocument)?;
         let kind = attribute(element, "Type")?.ok_or(Rejection::MalformedDocument)?;
+        let mode = attribute(element, "TargetMode")?.unwrap_or_default();
+        // What one reader trims, decodes or cuts off, and another one does not.
+        let plain = |text: &String| text.trim() == text;
+        if ![&target, &kind, &mode].into_iter().all(plain)
+            || kind.contains(['%', '?', '#'])
+            || kind.ends_with('/')
+            || !["", "internal", "external"].contains(&&*mode.to_ascii_lowercase())
+        {
+            return Err(Rejection::MalformedDocument);
+        }
         let kind = kind.to_ascii_lowercase();
         let kind = kind.rsplit('/').next().unwrap_or_default();
-        let mode = attribute(element, "TargetMode")?.unwrap_or_default();
         let external = mode.eq_ignore_ascii_case("External")
             || target.contains("://")
             || target.starts_with("\\\\");
@@ -274,7 +283,14 @@ impl Relationships {
         if MACRO_RELATIONSHIPS.contains(&kind) {
             return Err(Rejection::Macros);
         }
-        if OBJECT_RELATIONSHIPS.contains(&kind) {
+        // A workbook in a folder of this name is inspected; nothing else is.
+        let is_workbook = || {
+            let target = target.to_ascii_lowercase();
+            let mut path = target.rsplit('/');
+            let name = path.next().unwrap_or_default();
+            extension(name) == "xlsx" && path.next() == Some("embeddings") && !target.contains('%')
+        };
+        if OBJECT_RELATIONSHIPS.contains(&kind) || (kind == "package" && !is_workbook()) {
             return Err(Rejection::EmbeddedObject);
         }
         if of_package && kind == MAIN_RELATIONSHIP {

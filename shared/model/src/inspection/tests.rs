@@ -513,6 +513,21 @@ fn documents_with_macros_objects_or_external_parts_are_refused() {
         (rels, internal("oleObject"), object),
         (rels, internal("control"), object),
         (rels, internal("aFChunk"), object),
+        (rels, relationship("package", "obj/x.docx", ""), object),
+        (rels, relationship("package", "media/x.xlsx", ""), object),
+        (rels, relationship("package", "../embeddings/../media/x.xlsx", ""), object),
+        (rels, relationship("package", "../embeddings/x%2exlsx", ""), object),
+        (rels, external("attachedTemplate "), Rejection::MalformedDocument),
+        (rels, external("attachedTemplate&#32;"), Rejection::MalformedDocument),
+        (rels, external("attachedTemplate/"), Rejection::MalformedDocument),
+        (rels, external("attachedTemplate#"), Rejection::MalformedDocument),
+        (rels, external("attached%54emplate"), Rejection::MalformedDocument),
+        (rels, internal("vbaProject&#9;"), Rejection::MalformedDocument),
+        (
+            rels,
+            external("attachedTemplate").replace("\"External\"", "\" External\""),
+            Rejection::MalformedDocument,
+        ),
     ] {
         let docx = docx_with(&[(name, &content)]);
         assert_eq!(check("a.docx", &docx), Err(expected), "{name}: {content}");
