@@ -43,13 +43,7 @@ impl Endpoint for ChangeFile {
         let id = request.path_parameter("file_id", str::parse::<FileId>)?; // 400
         let (mut edit, recipients) = input(request)?; // 400, 415, 422
         let id = id.ok_or(ErrorCode::FileUnknown)?;
-        let before = managed_by(&user, self.changes.files.find(id).await?)?; // 404, 503
-        let renamed = edit.filename.as_ref().map(FileName::extension);
-        if renamed.is_some_and(|extension| extension != before.filename.extension()) {
-            let reason =
-                Invalid::because("must keep the extension, which the content was checked for");
-            return Err(ApiError::field("filename", reason)); // 422
-        }
+        managed_by(&user, self.changes.files.find(id).await?)?; // 404, 503
         if let Some(recipients) = recipients {
             edit.recipients = Some(self.terms.find(recipients).await?); // 422
         }
@@ -57,13 +51,20 @@ impl Endpoint for ChangeFile {
         let actor = request.actor(user.id);
         let mut added = Vec::new();
         let change = |file: &File, _| {
+            // Of the file as it is now: an import may have been given another name meanwhile.
+            let renamed = edit.filename.as_ref().map(FileName::extension);
+            if renamed.is_some_and(|extension| extension != file.filename.extension()) {
+                let reason =
+                    Invalid::because("must keep the extension, which the content was checked for");
+                return Err(ApiError::field("filename", reason));
+            }
             let after = file_protocol::edit(file, edit.clone()).ok_or(ErrorCode::FileGone)?;
             added = after.recipients.added_to(&file.recipients);
-            Ok::<_, ErrorCode>(Some(FileStep { after, action: Some(AuditAction::FileChanged) }))
+            Ok(Some(FileStep { after, action: Some(AuditAction::FileChanged) }))
         };
         let file = match self.changes.apply(id, actor, change).await? {
             Applied::Changed(file) | Applied::Unchanged(file) => file,
-            Applied::Refused(code) => return Err(code.into()), // 410
+            Applied::Refused(error) => return Err(error), // 410, 422
             Applied::Absent | Applied::QuotaExceeded => return Err(ErrorCode::FileUnknown.into()),
         };
         self.mails.send(&file, &added, &base, actor.context).await;
