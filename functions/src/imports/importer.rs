@@ -109,7 +109,13 @@ impl Importer {
         let mut run = Run { file, progress: false, actor, deadline };
         match self.bring(&mut run).await {
             Ok(size) => self.end(run, size).await,
-            Err(Stop::Deadline) if run.progress => self.pause(run).await,
+            // Without a validator the next run begins anew.
+            Err(Stop::Deadline)
+                if run.progress
+                    && under_way(&run.file).is_some_and(|(_, it)| it.validator.is_some()) =>
+            {
+                self.pause(run).await
+            }
             Err(Stop::Deadline) => self.retry(run, FetchError::TooSlow).await,
             Err(Stop::Source(error)) if error.is_passing() => self.retry(run, error).await,
             Err(Stop::Source(error)) => {

@@ -227,6 +227,8 @@ pub fn retry_import(file: &File, progress: bool, now: Timestamp) -> Option<File>
     let FileState::Uploading(Upload { import: Some(import), .. }) = &file.state else {
         return None;
     };
+    // Without a validator the next run begins anew, so that nothing was gained.
+    let progress = progress && import.validator.is_some();
     let failures = if progress { 1 } else { import.failures + 1 };
     if failures >= MOST_FAILURES {
         return None;

@@ -83,6 +83,12 @@ fn an_import_that_breaks_off_waits_longer_each_time_and_ends_with_the_fifth() {
         file = next;
     }
     assert_eq!(pauses, [10, 30, 90, 270]);
+    // What cannot be continued has gained nothing by a part.
+    assert_eq!(retry_import(&file, true, second(100)), None);
+    let FileState::Uploading(Upload { import: Some(import), .. }) = &mut file.state else {
+        panic!("not uploading: {file:?}")
+    };
+    import.validator = Some("\"1\"".to_owned());
     let after_a_part = retry_import(&file, true, second(100)).unwrap();
     assert_eq!(under_way(&after_a_part).1.failures, 1, "a new part begins the count anew");
 }
