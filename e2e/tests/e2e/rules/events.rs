@@ -73,6 +73,7 @@ async fn every_job_takes_the_events_that_are_there_for_it() {
         ("check_file_created", "CheckFile", json!({ "checked": 1 })),
         ("check_file_scanned", "CheckFile", json!({ "checked": 1 })),
         ("check_file_due", "CheckFile", json!({ "checked": 0, "failed": 0 })),
+        ("continue_imports_due", "ContinueImports", json!({ "imported": 0, "failed": 0 })),
         ("remove_files_due", "RemoveFiles", json!({ "removed": 0, "failed": 0 })),
     ];
     assert_eq!(fs::read_dir(&folder).unwrap().count(), cases.len());
