@@ -7,15 +7,18 @@ import traceback
 from .checks import CHECKS
 from .console import ROOT, CommandError, say
 from .emulator import Emulator
+from .origin import Origin
 from .stack import HOME, down, up
 
 
 def test() -> None:
-    stage = up()
+    origin = Origin()
+    stage = up(origin)
     for title, check in CHECKS:
         say(f"check: {title}")
         check(stage)
     down()
+    origin.close()
     say("all checks passed")
 
 

@@ -14,8 +14,9 @@ from email.message import Message
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from .console import check
+from .console import CommandError, check
 from .emulator import Emulator
+from .origin import Origin
 from .template import Template
 
 STACK = "secure-file-share-stage"
@@ -58,14 +59,16 @@ class Stage:
     """The deployed stack and its API. Records the leases and download tokens that were given out,
     so that the logs can be searched for them."""
 
-    def __init__(self, emulator: Emulator, ops: Account):
+    def __init__(self, emulator: Emulator, ops: Account, origin: Origin | None = None):
         self.emulator = emulator
+        self._origin = origin
         self.ops = ops
         self.client = emulator.client
         self.template = Template()
         self.leases: set[str] = set()
         self.download_tokens: set[str] = set()
         self.lost: set[str] = set()  # files without bytes
+        self.invited: set[str] = set()  # addresses
         self.expiring = ""  # a file that is to be gone soon
         self.inbox = f"{emulator.url}/_ministack/ses/messages"
         self._opener = opener(emulator.tls())
@@ -74,6 +77,13 @@ class Stage:
         self.bucket = outputs["FilesBucketName"]
         api = outputs["ApiUrl"].split("//")[1].split(".")[0]
         self.url = f"{emulator.url}/restapis/{api}/{STAGE_NAME}/_user_request_"
+
+    @property
+    def origin(self) -> Origin:
+        """The host from which files are imported."""
+        if self._origin is None:
+            raise CommandError("the stage has no host for imports")
+        return self._origin
 
     @cached_property
     def resources(self) -> dict[str, str]:

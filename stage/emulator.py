@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,6 +144,17 @@ class Emulator:
             "SAM_CLI_TELEMETRY": "0",
             "PATH": f"{TOOLS}:{os.environ['PATH']}",
         }
+
+    @contextlib.contextmanager
+    def listing_held(self, function: str) -> Iterator[None]:
+        """Has a function, by its physical name, wait for S3's lists of parts."""
+        held = self.home / "held" / function
+        held.parent.mkdir(exist_ok=True)
+        held.touch()
+        try:
+            yield
+        finally:
+            held.unlink()
 
     def stop(self) -> None:
         """Stops the emulator and the functions that it has started: they are one process group."""

@@ -1,10 +1,13 @@
-"""Starts MiniStack so that its CloudTrail says of calls of S3 what AWS's says.
+"""Starts MiniStack so that its CloudTrail says of calls of S3 what AWS's says, and so that a check
+can have a function wait.
 
 By itself it names a call by its HTTP method alone, so that reading an object's tags or the parts of
 an upload is a GetObject, and it leaves out that an object was put with tags.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ministack import app
@@ -49,7 +52,28 @@ def with_tagging(
     return parameters
 
 
+def with_holds(plain: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """A function waits for a list of parts while there is a file of its name in `held`."""
+
+    async def dispatch(
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        query: Mapping[str, Any],
+        request_id: str,
+    ) -> Any:
+        if method == "GET" and "uploadId" in query:
+            for held in Path("held").glob("*"):
+                while f"app/{held.name}" in headers.get("user-agent", "") and held.exists():
+                    await asyncio.sleep(0.05)
+        return await plain(method, path, headers, body, query, request_id)
+
+    return dispatch
+
+
 if __name__ == "__main__":
+    app._dispatch_service_request = with_holds(app._dispatch_service_request)
     app._ct_event_name = better_name(app._ct_event_name)
     app._ct_request_params = with_tagging(app._ct_request_params)
     app.main()

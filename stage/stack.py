@@ -12,6 +12,7 @@ from pathlib import Path
 from .client import STACK, STAGE_NAME, Account, Stage
 from .console import ROOT, TOOLS, CommandError, check, run, say
 from .emulator import Emulator
+from .origin import Origin
 from .template import Template
 
 HOME = ROOT / ".stage"  # all files of a stage; `down` deletes it
@@ -19,6 +20,8 @@ HOME = ROOT / ".stage"  # all files of a stage; `down` deletes it
 BUILD = ROOT / "target" / "sam"
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 SENDER = "share@example.com"
+QUOTA_BYTES = 1_000_000_000_000  # of an account
+GOOGLE = "docs.google.com"  # in an event
 EMULATOR_SETTINGS = {
     "AUTH": "true",  # IAM policies are enforced
     "CLOUDTRAIL_RECORDING": "1",
@@ -29,8 +32,8 @@ EMULATOR_SETTINGS = {
 }
 
 
-def up() -> Stage:
-    """A new stage, deployed and ready for use."""
+def up(origin: Origin | None = None) -> Stage:
+    """A new stage, deployed and ready for use. Files may be imported from `origin`."""
     if Emulator.running(HOME):
         raise CommandError("a stage is up already; scripts/stage down stops it")
     build()
@@ -40,11 +43,13 @@ def up() -> Stage:
     emulator = Emulator.start(HOME, EMULATOR_SETTINGS)
     say(f"deploying template.yaml to {emulator.url} (sam deploy)")
     code = package(HOME)
-    deploy(emulator, code)
+    parameters = {"ImportAllowedHosts": f"{GOOGLE},{origin.address}"} if origin else {}
+    deploy(emulator, code, **parameters)
     ops = Account.named("olga")
     # The emulator serves the API at another address than AWS, so the links need to be told.
-    deploy(emulator, code, PublicBaseUrl=Stage(emulator, ops).url)
-    stage = Stage(emulator, ops)
+    parameters["PublicBaseUrl"] = Stage(emulator, ops).url
+    deploy(emulator, code, **parameters)
+    stage = Stage(emulator, ops, origin)
     say("verifying the SES identity and creating the first Ops account")
     operator_steps(stage)
     account = HOME / "ops.json"
@@ -98,6 +103,7 @@ def deploy(emulator: Emulator, code: Path, **parameters: str) -> None:
         "MailMode": "ses",
         "MailFrom": SENDER,
         "OpsSignup": "closed",
+        "AccountQuotaBytes": str(QUOTA_BYTES),
         "DownloadDelivery": "buffered",  # the emulator's gateway cannot stream
         "ThrottleRate": "1000",  # or the gateway would refuse most requests of a race
         "ThrottleBurst": "1000",

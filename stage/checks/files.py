@@ -10,6 +10,7 @@ from typing import Any
 
 from ..client import PART_BYTES, Stage
 from ..console import ROOT, check, say
+from ..stack import QUOTA_BYTES
 
 # Two parts.
 LARGE = b"".join(b"%07d,0123456789\n" % line for line in range(PART_BYTES // 18))
@@ -30,6 +31,7 @@ def upload_files(stage: Stage) -> None:
     change_recipients(stage, ops, file_id)
     list_uploaded(stage, ops, file_id)
     reject(stage, ops)
+    exceed_quota(stage, ops)
     abort(stage, ops)
     delete(stage, ops, file_id)
     stop_between_decision_and_deed(stage, ops)
@@ -133,6 +135,14 @@ def reject(stage: Stage, ops: str) -> None:
         check_gone(stage, file_id)
         _, access = stage.new_client()
         check(file_id not in listed_ids(stage, access), f"{name} is in no list")
+
+
+def exceed_quota(stage: Stage, ops: str) -> None:
+    before = keys_of_uploads(stage)
+    body = {"filename": "huge.zip", "size": QUOTA_BYTES + 1}
+    refused = stage.expect(409, "POST", "/api/uploads", body, token=ops)
+    check(refused["code"] == "quota_exceeded", f"more than the quota: {refused}")
+    check(keys_of_uploads(stage) <= before, "no upload is left of one that was refused")
 
 
 def abort(stage: Stage, ops: str) -> None:

@@ -16,7 +16,11 @@ def search_logs(stage: Stage) -> None:
     text = "\n".join(lines)
     for what, value in private.items():
         check(value not in text, f"no {what} in the logs")
-    for what, values in (("lease", stage.leases), ("download token", stage.download_tokens)):
+    for what, values in (
+        ("lease", stage.leases),
+        ("download token", stage.download_tokens),
+        ("invited address", stage.invited),
+    ):
         check(values, f"a {what} was given out")
         check(not any(value in text for value in values), f"no {what} in the logs")
     hashes = set(re.findall(r'"hash":"([0-9a-f]{64})"', text))

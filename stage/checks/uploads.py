@@ -23,6 +23,7 @@ def lose_an_answer(stage: Stage) -> None:
         {
             **variables(stage, FUNCTION, proxy),
             "ALLOWED_FILE_TYPES": "pdf",
+            "PUBLIC_BASE_URL": stage.url,
             # So that its calls count as those of the deployed function.
             "AWS_LAMBDA_FUNCTION_NAME": stage.resources[FUNCTION],
         },
