@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use share_contract::ErrorCode;
 use share_contract::settings::{ALLOWED_FILE_TYPES, IMPORT_MAX_BYTES};
 use share_fetch::{AllowedHosts, Source};
-use share_http::{ApiError, FileTerms, FileTermsReader, Request, log_failure};
+use share_http::{ApiError, FileTerms, FileTermsReader, Request};
 use share_model::{
     AllowedFileTypes, ContentDigest, File, FileName, Import, Invalid, Upload, User, file_protocol,
 };
@@ -101,12 +101,8 @@ impl NewImports {
             ends_at: request.now() + file_protocol::UPLOAD_LIFETIME,
             import: Some(Import { url, due_at, failures: 0, validator: None, unnamed }),
         };
-        let s3_upload = upload.s3_upload.clone();
         let file = file_protocol::announce(new, None, upload, ops);
         if !self.changes.create(&file, request.actor(ops.id)).await? {
-            if let Err(error) = self.objects.abort_upload(file.id, &s3_upload).await {
-                log_failure(request.id(), &error);
-            }
             return Err(ErrorCode::QuotaExceeded.into()); // 409
         }
         Ok(file)
