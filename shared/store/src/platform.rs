@@ -1,5 +1,6 @@
 //! Where the stores are: the environment's settings and the AWS clients.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_config::{ConfigLoader, SdkConfig};
@@ -12,6 +13,8 @@ pub struct Platform {
     sdk: SdkConfig,
     /// One for all tables, so that they share their connections.
     dynamodb: aws_sdk_dynamodb::Client,
+    /// Likewise one for the bucket, made for the first that needs it.
+    s3: OnceLock<aws_sdk_s3::Client>,
 }
 
 impl Platform {
@@ -26,7 +29,7 @@ impl Platform {
             .build();
         let sdk = loader.timeout_config(timeouts).load().await;
         let dynamodb = dynamodb(&environment, &sdk);
-        Self { environment, sdk, dynamodb }
+        Self { environment, sdk, dynamodb, s3: OnceLock::new() }
     }
 
     /// The settings.
@@ -47,6 +50,10 @@ impl Platform {
     /// when S3 itself gives nothing for too long does the SDK break off (its protection against
     /// stalled streams).
     pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
+        self.s3.get_or_init(|| self.new_s3()).clone()
+    }
+
+    fn new_s3(&self) -> aws_sdk_s3::Client {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(2))
             .read_timeout(Duration::from_secs(5))
