@@ -120,7 +120,7 @@ impl FileTerms {
         let notify_recipients = fields.optional_flag("notify_recipients");
         let expires_in = fields.optional_number("expires_in", |seconds| match seconds {
             60..=LONGEST => Ok(SignedDuration::from_secs(seconds)),
-            _ => Err(out_of_range(60)),
+            _ => Err(Invalid::because(format!("must be a number of seconds from 60 to {LONGEST}"))),
         });
         let note = fields.optional("note", LinkNote::parse);
         let notify = fields.optional_flag("notify");
@@ -144,10 +144,6 @@ pub fn end_of_file(seconds: i64, now: Timestamp) -> Result<Option<Timestamp>, In
         60..=LONGEST => Ok(Some(now + SignedDuration::from_secs(seconds))),
         _ => Err(Invalid::because(format!("must be 0, or from 60 to {LONGEST} seconds"))),
     }
-}
-
-fn out_of_range(least: i64) -> Invalid {
-    Invalid::because(format!("must be a number of seconds from {least} to {LONGEST}"))
 }
 
 impl NamedRecipients {
