@@ -1,52 +1,66 @@
-//! Passwords: what is accepted, and how they are hashed.
+//! Passwords: what is accepted.
 
-use std::sync::OnceLock;
-
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
 use share_model::{EmailAddress, Invalid, Username};
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 
-/// OWASP Password Storage Cheat Sheet's first choice for argon2id: 19 MiB, two passes, one lane.
-/// About 16 ms on one core.
-const MEMORY_KIB: u32 = 19 * 1024;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
+use crate::common_passwords::is_common;
+use crate::opaque_string::opaque_string;
 
-/// A hash of the same cost as any other, which is no password's.
-const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// The fewest characters of a password (NIST SP 800-63B, section 3.1.1).
+const FEWEST: usize = 8;
 
-/// Passwords hashed at the same time. A Lambda serves one request at a time; the local server
-/// must not let a burst of logins take 19 MiB each without bound.
-static HASHING: Semaphore = Semaphore::const_new(4);
+/// The most, so that no request can make hashing slow.
+const MOST: usize = 256;
 
-/// Passwords that attackers try first; sorted, in lower case.
-static COMMON: &str = include_str!("../data/common-passwords.txt");
+/// So many bytes are never [`MOST`] characters, however they are composed: no character becomes
+/// more than four in a canonical decomposition, or has more than four bytes.
+const MOST_BYTES: usize = 4 * 4 * MOST;
 
-/// A password on its way to be hashed. It cannot be printed, and is at most 256 characters, so
-/// that no request can make hashing slow.
-pub struct Password(String);
+/// With how few other characters a password is still only the word that it has in it.
+const FEW: usize = 4;
+
+/// The name of the service, as [`run_together`] leaves it.
+const SERVICE: &str = "securefileshare";
+
+/// A password on its way to be hashed. It cannot be printed, and is of limited length.
+pub struct Password {
+    /// In the form of RFC 8265, or, when it cannot have that, as it was typed.
+    form: String,
+    /// As it was typed, when that differs. Hashes made before there was the form are of this.
+    typed: Option<String>,
+}
 
 impl Password {
-    /// A password that somebody wants to have: 8 to 256 characters of any kind
-    /// (NIST SP 800-63B, section 3.1.1), not a common one, not the user's own name or address.
+    /// A password that somebody wants to have: 8 to 256 characters of any kind that fit into a line
+    /// (NIST SP 800-63B, section 3.1.1), not a common one, not the user's own name or address or
+    /// the name of the service.
     ///
     /// # Errors
-    /// When a rule is broken.
+    /// When a rule is broken. The reason says what to do instead.
     pub fn choose(text: &str, username: &Username, email: &EmailAddress) -> Result<Self, Invalid> {
         let password = Self::present(text)?;
-        if text.chars().count() < 8 {
+        let form = opaque_string(text).unwrap_or_default();
+        if form.is_empty() && !text.is_empty() {
+            return Err(Invalid::because("must not have line breaks, tabs or other controls"));
+        }
+        let length = form.chars().count();
+        if length < FEWEST {
             return Err(Invalid::because("must be at least 8 characters"));
         }
-        let lower = text.to_lowercase();
-        let own = [&username.canonical(), email.as_str(), email.local_part()];
-        if own.contains(&lower.as_str()) {
-            return Err(Invalid::because("must not be the username or the e-mail address"));
+        if length > MOST {
+            return Err(too_long());
         }
-        if common_passwords().binary_search(&lower.as_str()).is_ok() {
-            return Err(Invalid::because("is among the most common passwords; choose another"));
+        let lower = form.to_lowercase();
+        let own = [&username.canonical(), email.as_str(), email.local_part(), SERVICE];
+        if own.iter().any(|word| is_little_else(&lower, word)) {
+            return Err(Invalid::because(
+                "is little else than the username, the e-mail address or the name of the service; \
+                 three or four unrelated words make a good one",
+            ));
+        }
+        if is_common(&lower) {
+            return Err(Invalid::because(
+                "is one of the most common passwords; three or four unrelated words make a good one",
+            ));
         }
         Ok(password)
     }
@@ -57,68 +71,50 @@ impl Password {
     /// When it is longer than any password can be.
     pub fn present(text: &str) -> Result<Self, Invalid> {
         // The first test is cheap however long the text is.
-        if text.len() > 4 * 256 || text.chars().count() > 256 {
-            return Err(Invalid::because("must be at most 256 characters"));
+        if text.len() > MOST_BYTES {
+            return Err(too_long());
         }
-        Ok(Self(text.to_owned()))
+        let form = opaque_string(text).unwrap_or_else(|| text.to_owned());
+        let typed = (form != text).then(|| text.to_owned());
+        let password = Self { form, typed };
+        // Either, because composing a text makes it shorter, and in a few scripts longer.
+        if password.forms().all(|it| it.chars().count() > MOST) {
+            return Err(too_long());
+        }
+        Ok(password)
     }
 
-    /// The argon2id hash with a new salt, as a PHC string. Runs off the async threads.
-    pub async fn hash(self) -> String {
-        off_the_async_threads(move || hash_now(&self.0)).await
+    /// What a new hash is made of.
+    pub(crate) fn form(&self) -> &str {
+        &self.form
+    }
+
+    /// What a stored hash can have been made of, the likeliest first.
+    pub(crate) fn forms(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.form.as_str()).chain(self.typed.as_deref())
     }
 }
 
-fn common_passwords() -> &'static [&'static str] {
-    static LIST: OnceLock<Vec<&'static str>> = OnceLock::new();
-    LIST.get_or_init(|| COMMON.lines().collect())
+fn too_long() -> Invalid {
+    Invalid::because("must be at most 256 characters")
 }
 
-/// Whether `password` belongs to `stored`, a PHC string.
-///
-/// With nothing stored, a dummy hash is verified, so that an unknown user takes as long as a
-/// known one.
-pub async fn matches(stored: Option<&str>, password: Password) -> bool {
-    let stored = stored.map(str::to_owned);
-    off_the_async_threads(move || {
-        let known = stored.is_some();
-        let text = stored.unwrap_or_else(|| NOBODYS.to_owned());
-        let verified = PasswordHash::new(&text)
-            .is_ok_and(|hash| hasher().verify_password(password.0.as_bytes(), &hash).is_ok());
-        verified && known
-    })
-    .await
+/// Whether a password is this word with at most [`FEW`] other characters before, in or after it.
+/// Case, blanks and the separators `.-_` do not count.
+fn is_little_else(password: &str, word: &str) -> bool {
+    let (password, word) = (run_together(password), run_together(word));
+    let others = password.chars().count().saturating_sub(word.chars().count());
+    others <= FEW && password.contains(&word)
 }
 
-#[expect(clippy::expect_used, reason = "constant parameters and a short password cannot fail")]
-fn hash_now(password: &str) -> String {
-    let hash: PasswordHash = hasher().hash_password(password.as_bytes()).expect("argon2 hashes");
-    hash.to_string()
-}
-
-#[expect(clippy::expect_used, reason = "constant parameters within argon2's bounds")]
-fn hasher() -> Argon2<'static> {
-    let parameters = Params::new(MEMORY_KIB, PASSES, LANES, None).expect("valid parameters");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
-}
-
-#[expect(clippy::expect_used, reason = "the semaphore is never closed, and a panic must go on")]
-async fn off_the_async_threads<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let permit = HASHING.acquire().await.expect("the semaphore is open");
-    // The permit goes along: the work does not stop when nobody waits for it any more.
-    let work = move || {
-        let result = work();
-        drop(permit);
-        result
-    };
-    spawn_blocking(work).await.expect("hashing does not panic")
+fn run_together(text: &str) -> String {
+    let kept = text.chars().filter(|it| !it.is_whitespace() && !matches!(it, '.' | '-' | '_'));
+    kept.flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex, mpsc};
-
-    use tokio::sync::oneshot;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -128,65 +124,126 @@ mod tests {
         Password::choose(text, &name, &email)
     }
 
-    #[test]
-    fn length_is_checked_in_characters_at_one_below_at_and_one_above() {
-        assert!(choose("sevén_7").is_err());
-        assert!(choose("eight_é8").is_ok());
-        assert!(choose(&"é".repeat(256)).is_ok());
-        assert!(choose(&"😀".repeat(256)).is_ok(), "1,024 bytes");
-        assert!(choose(&"é".repeat(257)).is_err());
+    fn refusal(text: &str) -> String {
+        choose(text).map(|_| ()).unwrap_err().to_string()
     }
 
     #[test]
-    fn common_passwords_and_ones_own_name_are_refused_in_any_case() {
-        for text in [
-            "password1",
-            "PassWord1",
-            "12345678",
-            "MARIANNE",
-            "marianne.sommer@example.com",
-            "Marianne.Sommer",
+    fn length_is_checked_in_characters_at_one_below_at_and_one_above() {
+        assert_eq!(refusal("sevén_7"), "must be at least 8 characters");
+        assert!(choose("eight_é8").is_ok());
+        assert!(choose(&"é".repeat(256)).is_ok());
+        assert!(choose(&"😀".repeat(256)).is_ok(), "1,024 bytes");
+        assert_eq!(refusal(&"é".repeat(257)), "must be at most 256 characters");
+        assert_eq!(refusal(""), "must be at least 8 characters");
+    }
+
+    #[test]
+    fn length_is_that_of_the_composed_text() {
+        assert_eq!(refusal("seve\u{301}n_7"), "must be at least 8 characters");
+        assert!(choose(&"e\u{301}".repeat(256)).is_ok());
+        assert!(choose(&"e\u{301}".repeat(257)).is_err());
+        // The longest text of 256 characters there is: U+1F80 from four characters, of nine bytes.
+        let decomposed = "\u{3b1}\u{313}\u{345}".repeat(256);
+        assert!(choose(&decomposed).is_ok());
+        assert!(Password::present(&"\u{1f80}".repeat(257)).is_err());
+    }
+
+    #[test]
+    fn a_composed_text_that_has_grown_can_still_be_presented_and_not_chosen() {
+        // Composition excludes U+0958, which becomes two characters.
+        let text = "\u{958}".repeat(256);
+        assert!(Password::present(&text).is_ok());
+        assert_eq!(refusal(&text), "must be at most 256 characters");
+        assert!(Password::present(&"\u{958}".repeat(257)).is_err());
+    }
+
+    #[test]
+    fn controls_are_refused_in_a_new_password_and_not_in_one_that_is_presented() {
+        for text in ["a long enough\tone", "a long enough\none", "\0a long enough one"] {
+            assert_eq!(refusal(text), "must not have line breaks, tabs or other controls");
+            let password = Password::present(text).unwrap();
+            assert_eq!(password.forms().collect::<Vec<_>>(), [text]);
+        }
+    }
+
+    #[test]
+    fn a_text_is_tried_as_it_was_typed_only_when_that_differs_from_its_form() {
+        for (text, forms) in [
+            ("correct horse", vec!["correct horse"]),
+            ("Zu\u{308}rich", vec!["Zürich", "Zu\u{308}rich"]),
+            ("non\u{a0}breaking", vec!["non breaking", "non\u{a0}breaking"]),
+            ("", vec![""]),
         ] {
-            assert!(choose(text).is_err(), "{text} was accepted");
+            let password = Password::present(text).unwrap();
+            assert_eq!(password.forms().collect::<Vec<_>>(), forms);
+            assert_eq!(password.form(), forms[0]);
+        }
+    }
+
+    #[test]
+    fn common_passwords_are_refused_in_any_case_and_form_and_the_reason_says_what_to_do() {
+        for text in
+            ["password1", "PassWord1", "12345678", "aaaaaaaa", "trustNO1", "\u{212a}ristina"]
+        {
+            assert_eq!(
+                refusal(text),
+                "is one of the most common passwords; three or four unrelated words make a good one",
+                "{text}"
+            );
         }
         assert!(choose("correct horse battery staple").is_ok());
     }
 
     #[test]
-    fn the_list_of_common_passwords_is_long_and_sorted() {
-        let list = common_passwords();
-        assert!(list.len() >= 3_000);
-        assert!(list.is_sorted(), "a binary search needs a sorted list");
-    }
-
-    #[tokio::test]
-    async fn only_the_right_password_matches_and_nobody_matches_the_dummy() {
-        let hash = choose("a long enough one").unwrap().hash().await;
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(matches(Some(&hash), Password::present("a long enough one").unwrap()).await);
-        assert!(!matches(Some(&hash), Password::present("another one").unwrap()).await);
-        assert!(!matches(None, Password::present("nobody's").unwrap()).await);
-    }
-
-    #[tokio::test]
-    async fn a_hash_keeps_its_permit_when_nobody_waits_for_it_any_more() {
-        let (release, released) = mpsc::channel::<()>();
-        let released = Arc::new(Mutex::new(released));
-        for _ in 0..4 {
-            let (started, has_started) = oneshot::channel();
-            let released = Arc::clone(&released);
-            let work = move || {
-                started.send(()).unwrap();
-                // Fails when the sender is gone, which is what it waits for.
-                let _ = released.lock().unwrap().recv();
-            };
-            tokio::select! {
-                () = off_the_async_threads(work) => panic!("it was not released"),
-                begun = has_started => begun.unwrap(),
-            }
+    fn nobody_has_to_mix_kinds_of_characters() {
+        for text in ["qpalzmvh", "8305216947", "        ", "........", "éééééééé", "зимнийлес"]
+        {
+            assert!(choose(text).is_ok(), "{text}");
         }
-        assert!(HASHING.try_acquire().is_err(), "four are running");
-        drop(release);
-        off_the_async_threads(|| ()).await;
+    }
+
+    #[test]
+    fn ones_own_name_and_address_and_that_of_the_service_are_refused_with_little_around_them() {
+        for text in [
+            "MARIANNE",
+            "marianne2026",
+            "2026Marianne",
+            "!marianne!",
+            "marianne.sommer@example.com",
+            "Marianne.Sommer",
+            "mariannesommer1",
+            "marianne sommer",
+            "Secure File Share",
+            "secure-file-share-2026",
+        ] {
+            let reason = refusal(text);
+            assert!(reason.starts_with("is little else than the username"), "{text}: {reason}");
+            assert!(reason.ends_with("three or four unrelated words make a good one"));
+        }
+        for text in
+            ["marianne20266", "marianne likes tea", "a marianne secret", "secure file sharing"]
+        {
+            assert!(choose(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_two_letters_does_not_forbid_the_passwords_that_have_it() {
+        let name = Username::parse("an").unwrap();
+        let email = EmailAddress::parse("o@example.com").unwrap();
+        assert!(Password::choose("banana boat", &name, &email).is_ok());
+        assert!(Password::choose("___an____", &name, &email).is_err(), "nothing else");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_at_all_is_accepted_or_refused_without_a_panic(text in ".{0,300}") {
+            if let Ok(password) = choose(&text) {
+                prop_assert!((8..=256).contains(&password.form().chars().count()));
+            }
+            let short = text.chars().count() <= 256;
+            prop_assert!(!short || Password::present(&text).is_ok());
+        }
     }
 }
