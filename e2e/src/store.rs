@@ -247,6 +247,16 @@ impl Store {
         self.set(USERS, ("pk", &user_key(user)), "role", text(role)).await;
     }
 
+    /// The hash of an account's password.
+    pub async fn password_hash(&self, user: &str) -> String {
+        let item = self.get(USERS, "pk", &user_key(user)).await.unwrap();
+        item["password_hash"].as_s().unwrap().clone()
+    }
+
+    pub async fn set_password_hash(&self, user: &str, hash: &str) {
+        self.set(USERS, ("pk", &user_key(user)), "password_hash", text(hash)).await;
+    }
+
     /// Deletes an account with all that it has reserved.
     pub async fn delete_account(&self, user: &str, name: &str, address: &str) {
         for key in [user_key(user), name_key(name), address_key(address)] {

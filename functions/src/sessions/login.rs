@@ -1,7 +1,7 @@
 //! `client_login` and `ops_login`: an access token for a password.
 
 use share_auth::{
-    ACCESS_TOKEN_SECONDS, OpaqueSecret, Password, SigningKeys, matches, random_bytes,
+    ACCESS_TOKEN_SECONDS, OpaqueSecret, Password, SigningKeys, Verified, random_bytes, verify,
 };
 use share_contract::{Caller, ErrorCode, LoggedIn, Operation, operations};
 use share_http::{Answer, ApiError, Endpoint, Fields, Request};
@@ -39,14 +39,18 @@ impl Endpoint for Login {
         let (identity, password) = read(request.json()?)?; // 400, 415, 422
         let user = self.find(&identity).await?; // 503
         let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
-        let right = matches(stored, password).await;
-        let user = user.filter(|user| right && may_log_in(request.operation(), user.role));
+        let verified = verify(stored, password).await;
+        let may = |user: &User| verified.is_right() && may_log_in(request.operation(), user.role);
+        let user = user.filter(may);
         let user = user.ok_or(ErrorCode::InvalidCredentials)?; // 401
         if !user.active {
             return Err(ErrorCode::AccountDisabled.into()); // 403
         }
         if !user.verified {
             return Err(ErrorCode::EmailNotVerified.into()); // 403
+        }
+        if let Verified::Outdated(password) = verified {
+            self.users.replace_password_hash(&user, password.hash().await).await?; // 503
         }
         let refresh = OpaqueSecret::generate();
         let id = SessionId::new(request.now(), random_bytes());

@@ -324,6 +324,20 @@ impl Users {
         ]
     }
 
+    /// Gives an account another hash of the password that it was read with. When somebody has set
+    /// another password meanwhile, that one stays.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn replace_password_hash(&self, user: &User, hash: String) -> Result<(), StoreError> {
+        let Some(before) = &user.password_hash else { return Ok(()) };
+        let same = Condition::new("password_hash = :before")
+            .with(":before", text(before))
+            .with(":hash", text(hash));
+        let write = self.table.update(&user_key(user.id), "SET password_hash = :hash", &same);
+        self.table.commit("replace a hash", vec![write]).await.map(|_| ())
+    }
+
     /// Spends `token`, and makes the account and its name last. From then on its address is the
     /// account's, and nobody else's. Exactly one of any number of callers does this.
     ///

@@ -1,5 +1,6 @@
 //! `POST /api/client/login` and `POST /api/ops/login`.
 
+use futures_util::future::join_all;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::json;
@@ -96,4 +97,39 @@ async fn a_login_that_is_incomplete_or_wrong_is_refused() {
         let answer = world.login("client", who, right).await;
         assert_eq!(answer.status, 200, "{who:?}: {answer:?}");
     }
+}
+
+/// Of the Client's password, with 4 MiB and one pass. Made with argon2-cffi 25.1:
+/// `hash_secret(b"local-client-password", b"somesaltsomesalt", 1, 4096, 1, 32, Type.ID)`
+const WEAK: &str = "$argon2id$v=19$m=4096,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$\
+                    3xV/9r8MIey1yBXDYtTA27Dus3XRnP5C89SOaptiRHM";
+
+#[tokio::test]
+async fn the_right_password_replaces_a_weak_hash_of_it_and_a_wrong_one_does_not() {
+    let world = World::start().await;
+    let client = world.store.user_named("client").await;
+    world.store.set_password_hash(&client, WEAK).await;
+    let log_in = |password: &'static str| world.login("client", ("username", "client"), password);
+    log_in("another password").await.refused(401, "invalid_credentials");
+    assert_eq!(world.store.password_hash(&client).await, WEAK);
+    let right = "local-client-password";
+    join_all((0..16).map(|_| log_in(right))).await.iter().for_each(|answer| {
+        answer.is(200);
+    });
+    let hash = world.store.password_hash(&client).await;
+    assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+    log_in(right).await.is(200);
+    assert_eq!(world.store.password_hash(&client).await, hash, "it is not replaced again");
+}
+
+#[tokio::test]
+async fn nobody_who_may_not_log_in_replaces_a_weak_hash() {
+    let world = World::start().await;
+    let client = world.store.user_named("client").await;
+    world.store.set_password_hash(&client, WEAK).await;
+    let (name, right) = (("username", "client"), "local-client-password");
+    world.login("ops", name, right).await.refused(401, "invalid_credentials");
+    world.store.set_active(&client, false).await;
+    world.login("client", name, right).await.refused(403, "account_disabled");
+    assert_eq!(world.store.password_hash(&client).await, WEAK);
 }
