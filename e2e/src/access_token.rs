@@ -29,6 +29,11 @@ impl AccessToken {
         self.claims["sub"].as_str().unwrap().to_owned()
     }
 
+    /// The id of its session.
+    pub fn session(&self) -> String {
+        self.claims["sid"].as_str().unwrap().to_owned()
+    }
+
     pub fn role(&self) -> &str {
         self.claims["role"].as_str().unwrap()
     }

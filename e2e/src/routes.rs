@@ -11,6 +11,8 @@ pub const CLIENT_LOGIN: &str = "/api/client/login";
 pub const CLIENT_LOGIN_ALIAS: &str = "/api/users/client-login";
 pub const OPS_LOGIN: &str = "/api/ops/login";
 pub const OPS_LOGIN_ALIAS: &str = "/api/users/ops-login";
+pub const REFRESH: &str = "/api/sessions/refresh";
+pub const SESSIONS: &str = "/api/sessions";
 pub const UPLOAD: &str = "/api/files/upload";
 pub const UPLOAD_ALIAS: &str = "/api/file/upload";
 pub const UPLOADS: &str = "/api/uploads";
@@ -83,9 +85,13 @@ pub fn verify_page(token: &str) -> String {
     format!("{VERIFY_PAGE}?token={token}")
 }
 
+pub fn session(id: &str) -> String {
+    format!("{SESSIONS}/{id}")
+}
+
 /// Every route that asks who is calling: method, path, and a role that may use it. Each succeeds
 /// after those before it, so what deletes stands last.
-pub const PROTECTED: [(&str, &str, &str); 25] = [
+pub const PROTECTED: [(&str, &str, &str); 34] = [
     ("POST", UPLOAD, "ops"),
     ("POST", UPLOAD_ALIAS, "ops"),
     ("POST", IMPORTS, "ops"),
@@ -111,6 +117,15 @@ pub const PROTECTED: [(&str, &str, &str); 25] = [
     ("PATCH", "/api/files/{file_id}", "admin"),
     ("DELETE", "/api/files/{file_id}", "ops"),
     ("DELETE", "/api/files/{file_id}", "admin"),
+    ("GET", SESSIONS, "client"),
+    ("GET", SESSIONS, "ops"),
+    ("GET", SESSIONS, "admin"),
+    ("DELETE", "/api/sessions/{id}", "client"),
+    ("DELETE", "/api/sessions/{id}", "ops"),
+    ("DELETE", "/api/sessions/{id}", "admin"),
+    ("DELETE", SESSIONS, "client"),
+    ("DELETE", SESSIONS, "ops"),
+    ("DELETE", SESSIONS, "admin"),
 ];
 
 /// The route that needs an upload all parts of which are there.
@@ -118,7 +133,7 @@ pub const COMPLETE_UPLOAD: &str = "/api/uploads/{id}/complete";
 
 /// Every route for anyone: method, path, and the answer when nothing at all is sent. The code is
 /// empty where there is none.
-pub const PUBLIC: [(&str, &str, u16, &str); 30] = [
+pub const PUBLIC: [(&str, &str, u16, &str); 31] = [
     ("POST", SIGNUP, 422, "invalid_field"),
     ("POST", SIGNUP_ALIAS, 422, "invalid_field"),
     ("GET", VERIFY_EMAIL, 400, "missing_parameter"),
@@ -129,6 +144,7 @@ pub const PUBLIC: [(&str, &str, u16, &str); 30] = [
     ("POST", OPS_LOGIN, 422, "invalid_field"),
     ("POST", CLIENT_LOGIN_ALIAS, 422, "invalid_field"),
     ("POST", OPS_LOGIN_ALIAS, 422, "invalid_field"),
+    ("POST", REFRESH, 422, "invalid_field"),
     ("GET", VERIFY_PAGE, 400, "missing_parameter"),
     ("HEAD", VERIFY_PAGE, 400, ""),
     ("POST", VERIFY_PAGE, 400, "missing_parameter"),

@@ -152,7 +152,9 @@ impl Scene {
     /// A request to a protected route, about the scene's file and `targets`, that lacks nothing but
     /// credentials.
     pub fn call(&self, method: &str, path: &str, targets: &Targets) -> RequestBuilder {
-        let id = if path.starts_with(routes::COMPLETE_UPLOAD) {
+        let id = if path.starts_with(routes::SESSIONS) {
+            "current"
+        } else if path.starts_with(routes::COMPLETE_UPLOAD) {
             &targets.whole_upload
         } else if path.starts_with(routes::UPLOADS) {
             &targets.upload

@@ -418,6 +418,20 @@ impl Store {
         items.await.unwrap().into_iter().map(StoredReceipt).collect()
     }
 
+    /// What the audit says of an account: the names of the actions, sorted.
+    pub async fn audit_of_user(&self, user: &str) -> Vec<String> {
+        let query = self.dynamodb.query().table_name(AUDIT).consistent_read(true);
+        let query = query
+            .key_condition_expression("subject = :subject")
+            .expression_attribute_values(":subject", text(&user_key(user)));
+        let items = query.into_paginator().items().send().collect::<Result<Vec<_>, _>>();
+        let items = items.await.unwrap().into_iter();
+        let mut actions: Vec<_> =
+            items.map(|item| item["action"].as_s().unwrap().clone()).collect();
+        actions.sort();
+        actions
+    }
+
     async fn put(&self, table: &str, item: Item) {
         self.dynamodb.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
     }

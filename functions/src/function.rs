@@ -19,7 +19,7 @@ use crate::files::{
 use crate::imports::ImportFile;
 use crate::jobs::{CheckFile, ContinueImports, RemoveFiles};
 use crate::links::{CertificateKeys, GenerateDownloadLink, LinkCertificate, ListLinks, RevokeLink};
-use crate::sessions::Login;
+use crate::sessions::{EndSessions, ListSessions, Login, RefreshSession};
 use crate::uploads::{AbortUpload, CompleteUpload, CreateUpload, ShowUpload, SignParts};
 use crate::web::{ApiDocs, OpenApi};
 
@@ -30,6 +30,9 @@ const ALL: &[Function] = &[
     Function::of::<VerifyPage>(),
     Function::of::<SetPassword>(),
     Function::of::<Login>(),
+    Function::of::<RefreshSession>(),
+    Function::of::<ListSessions>(),
+    Function::of::<EndSessions>(),
     Function::direct::<CreateAccount>(),
     Function::of::<UploadFile>(),
     Function::of::<CreateUpload>(),

@@ -4,6 +4,7 @@
 //! has a room below them, in `shared/`, or here when it is made of several stores; no endpoint
 //! imports another.
 
+mod access;
 pub mod accounts;
 pub mod admin;
 pub mod downloads;

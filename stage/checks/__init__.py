@@ -15,6 +15,7 @@ from . import (
     permissions,
     races,
     receipts,
+    sessions,
     streaming,
     uploads,
 )
@@ -28,6 +29,7 @@ CHECKS = [
     ("imports from a test host", imports.import_files),
     ("recipients who are invited", invitations.invite_recipients),
     ("the hash of an old password", passwords.replace_weak_hash),
+    ("sessions", sessions.use_sessions),
     ("binary content", bytes_.download_binary_file),
     ("the states of a link", links.use_links),
     ("concurrent downloads", races.race_for_links),

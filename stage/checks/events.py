@@ -36,7 +36,10 @@ def send_events(stage: Stage) -> None:
 
 def live_values(stage: Stage) -> dict[str, str]:
     """The values of the placeholders in the events."""
-    _, access = stage.new_client()
+    account, access = stage.new_client()
+    login = {"username": account.username, "password": account.password}
+    renewed = stage.expect(200, "POST", "/api/client/login", login)
+    ended = stage.expect(200, "POST", "/api/client/login", login)
     ops = stage.ops_token()
     file_id = stage.upload(ops, b"for the events")
     content = b"0123456789"
@@ -49,6 +52,8 @@ def live_values(stage: Stage) -> dict[str, str]:
     return {
         "client_token": access,
         "ops_token": ops,
+        "refresh_token": renewed["refresh"],
+        "ended_client_token": ended["access"],
         "file_id": file_id,
         "deleted_file_id": stage.upload(ops, b"to be deleted"),
         "upload_id": stage.begin_upload(ops, content, "digits.txt"),

@@ -45,7 +45,10 @@ mod routes {
         mod revoke_link;
     }
     mod sessions {
+        mod end_sessions;
+        mod list_sessions;
         mod login;
+        mod refresh_session;
     }
     mod uploads {
         mod abort_upload;

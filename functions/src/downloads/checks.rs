@@ -60,7 +60,7 @@ impl DownloadChecks {
         let link = &current.link;
         let mut client = None;
         if link.bind {
-            let caller = self.authenticator.require(&[Role::Client], request).await?;
+            let (caller, _) = self.authenticator.require(&[Role::Client], request).await?;
             let maker = Some(caller).filter(|caller| caller.id == link.user_id);
             client = Some(maker.ok_or(ErrorCode::LinkBound)?);
         }

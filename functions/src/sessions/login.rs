@@ -1,16 +1,16 @@
 //! `client_login` and `ops_login`: an access token for a password.
 
-use share_auth::{
-    ACCESS_TOKEN_SECONDS, OpaqueSecret, Password, SigningKeys, Verified, random_bytes, verify,
-};
+use http::header;
+use share_auth::{OpaqueSecret, Password, SigningKeys, Verified, random_bytes, verify};
 use share_contract::{Caller, ErrorCode, LoggedIn, Operation, operations};
 use share_http::{Answer, ApiError, Endpoint, Fields, Request};
 use share_model::{EmailAddress, Invalid, Role, Session, SessionId, User, Username};
-use share_store::{Platform, Sessions, StartError, StoreError, Users, signing_keys};
+use share_store::{Platform, Sessions, StartError, StoreError, signing_keys};
+
+use crate::access::grant;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct Login {
-    users: Users,
     sessions: Sessions,
     keys: SigningKeys,
 }
@@ -21,6 +21,14 @@ enum Identity {
     Email(Option<EmailAddress>),
 }
 
+/// What somebody logs in with.
+struct Input {
+    identity: Identity,
+    password: Password,
+    /// Whether the refresh token is to be a cookie.
+    as_cookie: bool,
+}
+
 impl Endpoint for Login {
     const NAME: &'static str = "Login";
     const OPERATIONS: &'static [&'static Operation] =
@@ -28,15 +36,11 @@ impl Endpoint for Login {
     type Json = LoggedIn;
 
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
-        Ok(Self {
-            users: Users::connect(platform)?,
-            sessions: Sessions::connect(platform)?,
-            keys: signing_keys(platform).await?,
-        })
+        Ok(Self { sessions: Sessions::connect(platform)?, keys: signing_keys(platform).await? })
     }
 
     async fn handle(&self, request: &Request) -> Result<Answer<LoggedIn>, ApiError> {
-        let (identity, password) = read(request.json()?)?; // 400, 415, 422
+        let Input { identity, password, as_cookie } = read(request.json()?)?; // 400, 415, 422
         let user = self.find(&identity).await?; // 503
         let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
         let verified = verify(stored, password).await;
@@ -50,37 +54,38 @@ impl Endpoint for Login {
             return Err(ErrorCode::EmailNotVerified.into()); // 403
         }
         if let Verified::Outdated(password) = verified {
-            self.users.replace_password_hash(&user, password.hash().await).await?; // 503
+            let hash = password.hash().await;
+            self.sessions.changes.users.replace_password_hash(&user, hash).await?; // 503
         }
         let refresh = OpaqueSecret::generate();
         let id = SessionId::new(request.now(), random_bytes());
-        let hash = refresh.hash().as_str().to_owned();
-        let session = Session::new(id, user.id, hash, request.now());
-        self.sessions.create(&session).await?; // 503
-        Ok(Answer::ok(LoggedIn {
-            access: self.keys.issue(user.id, user.role, request.now()),
-            refresh: refresh.reveal(),
-            token_type: "Bearer".to_owned(),
-            expires_in: ACCESS_TOKEN_SECONDS,
-        }))
+        let device = request.header(header::USER_AGENT).unwrap_or_default();
+        let (owner, address) = ((user.id, user.generation), request.source_address());
+        let session = Session::new(id, owner, device, address, request.now());
+        let (hash, context) = (refresh.hash(), request.context());
+        if !self.sessions.begin(&user, &session, &hash, context).await? {
+            return Err(ErrorCode::InvalidCredentials.into()); // 401
+        }
+        Ok(grant(&self.keys, (&user, &session), &refresh, as_cookie, request))
     }
 }
 
 impl Login {
     async fn find(&self, identity: &Identity) -> Result<Option<User>, StoreError> {
+        let users = &self.sessions.changes.users;
         match identity {
-            Identity::Username(Some(name)) => self.users.by_username(name).await,
+            Identity::Username(Some(name)) => users.by_username(name).await,
             // An address stands for its account only once it is proven. Before that, signing up
             // with an address and then logging in with it would tell whether it was known.
             Identity::Email(Some(email)) => {
-                Ok(self.users.by_email(email).await?.filter(|user| user.verified))
+                Ok(users.by_email(email).await?.filter(|user| user.verified))
             }
             Identity::Username(None) | Identity::Email(None) => Ok(None),
         }
     }
 }
 
-fn read(mut fields: Fields) -> Result<(Identity, Password), ApiError> {
+fn read(mut fields: Fields) -> Result<Input, ApiError> {
     // A text that breaks the rules for names is a wrong name, not a malformed request.
     let identity = if fields.has("email") && !fields.has("username") {
         fields.required("email", |text| Ok(Identity::Email(EmailAddress::parse(text).ok())))
@@ -90,7 +95,11 @@ fn read(mut fields: Fields) -> Result<(Identity, Password), ApiError> {
     let password = fields.required("password", |text| {
         if text.is_empty() { Err(Invalid::because("is required")) } else { Password::present(text) }
     });
-    let input = || Some((identity?, password?));
+    let cookie = fields.optional_flag("cookie");
+    let input = || {
+        let as_cookie = cookie?.unwrap_or_default();
+        Some(Input { identity: identity?, password: password?, as_cookie })
+    };
     fields.finish(input())
 }
 

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use share_model::{Invalid, Role, UserId};
+use share_model::{Invalid, Role, SessionId, UserId};
 
 use crate::random_bytes;
 
-/// An access token's life. Short, because a single one cannot be revoked.
+/// An access token's life, in seconds: 15 minutes. Short, because what it says is of the past.
 pub const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
 
 /// The type of an access token (RFC 9068, section 2.1). No other token that a service signs passes
@@ -25,12 +25,25 @@ const LEEWAY_SECONDS: i64 = 60;
 const ISSUER: &str = "secure-file-share";
 const AUDIENCE: &str = "secure-file-share-api";
 
-/// What an access token says (design: `iss aud sub role iat exp jti`).
+/// Whose an access token is, and of which session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccessToken {
+    /// The account.
+    pub user: UserId,
+    /// The session that a login began.
+    pub session: SessionId,
+    /// The account's [`share_model::User::generation`] when the token was issued.
+    pub generation: u32,
+}
+
+/// What an access token says (RFC 9068; `sid` names the session, as in `OpenID` Connect).
 #[derive(Serialize, Deserialize)]
 struct Claims {
     iss: String,
     aud: String,
     sub: String,
+    sid: SessionId,
+    generation: u32,
     /// For the client's eyes. The server reads the role from the user record.
     role: String,
     iat: i64,
@@ -104,17 +117,19 @@ impl SigningKeys {
         })
     }
 
-    /// A token for this user, good from `now` on for [`ACCESS_TOKEN_SECONDS`].
+    /// A token of the access that `token` says, good from `now` on for [`ACCESS_TOKEN_SECONDS`].
     #[must_use]
     #[expect(
         clippy::expect_used,
         reason = "strings and numbers always serialize, HMAC always signs"
     )]
-    pub fn issue(&self, user: UserId, role: Role, now: Timestamp) -> String {
+    pub fn issue(&self, token: AccessToken, role: Role, now: Timestamp) -> String {
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: AUDIENCE.to_owned(),
-            sub: user.to_string(),
+            sub: token.user.to_string(),
+            sid: token.session,
+            generation: token.generation,
             role: role.as_str().to_owned(),
             iat: now.as_second(),
             nbf: None,
@@ -128,11 +143,11 @@ impl SigningKeys {
             .expect("claims can be signed")
     }
 
-    /// Whose token this is.
+    /// Whose token this is. It does not say whether the session goes on.
     ///
     /// # Errors
     /// When it is not a token that [`SigningKeys::issue`] made, or its time is over at `now`.
-    pub fn verify(&self, token: &str, now: Timestamp) -> Result<UserId, AccessRefusal> {
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<AccessToken, AccessRefusal> {
         let header = header(token).ok_or(AccessRefusal::Invalid)?;
         if header.alg != Algorithm::HS256 || header.typ != TYPE {
             return Err(AccessRefusal::Invalid);
@@ -154,7 +169,8 @@ impl SigningKeys {
         if now.as_second() >= claims.exp {
             return Err(AccessRefusal::Expired);
         }
-        claims.sub.parse().map_err(|_| AccessRefusal::Invalid)
+        let user = claims.sub.parse().map_err(|_| AccessRefusal::Invalid)?;
+        Ok(AccessToken { user, session: claims.sid, generation: claims.generation })
     }
 
     /// A MAC over `message`, which names its own purpose, with the current key.
@@ -203,8 +219,12 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn someone() -> UserId {
-        UserId::new(at(1_700_000_000), [7; 10])
+    fn someone() -> AccessToken {
+        AccessToken {
+            user: UserId::new(at(1_700_000_000), [7; 10]),
+            session: SessionId::new(at(1_700_000_000), [8; 10]),
+            generation: 3,
+        }
     }
 
     #[test]
@@ -241,8 +261,9 @@ mod tests {
     }
 
     fn claims() -> Value {
-        json!({"iss": ISSUER, "aud": AUDIENCE, "sub": someone().to_string(), "role": "ops",
-            "iat": 0, "exp": 100, "jti": "x"})
+        json!({"iss": ISSUER, "aud": AUDIENCE, "sub": someone().user.to_string(), "role": "ops",
+            "sid": someone().session.to_string(), "generation": 3, "iat": 0, "exp": 100,
+            "jti": "x"})
     }
 
     fn with(mut object: Value, name: &str, value: Value) -> Value {
@@ -267,6 +288,8 @@ mod tests {
             ("aud", json!([AUDIENCE, "another"])),
             ("iss", json!("another")),
             ("sub", json!("1")),
+            ("sid", json!("1")),
+            ("generation", json!(-1)),
             ("exp", json!(null)),
             ("exp", json!("100")),
             ("iat", json!("0")),
@@ -275,7 +298,7 @@ mod tests {
             let token = seal(&with(claims(), name, value.clone()));
             assert_eq!(keys.verify(&token, at(1)), Err(AccessRefusal::Invalid), "{name}: {value}");
         }
-        for name in ["aud", "iss", "sub", "exp", "iat"] {
+        for name in ["aud", "iss", "sub", "sid", "generation", "exp", "iat"] {
             let token = seal(&without(claims(), name));
             assert_eq!(keys.verify(&token, at(1)), Err(AccessRefusal::Invalid), "no {name}");
         }

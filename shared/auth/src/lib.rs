@@ -13,7 +13,7 @@ mod password;
 mod password_hash;
 mod random;
 
-pub use access_token::{ACCESS_TOKEN_SECONDS, AccessRefusal, SigningKeys};
+pub use access_token::{ACCESS_TOKEN_SECONDS, AccessRefusal, AccessToken, SigningKeys};
 pub use certificate_keys::{CertificateKeys, CertificateRefusal, PublicKey, PublicKeys};
 pub use cursor::PageCursor;
 pub use opaque_secret::{OpaqueSecret, SecretHash};

@@ -49,6 +49,16 @@ impl OpaqueSecret {
         SecretHash(URL_SAFE_NO_PAD.encode(Sha256::digest(self.0)))
     }
 
+    /// The refresh token that follows this one, made with the random `nonce` that the table has.
+    /// Whoever knows the one but not the other cannot tell it.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+    pub fn successor(&self, nonce: &str) -> Self {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes any key");
+        mac.update(format!("refresh token after {nonce}").as_bytes());
+        Self(mac.finalize().into_bytes().into())
+    }
+
     /// The lease with which the holder of this secret resumes a download of `link`: the holder's
     /// lease of this number, counted from 1. It says nothing about the secret, or about the leases
     /// of other links.
@@ -176,6 +186,18 @@ mod tests {
         assert_eq!(one.lease(&link, 1).0, one.lease(&link, 1).0);
         for another in [one.lease(&link, 2), one.lease(&second, 1), other.lease(&link, 1)] {
             assert_ne!(another.0, one.lease(&link, 1).0);
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_follows_from_the_one_before_and_the_nonce_together() {
+        let (one, other) = (OpaqueSecret([1; 32]), OpaqueSecret([2; 32]));
+        // printf 'refresh token after nonce' | openssl dgst -sha256 -mac HMAC -macopt hexkey:$(printf
+        // '01%.0s' {1..32}) -binary | basenc --base64url | tr -d =
+        assert_eq!(one.successor("nonce").reveal(), "bkpHMXxAQ5D--945mO7YOMKcmu0eKwoxJefIdBOHj8U");
+        assert_eq!(one.successor("nonce").0, one.successor("nonce").0);
+        for another in [one.successor("another"), other.successor("nonce")] {
+            assert_ne!(another.0, one.successor("nonce").0);
         }
     }
 

@@ -66,6 +66,11 @@ error_codes! {
         "This needs an access token. Send it as Authorization: Bearer …";
     InvalidToken Function 401 "invalid_token" "The access token is not valid.";
     TokenExpired Function 401 "token_expired" "The access token has expired. Log in again.";
+    RefreshUnknown Function 401 "refresh_unknown"
+        "This is no refresh token of ours. Log in again.";
+    SessionExpired Function 401 "session_expired"
+        "This session has lasted too long, or was not used for too long. Log in again.";
+    SessionRevoked Function 401 "session_revoked" "This session has been ended. Log in again.";
     InvalidCredentials Function 401 "invalid_credentials"
         "Wrong name, address or password, or not an account of this kind. An e-mail address can be used to log in once it is verified.";
     EmailNotVerified Function 403 "email_not_verified"
@@ -77,12 +82,15 @@ error_codes! {
     OpsByInvitation Function 403 "ops_by_invitation" "Ops accounts are made by invitation.";
     WrongPassword Function 403 "wrong_password"
         "This is not the password of the sign-up.";
+    CrossSite Function 403 "cross_site"
+        "A cookie counts only in requests from a page of this service.";
     PrefetchRefused Function 403 "prefetch_refused"
         "This link is not for prefetching: it would be spent.";
     RequestBlocked Gateway 403 "request_blocked" "The gateway's firewall has blocked the request.";
     FileUnknown Function 404 "file_unknown" "There is no such file.";
     UploadUnknown Function 404 "upload_unknown" "There is no such upload.";
     LinkUnknown Function 404 "link_unknown" "There is no such download link.";
+    SessionUnknown Function 404 "session_unknown" "You have no such session.";
     VerificationUnknown Function 404 "verification_unknown" "There is no such verification link.";
     InvitationUnknown Function 404 "invitation_unknown" "There is no such invitation.";
     RouteUnknown Gateway 404 "route_unknown" "There is no such route.";

@@ -33,7 +33,7 @@ pub use keys::{Key, KeySet};
 pub use links::{FileLinkRequest, FileLocation, LinkCreated, LinkRequest, LinkSummary};
 pub use operation::{Answer, Body, Caller, Content, Operation, Parameter, Place, Route, SchemaOf};
 pub use problem::{FieldError, Problem};
-pub use sessions::{LogIn, LoggedIn};
+pub use sessions::{LogIn, LoggedIn, SessionRefresh, SessionSummary};
 pub use uploads::{
     FileFetch, ImportRequest, PartReceived, PartRequest, PartToSign, PartsRequest, PartsSigned,
     UploadCreated, UploadRequest, UploadStatus,

@@ -148,6 +148,7 @@ impl Operation {
                 E::MissingToken,
                 E::InvalidToken,
                 E::TokenExpired,
+                E::SessionRevoked,
                 E::WrongRole,
                 E::AccountDisabled,
             ],

@@ -10,8 +10,9 @@ use crate::{
     AccountCreated, Answer, Body, Caller, Content, ErrorCode, FileChange, FileDetails, FileFetch,
     FileLinkRequest, FileLocation, FileSort, FileSummary, FileUpload, ImportRequest,
     InvitationAccept, KeySet, LinkCreated, LinkRequest, LinkSummary, LogIn, LoggedIn, Operation,
-    Parameter, PartsRequest, PartsSigned, PasswordSet, Place, ReceiptEntry, Route, SignUp,
-    UploadCreated, UploadRequest, UploadStatus, VerificationAnswer, VerificationDone, schema,
+    Parameter, PartsRequest, PartsSigned, PasswordSet, Place, ReceiptEntry, Route, SessionRefresh,
+    SessionSummary, SignUp, UploadCreated, UploadRequest, UploadStatus, VerificationAnswer,
+    VerificationDone, schema,
 };
 
 /// All operations, in the order of the docs.
@@ -24,6 +25,10 @@ pub const ALL: &[&Operation] = &[
     &INVITATION_ACCEPT,
     &CLIENT_LOGIN,
     &OPS_LOGIN,
+    &SESSION_REFRESH,
+    &SESSION_LIST,
+    &SESSION_END,
+    &SESSION_END_ALL,
     &FILE_UPLOAD,
     &UPLOAD_CREATE,
     &UPLOAD_SHOW,
@@ -188,6 +193,66 @@ pub const OPS_LOGIN: Operation = Operation {
     parameters: &[],
     body: Body::Json(of::<LogIn>),
     answers: &[json::<LoggedIn>(200, "An access token, good for 15 minutes.")],
+    errors: &[],
+};
+
+/// `POST /api/sessions/refresh`
+pub const SESSION_REFRESH: Operation = Operation {
+    name: "session_refresh",
+    summary: "Continue a session: a new access token, and a new refresh token, for a refresh token.",
+    caller: Caller::Anyone,
+    routes: &[post("/api/sessions/refresh")],
+    parameters: &[],
+    body: Body::OptionalJson(of::<SessionRefresh>),
+    answers: &[json::<LoggedIn>(200, "An access token, good for 15 minutes.")],
+    errors: &[
+        ErrorCode::RefreshUnknown,
+        ErrorCode::SessionExpired,
+        ErrorCode::SessionRevoked,
+        ErrorCode::AccountDisabled,
+        ErrorCode::CrossSite,
+    ],
+};
+
+/// `GET /api/sessions`
+pub const SESSION_LIST: Operation = Operation {
+    name: "session_list",
+    summary: "Your sessions, the newest first.",
+    caller: Caller::AccessToken(EVERYBODY),
+    routes: &[get("/api/sessions")],
+    parameters: &[LIMIT, CURSOR],
+    body: Body::None,
+    answers: &[json::<Vec<SessionSummary>>(200, "A page. The header Link leads to the next one.")],
+    errors: &[],
+};
+
+/// `DELETE /api/sessions/{id}`
+pub const SESSION_END: Operation = Operation {
+    name: "session_end",
+    summary: "End one of your sessions, or the current one. Its access tokens end with it.",
+    caller: Caller::AccessToken(EVERYBODY),
+    routes: &[delete("/api/sessions/{id}")],
+    parameters: &[Parameter {
+        name: "id",
+        place: Place::Path,
+        required: true,
+        description: "The session's id, or `current`.",
+        schema: schema::text,
+    }],
+    body: Body::None,
+    answers: &[Answer { status: 204, description: "It has ended.", content: Content::Empty }],
+    errors: &[ErrorCode::SessionUnknown],
+};
+
+/// `DELETE /api/sessions`
+pub const SESSION_END_ALL: Operation = Operation {
+    name: "session_end_all",
+    summary: "End all your sessions, the current one too.",
+    caller: Caller::AccessToken(EVERYBODY),
+    routes: &[delete("/api/sessions")],
+    parameters: &[],
+    body: Body::None,
+    answers: &[Answer { status: 204, description: "They have ended.", content: Content::Empty }],
     errors: &[],
 };
 
@@ -574,6 +639,8 @@ pub const DOCS_SHOW: Operation = Operation {
     answers: &[Answer { status: 200, description: "The page.", content: Content::Page }],
     errors: &[],
 };
+
+const EVERYBODY: &[Role] = &[Role::Client, Role::Ops, Role::Admin];
 
 const LINK_TOKEN: Parameter = token("The token from the link.");
 

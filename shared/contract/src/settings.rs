@@ -98,6 +98,7 @@ pub const ALL: &[&About] = &[
     &MAIL_MODE.about,
     &MAIL_FROM.about,
     &OPS_SIGNUP.about,
+    &SESSION_IDLE.about,
     &ALLOWED_FILE_TYPES.about,
     &MAX_FILE_BYTES.about,
     &DEFAULT_AUDIENCE.about,
@@ -432,6 +433,22 @@ pub const CHECK_SLICE_BYTES: Setting<u64> = Setting {
     },
 };
 
+/// How long a session that nobody continues lives.
+pub const SESSION_IDLE: Setting<i64> = Setting {
+    about: About {
+        name: "SESSION_IDLE_SECONDS",
+        default: Default::Value("604800"),
+        range: Range::Number(900, 1_209_600),
+        text: "Seconds after which a session ends that is not continued. Every session ends after \
+               14 days.",
+        parameter: Some("SessionIdleSeconds"),
+    },
+    parse: |text| match text.parse() {
+        Ok(seconds @ 900..=1_209_600) => Ok(seconds),
+        _ => Err(Invalid::because("must be a number of seconds from 900 to 1209600")),
+    },
+};
+
 /// The life of a link.
 pub const LINK_TTL: Setting<LinkLifetime> = Setting {
     about: About {
@@ -730,6 +747,7 @@ mod tests {
         check(&LINK_MAX_TTL);
         check(&LEASE_TTL);
         check(&LEASE_GRACE);
+        check(&SESSION_IDLE);
         check(&MAX_FILE_BYTES);
         check(&FILE_RETENTION_DAYS);
         check(&ACCOUNT_QUOTA_BYTES);

@@ -2,7 +2,7 @@
 
 use share_auth::{AccessRefusal, SigningKeys};
 use share_contract::{Caller, ErrorCode};
-use share_model::{Role, User};
+use share_model::{Role, SessionId, User};
 use share_store::{Platform, StartError, Users, signing_keys};
 
 use crate::{ApiError, Request};
@@ -26,6 +26,14 @@ impl Authenticator {
     /// # Errors
     /// 401 without a good access token, 403 when the account may not do this.
     pub async fn caller(&self, request: &Request) -> Result<User, ApiError> {
+        self.session(request).await.map(|(user, _)| user)
+    }
+
+    /// The account that calls, when the operation is for its role, and its session.
+    ///
+    /// # Errors
+    /// 401 without a good access token, 403 when the account may not do this.
+    pub async fn session(&self, request: &Request) -> Result<(User, SessionId), ApiError> {
         match request.operation().caller {
             Caller::AccessToken(roles) => self.require(roles, request).await,
             // An operation that names no role is not open to all of them.
@@ -35,27 +43,34 @@ impl Authenticator {
         }
     }
 
-    /// The account that calls, when it has one of these roles.
+    /// The account that calls, when it has one of these roles, and its session.
     ///
     /// Role and state come from the user record as it is now, not from the token, so that a change
-    /// of role and disabling an account work at once.
+    /// of role, disabling an account and ending a session work at once.
     ///
     /// # Errors
     /// 401 without a good access token, 403 when the account may not do this.
-    pub async fn require(&self, roles: &[Role], request: &Request) -> Result<User, ApiError> {
+    pub async fn require(
+        &self,
+        roles: &[Role],
+        request: &Request,
+    ) -> Result<(User, SessionId), ApiError> {
         let token = request.bearer_token().ok_or(ErrorCode::MissingToken)?;
-        let id = self.keys.verify(token, request.now()).map_err(|refusal| match refusal {
+        let token = self.keys.verify(token, request.now()).map_err(|refusal| match refusal {
             AccessRefusal::Expired => ErrorCode::TokenExpired,
             AccessRefusal::Invalid => ErrorCode::InvalidToken,
         })?;
-        let user = self.users.by_id(id).await?.ok_or(ErrorCode::InvalidToken)?;
+        let user = self.users.by_id(token.user).await?.ok_or(ErrorCode::InvalidToken)?;
         if !user.active {
             return Err(ErrorCode::AccountDisabled.into());
+        }
+        if !user.has_session(token.session, token.generation) {
+            return Err(ErrorCode::SessionRevoked.into());
         }
         if !roles.contains(&user.role) {
             return Err(ErrorCode::WrongRole.into());
         }
-        Ok(user)
+        Ok((user, token.session))
     }
 
     /// The keys, for what else they sign.

@@ -183,7 +183,11 @@ impl ApiError {
             ErrorCode::MissingToken | ErrorCode::InvalidCredentials => {
                 "Bearer realm=\"secure-file-share\""
             }
-            ErrorCode::InvalidToken | ErrorCode::TokenExpired => {
+            ErrorCode::InvalidToken
+            | ErrorCode::TokenExpired
+            | ErrorCode::RefreshUnknown
+            | ErrorCode::SessionExpired
+            | ErrorCode::SessionRevoked => {
                 "Bearer realm=\"secure-file-share\", error=\"invalid_token\""
             }
             ErrorCode::DependencyUnavailable => {

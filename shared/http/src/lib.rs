@@ -15,6 +15,7 @@ mod multipart;
 mod paging;
 mod public_url;
 mod range;
+mod refresh_cookie;
 mod request;
 mod token_page;
 
@@ -32,5 +33,6 @@ pub use multipart::UploadForm;
 pub use paging::{FileQuery, Paging};
 pub use public_url::PublicUrl;
 pub use range::RangeRequest;
+pub use refresh_cookie::RefreshCookie;
 pub use request::{Request, is_from_this_machine};
 pub use token_page::{TokenField, TokenForm, TokenPage};

@@ -1,4 +1,6 @@
-//! Who did what to which file. What happens to a link has receipts of its own.
+//! Who did what to which file or account. What happens to a link has receipts of its own.
+
+use std::fmt;
 
 use jiff::Timestamp;
 
@@ -17,6 +19,32 @@ pub enum AuditAction {
     FileDeleted,
     /// An upload was aborted, or given up.
     UploadAborted,
+    /// Somebody logged in.
+    SessionBegun,
+    /// A session was ended before its time.
+    SessionEnded,
+    /// All sessions were ended.
+    SessionsEnded,
+    /// A refresh token was used twice, so its session was ended.
+    SessionReplayed,
+}
+
+/// What an action is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A file.
+    File(FileId),
+    /// An account.
+    User(UserId),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(id) => write!(formatter, "file#{id}"),
+            Self::User(id) => write!(formatter, "user#{id}"),
+        }
+    }
 }
 
 impl AuditAction {
@@ -29,22 +57,26 @@ impl AuditAction {
             Self::FileChanged => "file_changed",
             Self::FileDeleted => "file_deleted",
             Self::UploadAborted => "upload_aborted",
+            Self::SessionBegun => "session_begun",
+            Self::SessionEnded => "session_ended",
+            Self::SessionsEnded => "sessions_ended",
+            Self::SessionReplayed => "session_replayed",
         }
     }
 }
 
-/// One line of a file's history, written in the same transaction as the action.
+/// One line of a history, written in the same transaction as the action.
 #[derive(Debug, Clone)]
 pub struct AuditEvent {
-    /// The file.
-    pub file: FileId,
+    /// What it is about.
+    pub subject: Subject,
     /// What was done.
     pub action: AuditAction,
     /// Who did it.
     pub actor: UserId,
     /// When.
     pub at: Timestamp,
-    /// The request that did it, as in the logs. Makes the record's key unique.
+    /// The request that did it, as in the logs. With the action it makes the record's key unique.
     pub request_id: String,
 }
 

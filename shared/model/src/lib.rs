@@ -26,7 +26,7 @@ mod stored_file;
 mod timestamp;
 mod user;
 
-pub use audit::{AuditAction, AuditEvent};
+pub use audit::{AuditAction, AuditEvent, Subject};
 pub use byte_range::{ByteRange, Coverage};
 pub use certificate::{
     Certificate, CertificateFault, CertifiedDownload, CertifiedEnd, CertifiedTransfer, Delivery,
@@ -49,10 +49,10 @@ pub use receipt::{
     ChainBreak, ChainHead, DownloadRequest, Receipt, ReceiptEvent, SealedReceipt, TransferOutcome,
 };
 pub use receipt_replay::{Discrepancy, LinkRecords, LinkToken, RETENTION};
-pub use session::{Session, SessionId};
+pub use session::{Refresh, Session, SessionId};
 pub use stored_file::{
     Audience, Check, CheckProgress, Content, Deleted, File, FileState, Import, Job, Leftover,
     Recipient, Recipients, Rejected, Upload,
 };
 pub use timestamp::rfc3339_millis;
-pub use user::{EmailAddress, Role, User, UserId, Username};
+pub use user::{EmailAddress, EndedSession, Role, User, UserId, Username};

@@ -14,7 +14,7 @@ use unicode_security::{
 };
 use uuid::Uuid;
 
-use crate::{Invalid, rfc3339_millis};
+use crate::{Invalid, SessionId, rfc3339_millis};
 
 /// A user's identity, a UUID version 7. Names and addresses may change; this never does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -242,9 +242,43 @@ pub struct User {
     /// When it signed up.
     #[serde(with = "rfc3339_millis")]
     pub created_at: Timestamp,
+    /// How often the record was changed. Each change names the one that it follows.
+    #[serde(default)]
+    pub revision: u32,
+    /// How often all sessions were ended. Sessions and access tokens of another generation are over.
+    #[serde(default)]
+    pub generation: u32,
+    /// The session that was left when all others were ended. Its access tokens of the generation
+    /// before still count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_session: Option<SessionId>,
+    /// Sessions that were ended one by one, for as long as one of their access tokens may be about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ended_sessions: Vec<EndedSession>,
+    /// When its owner last logged in or continued a session.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "rfc3339_millis::optional")]
+    pub last_seen_at: Option<Timestamp>,
+}
+
+/// A session that was ended before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedSession {
+    /// Which.
+    pub id: SessionId,
+    /// When.
+    #[serde(with = "rfc3339_millis")]
+    pub at: Timestamp,
 }
 
 impl User {
+    /// How many sessions that were ended one by one are remembered. Where more are ended within the
+    /// life of an access token, all end.
+    pub const MAX_ENDED_SESSIONS: usize = 100;
+
+    /// How long an ended session is remembered, in seconds: the life of an access token (15
+    /// minutes), and the minute by which clocks may differ.
+    pub const ENDED_SESSION_SECONDS: i64 = 16 * 60;
+
     /// An active account made at `now`, without a password and with an address that is not proven.
     #[must_use]
     pub fn new(
@@ -263,7 +297,52 @@ impl User {
             verified: false,
             active: true,
             created_at: now,
+            revision: 0,
+            generation: 0,
+            kept_session: None,
+            ended_sessions: Vec::new(),
+            last_seen_at: None,
         }
+    }
+
+    /// The record after a change of this one.
+    #[must_use]
+    pub fn changed(&self) -> Self {
+        Self { revision: self.revision + 1, ..self.clone() }
+    }
+
+    /// Whether access tokens of this session and generation count.
+    #[must_use]
+    pub fn has_session(&self, session: SessionId, generation: u32) -> bool {
+        let kept = self.kept_session == Some(session) && generation + 1 == self.generation;
+        (generation == self.generation || kept)
+            && !self.ended_sessions.iter().any(|ended| ended.id == session)
+    }
+
+    /// Ends one session at `now`.
+    pub fn end_session(&mut self, session: SessionId, now: Timestamp) {
+        let recent = |ended: &EndedSession| {
+            now.as_second() - ended.at.as_second() < Self::ENDED_SESSION_SECONDS
+        };
+        self.ended_sessions.retain(recent);
+        if self.ended_sessions.len() == Self::MAX_ENDED_SESSIONS {
+            self.end_sessions();
+        } else {
+            self.ended_sessions.push(EndedSession { id: session, at: now });
+        }
+    }
+
+    /// Ends all sessions.
+    pub fn end_sessions(&mut self) {
+        self.generation += 1;
+        self.kept_session = None;
+        self.ended_sessions.clear();
+    }
+
+    /// Ends all sessions but this one, whose record must get the new generation.
+    pub fn end_other_sessions(&mut self, kept: SessionId) {
+        self.end_sessions();
+        self.kept_session = Some(kept);
     }
 
     /// The account with this password, as its argon2id hash in PHC string form.

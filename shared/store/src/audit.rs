@@ -1,13 +1,16 @@
-//! The Audit table: receipts of links, and events about files. Written, never changed.
+//! The Audit table: receipts of links, and events about files and accounts. Written, never changed.
 //!
-//! All records of a file are together, under the subject `file#<id>`. Receipts of its links have
-//! the key `link#<creation of the link>#<link>#<number>`, so each link's chain is in order.
+//! All records of a file are together, under the subject `file#<id>`, and those of an account under
+//! `user#<id>`. Receipts of a file's links have the key
+//! `link#<creation of the link>#<link>#<number>`, so each link's chain is in order.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use share_auth::PageCursor;
 use share_contract::settings::AUDIT_TABLE;
-use share_model::{AuditEvent, FileId, Link, RETENTION, SealedReceipt, UserId, rfc3339_millis};
+use share_model::{
+    AuditEvent, FileId, Link, RETENTION, SealedReceipt, Subject, UserId, rfc3339_millis,
+};
 
 use crate::table::{Condition, Key, List, Table, absent, text};
 use crate::transaction::Write;
@@ -48,7 +51,8 @@ impl Audit {
     #[must_use]
     pub fn entry(&self, event: &AuditEvent) -> Write {
         let at = rfc3339_millis::text(event.at);
-        let key = key(event.file, format!("{at}#{}", event.request_id));
+        let at_id = format!("{at}#{}#{}", event.request_id, event.action.as_str());
+        let key = key(event.subject, at_id);
         let forget_at = event.at.as_second() + RETENTION.as_secs();
         let stored = StoredEvent { action: event.action.as_str(), actor: event.actor };
         self.table.put_until(&key, &stored, forget_at, &absent("subject"))
@@ -56,7 +60,8 @@ impl Audit {
 
     /// The write that adds `receipt` to the chain of `link`, as its number `number`.
     pub(crate) fn receipt(&self, link: &Link, number: u32, receipt: &SealedReceipt) -> Write {
-        let key = key(link.file_id, format!("{}{number:06}", chain(link)));
+        let subject = Subject::File(link.file_id);
+        let key = key(subject, format!("{}{number:06}", chain(link)));
         self.table.put_until(&key, receipt, forget_at(link), &absent("subject"))
     }
 
@@ -71,7 +76,7 @@ impl Audit {
         let mut cursor = None;
         loop {
             let condition = Condition::new("subject = :subject AND begins_with(at_id, :chain)")
-                .with(":subject", text(subject(link.file_id)))
+                .with(":subject", text(Subject::File(link.file_id).to_string()))
                 .with(":chain", text(chain(link)));
             let key = &["subject", "at_id"];
             let list = List { index: None, key, condition, filter: None, newest_first: false };
@@ -113,7 +118,7 @@ impl Audit {
             index: None,
             key: &["subject", "at_id"],
             condition: condition
-                .with(":subject", text(subject(file)))
+                .with(":subject", text(Subject::File(file).to_string()))
                 .with(":receipts", text(RECEIPTS)),
             filter: None,
             newest_first: false,
@@ -133,10 +138,6 @@ fn chain(link: &Link) -> String {
     format!("{RECEIPTS}{}#{}#", rfc3339_millis::text(link.created_at), link.id)
 }
 
-fn subject(file: FileId) -> String {
-    format!("file#{file}")
-}
-
-fn key(file: FileId, at_id: String) -> Key {
-    Key::new("subject", subject(file)).and("at_id", at_id)
+fn key(subject: Subject, at_id: String) -> Key {
+    Key::new("subject", subject.to_string()).and("at_id", at_id)
 }

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use share_contract::settings::{Quota, Quotas, SHELF_TABLE};
 use share_model::{
-    AuditAction, AuditEvent, Deleted, File, FileId, FileRecord, FileState, Rejected, UserId,
-    caseless, file_protocol, rfc3339_millis,
+    AuditAction, AuditEvent, Deleted, File, FileId, FileRecord, FileState, Rejected, Subject,
+    UserId, caseless, file_protocol, rfc3339_millis,
 };
 
 use crate::files::key;
@@ -186,7 +186,7 @@ impl FileChanges {
         writes.extend(self.entries(before, after));
         writes.extend(action.zip(actor.user).map(|(action, user)| {
             self.audit.entry(&AuditEvent {
-                file: after.id,
+                subject: Subject::File(after.id),
                 action,
                 actor: user,
                 at: (actor.context.clock)(),

@@ -301,6 +301,48 @@ impl Table {
         update.build().expect("a table, a key and a change").into()
     }
 
+    /// The write that makes `after` of the record under `key`, which is `before`, on `condition`. It
+    /// touches the attributes that differ, and no other.
+    pub(crate) fn change<T: Serialize>(
+        &self,
+        key: &Key,
+        (before, after): (&T, &T),
+        condition: &Condition,
+    ) -> Write {
+        let item = |record| -> Item {
+            to_item(record).expect("a record is a struct of texts and numbers")
+        };
+        let (before, after) = (item(before), item(after));
+        let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| before.get(*name) != after.get(*name));
+        let (mut set, mut remove) = (Vec::new(), Vec::new());
+        let mut update = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(key.item()))
+            .set_condition_expression(condition.expression())
+            .set_expression_attribute_values(condition.values());
+        for (number, name) in names.into_iter().enumerate() {
+            // Names of attributes can be reserved words; placeholders cannot.
+            let (place, value) = (format!("#changed{number}"), format!(":changed{number}"));
+            match after.get(name) {
+                Some(new) => {
+                    set.push(format!("{place} = {value}"));
+                    update = update.expression_attribute_values(value, new.clone());
+                }
+                None => remove.push(place.clone()),
+            }
+            update = update.expression_attribute_names(place, name);
+        }
+        let clause = |word: &str, parts: Vec<String>| {
+            (!parts.is_empty()).then(|| format!("{word} {}", parts.join(", ")))
+        };
+        let clauses = clause("SET", set).into_iter().chain(clause("REMOVE", remove));
+        let update = update.update_expression(clauses.collect::<Vec<_>>().join(" "));
+        update.build().expect("a table, a key and a change").into()
+    }
+
     /// The write that deletes the record under `key`, on `condition`.
     pub(crate) fn delete(&self, key: &Key, condition: &Condition) -> Write {
         let delete = Delete::builder()

@@ -23,7 +23,7 @@ use crate::{Platform, StartError, StoreError};
 /// proof has `forget_at`, the second in which the token expires, and is deleted some time after it.
 #[derive(Clone)]
 pub struct Users {
-    table: Table,
+    pub(crate) table: Table,
 }
 
 /// A name or an address that belongs to an account.
@@ -351,7 +351,14 @@ impl Users {
         now: Timestamp,
     ) -> Result<Result<(), ProofRefusal>, StoreError> {
         let exists = Condition::new("attribute_exists(pk)");
-        self.prove(user, ("SET verified = :yes REMOVE forget_at", exists), token, tokens, now).await
+        self.prove(
+            user,
+            ("SET verified = :yes REMOVE forget_at ADD revision :one", exists),
+            token,
+            tokens,
+            now,
+        )
+        .await
     }
 
     /// [`Users::prove_address`] with an invitation, which came to the address; it sets the password
@@ -368,7 +375,8 @@ impl Users {
         now: Timestamp,
     ) -> Result<Result<(), ProofRefusal>, StoreError> {
         let exists = Condition::new("attribute_exists(pk)").with(":hash", text(hash));
-        let change = "SET verified = :yes, password_hash = :hash REMOVE forget_at";
+        let change = "SET verified = :yes, password_hash = :hash REMOVE forget_at \
+                      ADD revision :one";
         self.prove(user, (change, exists), token, tokens, now).await
     }
 
@@ -380,7 +388,7 @@ impl Users {
         tokens: &OneTimeTokens,
         now: Timestamp,
     ) -> Result<Result<(), ProofRefusal>, StoreError> {
-        let account = exists.with(":yes", AttributeValue::Bool(true));
+        let account = exists.with(":yes", AttributeValue::Bool(true)).with(":one", number(1));
         // Fails when the name has lapsed or yielded, and somebody else has it now.
         let owned = owned_by(user.id, "user_id = :owner");
         // What waits for its own proof is no proof.
@@ -441,7 +449,7 @@ fn refused(token: &TokenRecord, gone: bool) -> RefusedToken {
     RefusedToken { kind: token.kind, refusal }
 }
 
-fn user_key(id: UserId) -> Key {
+pub(crate) fn user_key(id: UserId) -> Key {
     Key::new("pk", format!("user#{id}"))
 }
 

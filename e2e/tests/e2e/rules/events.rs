@@ -35,6 +35,7 @@ async fn every_event_gets_the_answer_that_its_table_says() {
     // Of a link of its own: a revoked one cannot be downloaded. GET makes one, too.
     let other = scene.get(&routes::generate_link(&scene.file), &scene.client).await;
     let targets = scene.targets().await;
+    let login = || scene.login("client", ("username", "client"), "local-client-password");
     let values = [
         ("{{link_id}}", other.id()),
         ("{{ops_token}}", scene.ops.clone()),
@@ -44,6 +45,8 @@ async fn every_event_gets_the_answer_that_its_table_says() {
         ("{{declined_token}}", token_of(&scene.sign_up("events-declined").await).to_owned()),
         ("{{invitation_token}}", scene.invitation("events-invited").await),
         ("{{client_token}}", scene.client.clone()),
+        ("{{refresh_token}}", login().await.field("refresh")),
+        ("{{ended_client_token}}", login().await.field("access")),
         ("{{file_id}}", scene.file.clone()),
         ("{{deleted_file_id}}", scene.some_file().await),
         ("{{upload_id}}", targets.upload),

@@ -1,0 +1,115 @@
+//! The one way in which an account changes after it was proven: its record, what goes with it, and
+//! the lines in the audit.
+
+use jiff::Timestamp;
+use share_model::{AuditAction, AuditEvent, Subject, User, UserId};
+
+use crate::table::{Condition, number};
+use crate::transaction::{Backoff, CommitOutcome, Write};
+use crate::users::user_key;
+use crate::{Actor, Audit, Platform, StartError, StoreError, Users};
+
+/// The stores that change together with an account.
+#[derive(Clone)]
+pub struct UserChanges {
+    /// The accounts.
+    pub users: Users,
+    pub(crate) audit: Audit,
+}
+
+/// What is to become of an account.
+pub struct UserStep {
+    /// The record afterwards, made with [`User::changed`].
+    pub after: User,
+    /// What the audit says of it.
+    pub actions: Vec<AuditAction>,
+    /// What is written with it, each on a condition of its own.
+    pub writes: Vec<Write>,
+}
+
+/// What became of a step.
+pub enum UserApplied<E> {
+    /// The account is as it says now.
+    Changed(User),
+    /// There was nothing to do.
+    Unchanged(User),
+    /// The step does not go with what the account is.
+    Refused(E),
+    /// The conditions of these of the step's writes did not hold. Nothing was written.
+    WritesRefused(Vec<usize>),
+    /// There is no such account.
+    Absent,
+}
+
+impl UserChanges {
+    /// # Errors
+    /// When a table's name is missing.
+    pub fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self { users: Users::connect(platform)?, audit: Audit::connect(platform)? })
+    }
+
+    /// Takes a step: asks `step` what is to become of the account as it is now, `None` for nothing,
+    /// and writes that, if it is still so; otherwise asks again.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub async fn apply<E>(
+        &self,
+        id: UserId,
+        actor: Actor<'_>,
+        mut step: impl FnMut(&User, Timestamp) -> Result<Option<UserStep>, E>,
+    ) -> Result<UserApplied<E>, StoreError> {
+        let mut backoff = Backoff::new("change a user");
+        loop {
+            let Some(before) = self.users.by_id(id).await? else { return Ok(UserApplied::Absent) };
+            let UserStep { after, actions, writes } = match step(&before, (actor.context.clock)()) {
+                Ok(Some(step)) => step,
+                Ok(None) => return Ok(UserApplied::Unchanged(before)),
+                Err(refusal) => return Ok(UserApplied::Refused(refusal)),
+            };
+            let others = 1..=writes.len();
+            let key = user_key(id);
+            let record = self.users.table.change(&key, (&before, &after), &unchanged(&before));
+            let mut all = vec![record];
+            all.extend(writes);
+            all.extend(self.entries(id, actions, actor));
+            match self.users.table.commit("change a user", all).await? {
+                CommitOutcome::Committed => return Ok(UserApplied::Changed(after)),
+                CommitOutcome::ConditionFailed(places) if places.contains(&0) => {
+                    backoff.wait().await?;
+                }
+                CommitOutcome::ConditionFailed(places) => {
+                    let refused = places.into_iter().filter(|place| others.contains(place));
+                    return Ok(UserApplied::WritesRefused(refused.map(|it| it - 1).collect()));
+                }
+            }
+        }
+    }
+
+    /// The writes that record that `actor` did this to the account.
+    pub(crate) fn entries(
+        &self,
+        id: UserId,
+        actions: Vec<AuditAction>,
+        actor: Actor<'_>,
+    ) -> Vec<Write> {
+        let event = |action| AuditEvent {
+            subject: Subject::User(id),
+            action,
+            actor: actor.user.unwrap_or(id),
+            at: (actor.context.clock)(),
+            request_id: actor.context.request_id.to_owned(),
+        };
+        actions.into_iter().map(|action| self.audit.entry(&event(action))).collect()
+    }
+}
+
+/// That the record is as it was read. One of an earlier version of this system has no revision.
+fn unchanged(before: &User) -> Condition {
+    let expression = if before.revision == 0 {
+        "attribute_exists(pk) AND (attribute_not_exists(revision) OR revision = :revision)"
+    } else {
+        "revision = :revision"
+    };
+    Condition::new(expression).with(":revision", number(before.revision.into()))
+}
