@@ -16,6 +16,7 @@ pub struct Mail {
     pub to: String,
     pub subject: String,
     pub text: String,
+    pub html: String,
 }
 
 impl Mail {
@@ -86,6 +87,7 @@ async fn take(
         to: field("Destination.ToAddresses.member.1"),
         subject: field("Message.Subject.Data"),
         text: field("Message.Body.Text.Data"),
+        html: field("Message.Body.Html.Data"),
     };
     if mail.to.starts_with("refused") {
         let error = format!(

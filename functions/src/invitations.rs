@@ -1,9 +1,10 @@
 //! Accounts by invitation, for the functions that invite.
 
 use share_auth::OpaqueSecret;
-use share_model::{TokenKind, User};
+use share_mail::Mail;
+use share_model::{FileRecord, TokenKind, User};
 use share_store::{
-    Mail, Mailer, OneTimeTokens, Platform, Registration, StartError, StoreError, TokenRecord, Users,
+    Mailer, OneTimeTokens, Platform, Registration, StartError, StoreError, TokenRecord, Users,
 };
 
 /// How long an invitation can be accepted: 7 days.
@@ -28,7 +29,7 @@ impl Invitations {
     }
 
     /// Creates the account, and mails its owner the link with which the password is set. The mail
-    /// says `occasion` as well; `base` is the address of the API.
+    /// says for which `file` it is made, if it is for one; `base` is the address of the API.
     ///
     /// # Errors
     /// When the tables or SES do not do what is asked. Then there is no account.
@@ -36,7 +37,7 @@ impl Invitations {
         &self,
         user: &User,
         base: &str,
-        occasion: &str,
+        file: Option<&FileRecord>,
     ) -> Result<Registration, StoreError> {
         let secret = OpaqueSecret::generate();
         let token = TokenRecord {
@@ -49,15 +50,14 @@ impl Invitations {
         if registration != Registration::Done {
             return Ok(registration);
         }
-        let text = format!(
-            "You have an account at Secure File Share.\n\nName: {}\nRole: {}\n\nOpen this link \
-             within 7 days to set your password:\n\n{base}/set-password?token={}\n{occasion}",
-            user.username.as_str(),
-            user.role.as_str(),
-            secret.reveal(),
-        );
-        let mail = Mail { to: &user.email, subject: "You are invited", text: &text };
-        if let Err(failure) = self.mailer.send(&mail).await {
+        let mail = Mail::Invitation {
+            base,
+            token: &secret.reveal(),
+            username: &user.username,
+            role: user.role,
+            file,
+        };
+        if let Err(failure) = self.mailer.send(&user.email, &mail).await {
             self.users.withdraw_invitation(user, &token, &self.tokens).await?;
             return Err(failure);
         }

@@ -6,10 +6,9 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use share_auth::random_bytes;
 use share_http::log_failure;
+use share_mail::Mail;
 use share_model::{EmailAddress, File, FileRecord, Recipient, Role, User, UserId, Username};
-use share_store::{
-    Mail, Mailer, Platform, Registration, RequestContext, StartError, StoreError, Users,
-};
+use share_store::{Mailer, Platform, Registration, RequestContext, StartError, StoreError, Users};
 
 use crate::invitations::Invitations;
 
@@ -101,15 +100,12 @@ impl RecipientMails {
         if !occasion.file.notify_recipients || !client.active || client.role != Role::Client {
             return Ok(());
         }
-        let base = occasion.base;
-        let text = format!(
-            "{}\nTo get it, log in at {base} as {}, and ask for a download link. This page says \
-             how:\n\n{base}/api/docs\n",
-            occasion.about(),
-            client.username.as_str(),
-        );
-        let mail = Mail { to: &client.email, subject: "A file for you", text: &text };
-        self.mailer.send(&mail).await
+        let mail = Mail::FileForYou {
+            base: occasion.base,
+            username: &client.username,
+            file: &occasion.record,
+        };
+        self.mailer.send(&client.email, &mail).await
     }
 
     /// Invites whoever has this address, unless it belongs to an account.
@@ -118,19 +114,13 @@ impl RecipientMails {
         address: &EmailAddress,
         occasion: &Occasion<'_>,
     ) -> Result<(), StoreError> {
-        let text = format!(
-            "\nThe account is for a file that you are to get:\n\n{}\nOnce you have set your \
-             password, log in at {base}, and ask for a download link. This page says how:\n\n\
-             {base}/api/docs\n",
-            occasion.about(),
-            base = occasion.base,
-        );
         for _ in 0..ATTEMPTS {
             let (id, now) = (random_bytes(), (occasion.context.clock)());
             let username = Username::for_address(address, random_bytes());
             let user =
                 User::new(UserId::new(now, id), username, address.clone(), Role::Client, now);
-            match self.invitations.invite(&user, occasion.base, &text).await? {
+            let invited = self.invitations.invite(&user, occasion.base, Some(&occasion.record));
+            match invited.await? {
                 Registration::Done | Registration::EmailKnown => return Ok(()),
                 Registration::UsernameTaken => {}
             }
@@ -144,16 +134,5 @@ impl Occasion<'_> {
     fn names(&self, account: UserId) -> bool {
         let mut named = self.file.recipients.named().iter();
         named.any(|it| matches!(it, Recipient::Client { id, .. } if *id == account))
-    }
-
-    /// What the mails say of the file.
-    fn about(&self) -> String {
-        let FileRecord { filename, size, sha256, uploaded_by, .. } = &self.record;
-        format!(
-            "File:    {}\nSize:    {size} bytes\nSHA-256: {}\nFrom:    {}\n",
-            filename.as_str(),
-            sha256.hex(),
-            uploaded_by.as_str(),
-        )
     }
 }

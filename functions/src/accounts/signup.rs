@@ -4,10 +4,9 @@ use share_auth::{OpaqueSecret, Password, random_bytes};
 use share_contract::settings::OPS_SIGNUP;
 use share_contract::{AccountCreated, ErrorCode, Operation, operations};
 use share_http::{Answer, ApiError, Endpoint, Fields, PublicUrl, Request};
+use share_mail::Mail;
 use share_model::{EmailAddress, Invalid, Role, TokenKind, User, UserId, Username};
-use share_store::{
-    Mail, Mailer, OneTimeTokens, Platform, Registration, StartError, TokenRecord, Users,
-};
+use share_store::{Mailer, OneTimeTokens, Platform, Registration, StartError, TokenRecord, Users};
 
 /// How long the mailed link can be used: a day.
 const VERIFICATION_SECONDS: i64 = 24 * 60 * 60;
@@ -60,17 +59,16 @@ impl Endpoint for Signup {
             user_id: user.id,
             expires_at: request.now().as_second() + VERIFICATION_SECONDS,
         };
-        let url_of =
-            |path: &str| self.public_url.of(request, &format!("{path}?token={}", secret.reveal()));
-        let (page, program) = (url_of("/verify")?, url_of("/api/users/verify-email")?); // 503
+        let base = &self.public_url.of(request, "")?; // 503
         let registration = self.users.sign_up(&user, &token, &self.tokens).await?; // 503
-        let (subject, text) = match registration {
-            Registration::Done => verification_mail(&user, &page),
-            Registration::EmailKnown => already_known_mail(),
+        let mail = match registration {
+            Registration::Done => {
+                Mail::Verification { base, token: &secret.reveal(), username: &user.username }
+            }
+            Registration::EmailKnown => Mail::AlreadyKnown { base },
             Registration::UsernameTaken => return Err(ErrorCode::UsernameTaken.into()), // 409
         };
-        let mail = Mail { to: &user.email, subject, text: &text };
-        if let Err(failure) = self.mailer.send(&mail).await {
+        if let Err(failure) = self.mailer.send(&user.email, &mail).await {
             self.users.withdraw_sign_up(&user, &token, &self.tokens).await?;
             return Err(failure.into()); // 503
         }
@@ -80,7 +78,7 @@ impl Endpoint for Signup {
             username: user.username,
             role: user.role,
             verification_url: (self.mailer.logs() && request.is_from_this_machine())
-                .then_some(program),
+                .then(|| format!("{base}/api/users/verify-email?token={}", secret.reveal())),
         }))
     }
 }
@@ -127,22 +125,4 @@ impl Input {
         User::new(id, self.username, self.email, self.role, request.now())
             .with_password(self.password.hash().await)
     }
-}
-
-fn verification_mail(user: &User, url: &str) -> (&'static str, String) {
-    let text = format!(
-        "Welcome to Secure File Share.\n\nSomebody, perhaps you, signed up as {} with this e-mail \
-         address. Open this link within 24 hours, and enter the password that you chose:\n\n\
-         {url}\n\nIf it was not you, the page behind the link deletes the sign-up. If you ignore \
-         this mail, it expires.\n",
-        user.username.as_str()
-    );
-    ("Verify your e-mail address", text)
-}
-
-fn already_known_mail() -> (&'static str, String) {
-    let text = "Somebody, perhaps you, signed up at Secure File Share with this e-mail address. \
-                There is an account with it already, so nothing was changed: log in.\n\nIf it was \
-                not you, ignore this mail.\n";
-    ("Your sign-up at Secure File Share", text.to_owned())
 }

@@ -33,7 +33,7 @@ impl DirectFunction for CreateAccount {
 
     async fn invoke(&self, input: Map<String, Value>, clock: &Clock) -> Result<Value, NotDone> {
         let user = read(Fields::new(input), clock())?;
-        match self.invitations.invite(&user, &self.public_base_url, "").await? {
+        match self.invitations.invite(&user, &self.public_base_url, None).await? {
             Registration::Done => {}
             Registration::UsernameTaken => return Err(NotDone::because("the username is taken")),
             Registration::EmailKnown => {

@@ -1,9 +1,10 @@
 //! What is done when no more bytes of a transfer go out.
 
 use share_http::log_failure;
+use share_mail::Mail;
 use share_model::link_protocol::Sent;
 use share_model::{FileRecord, LeaseTerms, TransferOutcome, User};
-use share_store::{Clock, Mail, Mailer, RequestContext, StoreError, Transfer, Transfers, Users};
+use share_store::{Clock, Mailer, RequestContext, StoreError, Transfer, Transfers, Users};
 
 /// A transfer, and what its end needs.
 pub(super) struct Finish {
@@ -41,22 +42,12 @@ impl Finish {
         let Some(id) = self.file.uploader else { return Ok(()) };
         let uploader = self.users.by_id(id).await?.filter(|uploader| uploader.active);
         let Some(uploader) = uploader else { return Ok(()) };
-        let (name, client) = (self.file.filename.as_str(), self.client.username.as_str());
-        // Of a redirect nothing is known but that it happened.
-        let (subject, what, unknown) = match end.outcome {
-            TransferOutcome::Redirected => (
-                "A download of your file has started",
-                "is being downloaded from S3, since",
-                "The bytes come from S3, so how many of them arrive is not known here.\n",
-            ),
-            _ => ("Your file was downloaded", "was downloaded on", ""),
+        let (filename, file) = (&self.file.filename, self.file.id);
+        let (client, at) = (&self.client.username, (self.clock)());
+        let mail = match end.outcome {
+            TransferOutcome::Redirected => Mail::DownloadStarted { filename, file, client, at },
+            _ => Mail::Downloaded { filename, file, client, at },
         };
-        let text = format!(
-            "{name}\n{what} {}\nthrough a link that {client} had asked for.\n\n\
-             {unknown}The file's receipts say more: file {}.",
-            (self.clock)().strftime("%-d %B %Y, %H:%M UTC"),
-            self.file.id,
-        );
-        self.mailer.send(&Mail { to: &uploader.email, subject, text: &text }).await
+        self.mailer.send(&uploader.email, &mail).await
     }
 }

@@ -6,10 +6,9 @@ use share_contract::{ErrorCode, LoggedIn, Operation, operations};
 use share_http::{
     Answer, ApiError, Endpoint, Fields, PublicUrl, RefreshCookie, Request, log_failure,
 };
+use share_mail::Mail;
 use share_model::{Invalid, Session, User};
-use share_store::{
-    Mail, Mailer, Platform, Refreshed, Sessions, StartError, StoreError, signing_keys,
-};
+use share_store::{Mailer, Platform, Refreshed, Sessions, StartError, StoreError, signing_keys};
 
 use crate::access::grant;
 
@@ -75,17 +74,12 @@ impl RefreshSession {
 
     /// Tells the owner that somebody else may have had the session.
     async fn warn(&self, user: &User, session: &Session) -> Result<(), StoreError> {
-        let begun = session.created_at.strftime("%-d %B %Y, %H:%M UTC");
-        let text = format!(
-            "A session of your account {} at Secure File Share was ended, because its refresh \
-             token was used twice. Perhaps a program kept an old one; perhaps somebody else has \
-             copied it.\n\nDevice: {}\nLogged in: {begun}\nLast used from: {}\n\nLog in again. If \
-             you do not know why this happened, change your password.\n",
-            user.username.as_str(),
-            session.device,
-            session.address,
-        );
-        let mail = Mail { to: &user.email, subject: "A session of yours was ended", text: &text };
-        self.mailer.send(&mail).await
+        let mail = Mail::SessionRevoked {
+            username: &user.username,
+            device: &session.device,
+            begun: session.created_at,
+            source: &session.address,
+        };
+        self.mailer.send(&user.email, &mail).await
     }
 }

@@ -26,7 +26,7 @@ pub use error::{StartError, StoreError};
 pub use file_changes::{Actor, Applied, FileChanges, FileStep};
 pub use files::Files;
 pub use links::{Clock, LinkCount, Links, RequestContext};
-pub use mailer::{Mail, Mailer};
+pub use mailer::Mailer;
 pub use object_reader::ObjectReader;
 pub use objects::{Objects, SignedPart, UploadedPart};
 pub use one_time_tokens::{OneTimeTokens, RefusedToken, TokenRecord};

@@ -1,21 +1,12 @@
 //! Mail: through SES, or to the log.
 
 use aws_sdk_ses::error::ProvideErrorMetadata;
-use aws_sdk_ses::types::{Body, Content, Destination, Message};
+use aws_sdk_ses::types::{self, Body, Content, Destination};
 use share_contract::settings::{MailSettings, Sender};
+use share_mail::{Mail, Message};
 use share_model::EmailAddress;
 
 use crate::{Platform, StartError, StoreError};
-
-/// A mail in plain text.
-pub struct Mail<'a> {
-    /// Who gets it.
-    pub to: &'a EmailAddress,
-    /// Its subject.
-    pub subject: &'a str,
-    /// Its text.
-    pub text: &'a str,
-}
 
 /// Where mail goes.
 #[derive(Clone)]
@@ -51,17 +42,17 @@ impl Mailer {
         matches!(self, Self::Log)
     }
 
-    /// Sends a mail. In log mode this is an event with the target `mail`.
+    /// Sends a mail. In log mode this is an event with the target `mail`, without the HTML part.
     ///
     /// # Errors
     /// When SES does not take it.
-    pub async fn send(&self, mail: &Mail<'_>) -> Result<(), StoreError> {
+    pub async fn send(&self, to: &EmailAddress, mail: &Mail<'_>) -> Result<(), StoreError> {
+        let message = mail.message();
         match self {
-            Self::Ses { client, from } => send_through_ses(client, from, mail).await,
+            Self::Ses { client, from } => send_through_ses(client, from, to, &message).await,
             Self::Log => {
-                tracing::info!(
-                    target: "mail", to = mail.to.as_str(), subject = mail.subject, text = mail.text,
-                );
+                let Message { subject, text, .. } = message;
+                tracing::info!(target: "mail", to = to.as_str(), subject, text);
                 Ok(())
             }
         }
@@ -71,19 +62,20 @@ impl Mailer {
 async fn send_through_ses(
     client: &aws_sdk_ses::Client,
     from: &Sender,
-    mail: &Mail<'_>,
+    to: &EmailAddress,
+    message: &Message,
 ) -> Result<(), StoreError> {
     let failed = "send a mail";
     let utf8 = |text: &str| {
         let content = Content::builder().charset("UTF-8").data(text).build();
         content.map_err(StoreError::during(failed))
     };
-    let body = Body::builder().text(utf8(mail.text)?).build();
-    let message = Message::builder().subject(utf8(mail.subject)?).body(body).build();
+    let body = Body::builder().text(utf8(&message.text)?).html(utf8(&message.html)?).build();
+    let message = types::Message::builder().subject(utf8(&message.subject)?).body(body).build();
     let request = client
         .send_email()
         .source(from.to_string())
-        .destination(Destination::builder().to_addresses(mail.to.as_str()).build())
+        .destination(Destination::builder().to_addresses(to.as_str()).build())
         .message(message);
     // SES names the address in its message; its code is enough.
     request

@@ -76,7 +76,8 @@ async fn at_most_one_mail_goes_out_for_each_link() {
             mail.contains("To:      ops@example.com\n│ Subject: Your file was downloaded"),
             "{mail}"
         );
-        for fact in [&format!("│ {name}\n"), "link that client had asked for", file.as_str()] {
+        for fact in [&format!("│ File: {name}\n"), "link that client had asked for", file.as_str()]
+        {
             assert!(mail.contains(fact), "{fact}: {mail}");
         }
         assert!(!mail.contains("token="), "{mail}");

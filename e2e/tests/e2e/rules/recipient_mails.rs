@@ -36,6 +36,7 @@ fn says_what_the_file_is(mail: &Mail, server: &Process, name: &str, content: &[u
         &format!("log in at {base}"),
     ] {
         assert!(mail.text.contains(fact), "{fact}: {mail:?}");
+        assert!(mail.html.contains(fact.trim()), "{fact}: {mail:?}");
     }
 }
 
