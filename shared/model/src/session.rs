@@ -1,6 +1,9 @@
 //! Sessions: what a login leaves behind, to be continued without a password, and the rules by which
 //! its refresh tokens follow one another.
 
+#[cfg(test)]
+mod model_check;
+
 use std::fmt;
 use std::str::FromStr;
 
