@@ -1,6 +1,9 @@
 //! What a client can ask of a server, whichever way the server was started.
 
+use std::net::IpAddr;
+
 use reqwest::multipart::{Form, Part};
+use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -17,6 +20,14 @@ pub struct Api {
 impl Api {
     pub fn new(base: String) -> Self {
         Self { base, http: client() }
+    }
+
+    /// The same server, for a client whose requests come from `source`, an address of this machine.
+    #[must_use]
+    pub fn from(&self, source: &str) -> Self {
+        let http = reqwest::Client::builder().local_address(source.parse::<IpAddr>().unwrap());
+        let http = http.redirect(Policy::none()).build().unwrap();
+        Self { base: self.base.clone(), http }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -147,5 +158,5 @@ pub fn password_for(name: &str) -> String {
 
 /// A client that follows no redirect.
 pub fn client() -> reqwest::Client {
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+    reqwest::Client::builder().redirect(Policy::none()).build().unwrap()
 }

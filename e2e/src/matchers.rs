@@ -60,6 +60,13 @@ impl Answer {
         assert!(faults.is_empty(), "{}: {self:?}", faults.join("; "));
     }
 
+    /// That it is a 429 with this code; gives the seconds after which to try again.
+    #[track_caller]
+    pub fn limited(&self, code: &str) -> i64 {
+        self.refused(429, code);
+        self.header("retry-after").parse().unwrap()
+    }
+
     /// That it is this part of a scene's file.
     #[track_caller]
     pub fn is_part(&self, part: Range<usize>) {

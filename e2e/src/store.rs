@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::samples::sha256;
 use crate::world::real_time;
 use share_local::Backend;
+use share_model::limits::Limit;
 
 const USERS: &str = "UsersTable";
 const FILES: &str = "FilesTable";
@@ -25,6 +26,9 @@ const LINKS: &str = "LinksTable";
 const AUDIT: &str = "AuditTable";
 /// What lists of files show.
 const SHELF: &str = "ShelfTable";
+
+/// Counters.
+const LIMITS: &str = "LimitsTable";
 
 /// The key of a record in the table of links.
 const LINKS_KEY: &str = "pk";
@@ -276,6 +280,23 @@ impl Store {
             .item("expires_at", AttributeValue::N(expires_at.to_string()));
         put.send().await.unwrap();
         token
+    }
+
+    /// Sets what `whom` has done so often by `at`.
+    pub async fn set_count(&self, limit: &Limit, whom: &str, taken: u32, at: Timestamp) {
+        let item = Item::from([
+            ("pk".to_owned(), text(&limit.key(whom, at))),
+            ("taken".to_owned(), AttributeValue::N(taken.to_string())),
+            ("last_at".to_owned(), AttributeValue::N(at.as_second().to_string())),
+            ("forget_at".to_owned(), AttributeValue::N(limit.window_end(at).to_string())),
+        ]);
+        self.put(LIMITS, item).await;
+    }
+
+    /// How often `whom` has done something in the window of `at`.
+    pub async fn count(&self, limit: &Limit, whom: &str, at: Timestamp) -> u64 {
+        let item = self.get(LIMITS, "pk", &limit.key(whom, at)).await;
+        item.map_or(0, |item| number(&item, "taken"))
     }
 
     pub async fn link(&self, id: &str) -> LinkRecord {

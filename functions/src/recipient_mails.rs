@@ -4,11 +4,15 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream;
+use jiff::Timestamp;
 use share_auth::random_bytes;
 use share_http::log_failure;
 use share_mail::Mail;
+use share_model::limits::{FILE_MAILS, INVITATION_MAILS};
 use share_model::{EmailAddress, File, FileRecord, Recipient, Role, User, UserId, Username};
-use share_store::{Mailer, Platform, Registration, RequestContext, StartError, StoreError, Users};
+use share_store::{
+    Limits, Mailer, Platform, Registration, RequestContext, StartError, StoreError, Users,
+};
 
 use crate::invitations::Invitations;
 
@@ -26,6 +30,7 @@ const ATTEMPTS: usize = 8;
 pub(crate) struct RecipientMails {
     users: Users,
     mailer: Mailer,
+    limits: Limits,
     invitations: Invitations,
 }
 
@@ -45,6 +50,7 @@ impl RecipientMails {
         Ok(Self {
             users: Users::connect(platform)?,
             mailer: Mailer::connect(platform)?,
+            limits: Limits::connect(platform)?,
             invitations: Invitations::connect(platform)?,
         })
     }
@@ -90,7 +96,11 @@ impl RecipientMails {
                 Some(owner) if owner.verified && occasion.names(owner.id) => Ok(()),
                 Some(owner) if owner.verified => self.notify(&owner, occasion).await,
                 // Somebody may have been invited there.
-                _ => self.invite(address, occasion).await,
+                _ => {
+                    let inviting = Box::pin(self.invite(address, occasion));
+                    let (to, now) = (address.as_str(), occasion.now());
+                    self.limits.within(&INVITATION_MAILS, to, now, inviting).await.map(drop)
+                }
             },
         }
     }
@@ -105,7 +115,9 @@ impl RecipientMails {
             username: &client.username,
             file: &occasion.record,
         };
-        self.mailer.send(&client.email, &mail).await
+        let (to, now) = (client.email.as_str(), occasion.now());
+        let sending = self.mailer.send(&client.email, &mail);
+        self.limits.within(&FILE_MAILS, to, now, sending).await.map(drop)
     }
 
     /// Invites whoever has this address, unless it belongs to an account.
@@ -115,7 +127,7 @@ impl RecipientMails {
         occasion: &Occasion<'_>,
     ) -> Result<(), StoreError> {
         for _ in 0..ATTEMPTS {
-            let (id, now) = (random_bytes(), (occasion.context.clock)());
+            let (id, now) = (random_bytes(), occasion.now());
             let username = Username::for_address(address, random_bytes());
             let user =
                 User::new(UserId::new(now, id), username, address.clone(), Role::Client, now);
@@ -134,5 +146,9 @@ impl Occasion<'_> {
     fn names(&self, account: UserId) -> bool {
         let mut named = self.file.recipients.named().iter();
         named.any(|it| matches!(it, Recipient::Client { id, .. } if *id == account))
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.context.clock)()
     }
 }

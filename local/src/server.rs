@@ -267,6 +267,7 @@ impl Backend {
                 ("SHELF_TABLE", "ShelfTable"),
                 ("LINKS_TABLE", "LinksTable"),
                 ("AUDIT_TABLE", "AuditTable"),
+                ("LIMITS_TABLE", "LimitsTable"),
                 ("FILES_BUCKET", BUCKET),
                 ("MAIL_MODE", "log"),
                 ("AWS_REGION", "us-east-1"),

@@ -72,6 +72,7 @@ mod rules {
     mod file_lists;
     mod lease_lifetime;
     mod leases;
+    mod limits;
     mod notifications;
     mod objects;
     mod one_time;

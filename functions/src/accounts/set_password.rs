@@ -3,7 +3,9 @@
 use http::Method;
 use share_auth::Password;
 use share_contract::{ErrorCode, Operation, PasswordSet, operations};
-use share_http::{Answer, ApiError, Endpoint, HtmlPage, Request, TokenField, TokenForm, TokenPage};
+use share_http::{
+    Answer, ApiError, Endpoint, HtmlPage, Request, TokenField, TokenForm, TokenGuesses, TokenPage,
+};
 use share_model::{TokenKind, User};
 use share_store::{OneTimeTokens, Platform, StartError, Users};
 
@@ -11,6 +13,7 @@ use share_store::{OneTimeTokens, Platform, StartError, Users};
 pub struct SetPassword {
     users: Users,
     tokens: OneTimeTokens,
+    guesses: TokenGuesses,
 }
 
 const DONE: &str = "Your password is set. You can log in now.";
@@ -22,13 +25,18 @@ impl Endpoint for SetPassword {
     type Json = PasswordSet;
 
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
-        Ok(Self { users: Users::connect(platform)?, tokens: OneTimeTokens::connect(platform)? })
+        Ok(Self {
+            users: Users::connect(platform)?,
+            tokens: OneTimeTokens::connect(platform)?,
+            guesses: TokenGuesses::connect(platform)?,
+        })
     }
 
     async fn handle(&self, request: &Request) -> Result<Answer<PasswordSet>, ApiError> {
         let secret = request.required_query("token")?; // 400
         let (kind, now) = (TokenKind::Invitation, request.now());
-        let token = self.tokens.find(kind, secret, now).await??; // 404, 410, 503
+        let found = self.tokens.find(kind, secret, now).await?; // 503
+        let token = self.guesses.counted(found, request).await?; // 404, 410, 429, 503
         let user = self.users.by_id(token.user_id).await?; // 503
         let user = user.ok_or(ErrorCode::InvitationUnknown)?; // 404
         if request.method() != Method::POST {

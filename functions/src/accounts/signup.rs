@@ -5,8 +5,12 @@ use share_contract::settings::OPS_SIGNUP;
 use share_contract::{AccountCreated, ErrorCode, Operation, operations};
 use share_http::{Answer, ApiError, Endpoint, Fields, PublicUrl, Request};
 use share_mail::Mail;
+use share_model::limits::{SIGNUP_MAILS, SIGNUPS_FROM_SOURCE};
 use share_model::{EmailAddress, Invalid, Role, TokenKind, User, UserId, Username};
-use share_store::{Mailer, OneTimeTokens, Platform, Registration, StartError, TokenRecord, Users};
+use share_store::{
+    Limits, Mailer, OneTimeTokens, Platform, Registration, StartError, StoreError, TokenRecord,
+    Users,
+};
 
 /// How long the mailed link can be used: a day.
 const VERIFICATION_SECONDS: i64 = 24 * 60 * 60;
@@ -16,6 +20,7 @@ pub struct Signup {
     users: Users,
     tokens: OneTimeTokens,
     mailer: Mailer,
+    limits: Limits,
     public_url: PublicUrl,
     /// Whether anybody can become Ops. Off unless `OPS_SIGNUP` is `open`.
     ops_may_sign_up: bool,
@@ -38,6 +43,7 @@ impl Endpoint for Signup {
             users: Users::connect(platform)?,
             tokens: OneTimeTokens::connect(platform)?,
             mailer: Mailer::connect(platform)?,
+            limits: Limits::connect(platform)?,
             public_url: PublicUrl::read(platform.environment())?,
             ops_may_sign_up: OPS_SIGNUP.read(platform.environment())?,
         })
@@ -47,6 +53,11 @@ impl Endpoint for Signup {
         let input = Input::read(request.json()?)?; // 400, 415, 422
         if input.role == Role::Ops && !self.ops_may_sign_up {
             return Err(ErrorCode::OpsByInvitation.into()); // 403
+        }
+        if let Some(source) = request.source() {
+            let limit = &SIGNUPS_FROM_SOURCE;
+            let taken = self.limits.take(limit, source.as_str(), request.now()).await?; // 503
+            taken.map_err(ApiError::limited(ErrorCode::TooManySignups))?; // 429
         }
         let user = input.into_user(request).await;
         if user.role == Role::Ops {
@@ -68,7 +79,7 @@ impl Endpoint for Signup {
             Registration::EmailKnown => Mail::AlreadyKnown { base },
             Registration::UsernameTaken => return Err(ErrorCode::UsernameTaken.into()), // 409
         };
-        if let Err(failure) = self.mailer.send(&user.email, &mail).await {
+        if let Err(failure) = self.send(&user.email, &mail, request).await {
             self.users.withdraw_sign_up(&user, &token, &self.tokens).await?;
             return Err(failure.into()); // 503
         }
@@ -84,6 +95,13 @@ impl Endpoint for Signup {
 }
 
 impl Signup {
+    /// Sends the mail, unless anybody has caused many to its addressee today. Nobody is told.
+    async fn send(&self, to: &EmailAddress, mail: &Mail<'_>, request: &Request) -> Result<(), StoreError> {
+        let sending = self.mailer.send(to, mail);
+        let to = to.as_str();
+        self.limits.within(&SIGNUP_MAILS, to, request.now(), sending).await.map(drop)
+    }
+
     /// Where anybody may sign up as Ops, nobody proves anything.
     async fn ready_at_once(&self, user: User) -> Result<Answer<AccountCreated>, ApiError> {
         let user = User { verified: true, ..user };

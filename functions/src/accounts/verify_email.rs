@@ -2,7 +2,9 @@
 
 use http::Method;
 use share_contract::{ErrorCode, Operation, VerificationDone, operations};
-use share_http::{Answer, ApiError, Endpoint, Request, TokenField, TokenForm, TokenPage};
+use share_http::{
+    Answer, ApiError, Endpoint, Request, TokenField, TokenForm, TokenGuesses, TokenPage,
+};
 use share_model::TokenKind;
 use share_store::{OneTimeTokens, Platform, StartError, Users};
 
@@ -10,6 +12,7 @@ use share_store::{OneTimeTokens, Platform, StartError, Users};
 pub struct VerifyEmail {
     users: Users,
     tokens: OneTimeTokens,
+    guesses: TokenGuesses,
 }
 
 const VERIFIED: &str = "Your e-mail address is verified. You can log in now.";
@@ -20,7 +23,11 @@ impl Endpoint for VerifyEmail {
     type Json = VerificationDone;
 
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
-        Ok(Self { users: Users::connect(platform)?, tokens: OneTimeTokens::connect(platform)? })
+        Ok(Self {
+            users: Users::connect(platform)?,
+            tokens: OneTimeTokens::connect(platform)?,
+            guesses: TokenGuesses::connect(platform)?,
+        })
     }
 
     async fn handle(&self, request: &Request) -> Result<Answer<VerificationDone>, ApiError> {
@@ -36,7 +43,8 @@ impl Endpoint for VerifyEmail {
         }
         request.refuse_prefetch()?; // 403
         let (kind, now) = (TokenKind::Verification, request.now());
-        let token = self.tokens.find(kind, secret, now).await??; // 404, 410, 503
+        let found = self.tokens.find(kind, secret, now).await?; // 503
+        let token = self.guesses.counted(found, request).await?; // 404, 410, 429, 503
         let user = self.users.by_id(token.user_id).await?; // 503
         let user = user.ok_or(ErrorCode::VerificationUnknown)?; // 404
         let now = (request.clock())();

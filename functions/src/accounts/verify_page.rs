@@ -8,7 +8,8 @@ use http::Method;
 use share_auth::{Password, matches};
 use share_contract::{Decline, ErrorCode, Operation, VerificationDone, operations};
 use share_http::{
-    Answer, ApiError, Endpoint, Fields, HtmlPage, Request, TokenField, TokenForm, TokenPage,
+    Answer, ApiError, Endpoint, Fields, HtmlPage, Request, TokenField, TokenForm, TokenGuesses,
+    TokenPage,
 };
 use share_model::{TokenKind, User};
 use share_store::{OneTimeTokens, Platform, StartError, Users};
@@ -17,6 +18,7 @@ use share_store::{OneTimeTokens, Platform, StartError, Users};
 pub struct VerifyPage {
     users: Users,
     tokens: OneTimeTokens,
+    guesses: TokenGuesses,
 }
 
 /// What the form says.
@@ -35,13 +37,18 @@ impl Endpoint for VerifyPage {
     type Json = VerificationDone;
 
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
-        Ok(Self { users: Users::connect(platform)?, tokens: OneTimeTokens::connect(platform)? })
+        Ok(Self {
+            users: Users::connect(platform)?,
+            tokens: OneTimeTokens::connect(platform)?,
+            guesses: TokenGuesses::connect(platform)?,
+        })
     }
 
     async fn handle(&self, request: &Request) -> Result<Answer<VerificationDone>, ApiError> {
         let secret = request.required_query("token")?; // 400
         let (kind, now) = (TokenKind::Verification, request.now());
-        let token = self.tokens.find(kind, secret, now).await??; // 404, 410, 503
+        let found = self.tokens.find(kind, secret, now).await?; // 503
+        let token = self.guesses.counted(found, request).await?; // 404, 410, 429, 503
         let user = self.users.by_id(token.user_id).await?; // 503
         let user = user.ok_or(ErrorCode::VerificationUnknown)?; // 404
         if request.method() != Method::POST {

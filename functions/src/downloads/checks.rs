@@ -2,7 +2,7 @@
 
 use share_auth::OpaqueSecret;
 use share_contract::ErrorCode;
-use share_http::{ApiError, Authenticator, LeaseHolder, Request};
+use share_http::{ApiError, Authenticator, LeaseHolder, Request, TokenGuesses};
 use share_model::link_protocol::LinkAndLease;
 use share_model::{FileRecord, Lease, MaxDownloads, Role, User};
 use share_store::{Files, Platform, StartError, Transfers, Users};
@@ -13,6 +13,7 @@ pub(super) struct DownloadChecks {
     pub(super) users: Users,
     files: Files,
     pub(super) transfers: Transfers,
+    guesses: TokenGuesses,
 }
 
 /// A request for the file behind a link, after all checks.
@@ -34,6 +35,7 @@ impl DownloadChecks {
             users: Users::connect(platform)?,
             files: Files::connect(platform)?,
             transfers: Transfers::connect(platform)?,
+            guesses: TokenGuesses::connect(platform)?,
         })
     }
 
@@ -45,7 +47,8 @@ impl DownloadChecks {
         looks: bool,
     ) -> Result<Permitted, ApiError> {
         let token = OpaqueSecret::parse(request.required_query("token")?);
-        let token = token.map_err(|_| ErrorCode::LinkUnknown)?;
+        let token = token.map_err(|_| ErrorCode::LinkUnknown);
+        let token = self.guesses.counted(token, request).await?;
         let id = token.link_id();
         let holder = LeaseHolder::read(request, &token, &id)?;
         let number = request
@@ -54,7 +57,7 @@ impl DownloadChecks {
         let find = async |number| {
             let lease = holder.as_ref().map(|holder| holder.lease(&id, number).hash());
             let found = self.transfers.find(&id, lease.as_ref()).await?;
-            Ok::<_, ApiError>(found.ok_or(ErrorCode::LinkUnknown)?)
+            self.guesses.counted(found.ok_or(ErrorCode::LinkUnknown), request).await
         };
         let mut current = find(number).await?;
         let link = &current.link;

@@ -18,7 +18,7 @@ use share_http::{
 };
 use share_model::link_protocol::Sent;
 use share_model::{Admission, ByteRange, DownloadRequest, FileRecord};
-use share_store::{Mailer, Objects, Platform, StartError, StoreError};
+use share_store::{Limits, Mailer, Objects, Platform, StartError, StoreError};
 
 use super::checks::{DownloadChecks, Permitted};
 use super::delivery::{CHECKED_LIMIT_BYTES, delivery_of, entity_tag, with_headers};
@@ -30,6 +30,7 @@ pub struct DownloadFile {
     checks: DownloadChecks,
     objects: Objects,
     mailer: Mailer,
+    limits: Limits,
     settings: DownloadSettings,
 }
 
@@ -49,6 +50,7 @@ impl Endpoint for DownloadFile {
             checks: DownloadChecks::connect(platform).await?,
             objects: Objects::connect(platform)?,
             mailer: Mailer::connect(platform)?,
+            limits: Limits::connect(platform)?,
             settings: DownloadSettings::read(platform.environment())?,
         })
     }
@@ -136,6 +138,7 @@ impl DownloadFile {
             transfers: self.checks.transfers.clone(),
             users: self.checks.users.clone(),
             mailer: self.mailer.clone(),
+            limits: self.limits.clone(),
             terms,
             transfer,
             client,

@@ -2,15 +2,17 @@
 
 use share_http::log_failure;
 use share_mail::Mail;
+use share_model::limits::DOWNLOAD_MAILS;
 use share_model::link_protocol::Sent;
 use share_model::{FileRecord, LeaseTerms, TransferOutcome, User};
-use share_store::{Clock, Mailer, RequestContext, StoreError, Transfer, Transfers, Users};
+use share_store::{Clock, Limits, Mailer, RequestContext, StoreError, Transfer, Transfers, Users};
 
 /// A transfer, and what its end needs.
 pub(super) struct Finish {
     pub(super) transfers: Transfers,
     pub(super) users: Users,
     pub(super) mailer: Mailer,
+    pub(super) limits: Limits,
     pub(super) terms: LeaseTerms,
     pub(super) transfer: Transfer,
     /// The maker of the link.
@@ -48,6 +50,8 @@ impl Finish {
             TransferOutcome::Redirected => Mail::DownloadStarted { filename, file, client, at },
             _ => Mail::Downloaded { filename, file, client, at },
         };
-        self.mailer.send(&uploader.email, &mail).await
+        let (to, now) = (uploader.email.as_str(), (self.clock)());
+        let sending = self.mailer.send(&uploader.email, &mail);
+        self.limits.within(&DOWNLOAD_MAILS, to, now, sending).await.map(drop)
     }
 }

@@ -12,11 +12,12 @@ use share_http::{
     Answer, ApiError, Authenticator, Endpoint, FileTerms, FileTermsReader, PublicUrl, Request,
     log_failure,
 };
+use share_model::limits::UPLOADS;
 use share_model::{
     AllowedFileTypes, AuditAction, Content, ContentDigest, File, FileName, FileState,
     InspectionError, Invalid, MAX_UPLOAD_BYTES, Rejection, User, file_protocol,
 };
-use share_store::{Applied, FileChanges, FileStep, Objects, Platform, StartError};
+use share_store::{Applied, FileChanges, FileStep, Limits, Objects, Platform, StartError};
 use tokio::time::{Instant, sleep};
 
 use crate::file_check::FileCheck;
@@ -38,6 +39,7 @@ pub struct UploadFile {
     terms: FileTermsReader,
     changes: FileChanges,
     objects: Objects,
+    limits: Limits,
     mails: RecipientMails,
     public_url: PublicUrl,
     allowed: AllowedFileTypes,
@@ -68,6 +70,7 @@ impl Endpoint for UploadFile {
             terms: FileTermsReader::connect(platform)?,
             changes: FileChanges::connect(platform)?,
             objects: Objects::connect(platform)?,
+            limits: Limits::connect(platform)?,
             mails: RecipientMails::connect(platform)?,
             public_url: PublicUrl::read(platform.environment())?,
             allowed: ALLOWED_FILE_TYPES.read(platform.environment())?,
@@ -83,9 +86,9 @@ impl Endpoint for UploadFile {
         let ops = self.authenticator.caller(request).await?; // 401, 403
         let base = self.public_url.of(request, "")?; // 503
         let file = if request.is_json() {
-            self.fetch(request, &ops, &base, deadline).await? // 400, 409, 415, 422
+            self.fetch(request, &ops, &base, deadline).await? // 400, 409, 415, 422, 429
         } else {
-            self.receive(request, &ops, &base).await? // 400, 409, 413, 415, 422
+            self.receive(request, &ops, &base).await? // 400, 409, 413, 415, 422, 429
         };
         let file = self.settled(file, deadline).await?; // 503
         match &file.state {
@@ -116,6 +119,8 @@ impl UploadFile {
         let size = upload.content.len() as u64;
         let sha256 = ContentDigest::of(&upload.content);
         let new = self.terms.new_file(filename, None, terms, request).await?; // 422
+        let taken = self.limits.take(&UPLOADS, &ops.id.to_string(), request.now()).await?; // 503
+        taken.map_err(ApiError::limited(ErrorCode::TooManyUploads))?; // 429
         let actor = request.actor(ops.id);
         // The record first, so that no bytes are there without one; a job removes what a crash
         // leaves.
@@ -162,7 +167,7 @@ impl UploadFile {
     ) -> Result<File, ApiError> {
         let input = self.imports.read(request, "file_url")?; // 400, 415, 422
         let due_at = request.now() + TAKEN_OVER;
-        let file = self.imports.create(input, due_at, ops, request).await?; // 409, 422, 503
+        let file = self.imports.create(input, due_at, ops, request).await?; // 409, 422, 429, 503
         let actor = request.actor(ops.id);
         let file = match self.importer.run(file.clone(), actor, deadline).await {
             Ok(file) => file,

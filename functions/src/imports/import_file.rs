@@ -29,7 +29,7 @@ impl Endpoint for ImportFile {
         let ops = self.authenticator.caller(request).await?; // 401, 403
         let input = self.imports.read(request, "url")?; // 400, 415, 422
         // A job fetches it.
-        let file = self.imports.create(input, request.now(), &ops, request).await?; // 409, 422, 503
+        let file = self.imports.create(input, request.now(), &ops, request).await?; // 409, 422, 429, 503
         Ok(Answer::json(StatusCode::ACCEPTED, FileDetails::new(file, 0, 0)))
     }
 }

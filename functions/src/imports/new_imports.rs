@@ -5,10 +5,11 @@ use share_contract::ErrorCode;
 use share_contract::settings::{ALLOWED_FILE_TYPES, IMPORT_MAX_BYTES};
 use share_fetch::{AllowedHosts, Source};
 use share_http::{ApiError, FileTerms, FileTermsReader, Request};
+use share_model::limits::UPLOADS;
 use share_model::{
     AllowedFileTypes, ContentDigest, File, FileName, Import, Invalid, Upload, User, file_protocol,
 };
-use share_store::{FileChanges, Objects, Platform, StartError};
+use share_store::{FileChanges, Limits, Objects, Platform, StartError};
 
 use super::allowed_hosts;
 
@@ -17,6 +18,7 @@ pub struct NewImports {
     terms: FileTermsReader,
     changes: FileChanges,
     objects: Objects,
+    limits: Limits,
     allowed_types: AllowedFileTypes,
     allowed_hosts: AllowedHosts,
     max_bytes: u64,
@@ -40,6 +42,7 @@ impl NewImports {
             terms: FileTermsReader::connect(platform)?,
             changes: FileChanges::connect(platform)?,
             objects: Objects::connect(platform)?,
+            limits: Limits::connect(platform)?,
             allowed_types: ALLOWED_FILE_TYPES.read(platform.environment())?,
             allowed_hosts: allowed_hosts(platform)?,
             max_bytes: IMPORT_MAX_BYTES.read(platform.environment())?,
@@ -78,7 +81,7 @@ impl NewImports {
     /// The record of the file, whose import is due for a job at `due_at`.
     ///
     /// # Errors
-    /// 409 when it passes a quota, 422 when a recipient is unknown, 503.
+    /// 409 when it passes a quota, 422 when a recipient is unknown, 429 after too many uploads, 503.
     pub async fn create(
         &self,
         input: NewImport,
@@ -94,6 +97,8 @@ impl NewImports {
             None => FileName::parse("import").map_err(|reason| ApiError::field("url", reason))?,
         };
         let new = self.terms.new_file(filename, sha256, terms, request).await?; // 422
+        let taken = self.limits.take(&UPLOADS, &ops.id.to_string(), request.now()).await?; // 503
+        taken.map_err(ApiError::limited(ErrorCode::TooManyUploads))?; // 429
         // An upload in S3 without a record has no parts, and the bucket's rule aborts it.
         let upload = Upload {
             s3_upload: self.objects.begin_upload(new.id).await?, // 503

@@ -5,14 +5,16 @@ use share_auth::OpaqueSecret;
 use share_contract::settings::LinkSettings;
 use share_contract::{ErrorCode, LinkCreated, Operation, operations};
 use share_http::{Answer, ApiError, Authenticator, Endpoint, Fields, PublicUrl, Request};
+use share_model::limits::LINKS;
 use share_model::{FileId, LinkLifetime, LinkNote, LinkTerms, MaxDownloads, link_protocol};
-use share_store::{Files, Links, Platform, StartError};
+use share_store::{Files, Limits, Links, Platform, StartError};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct GenerateDownloadLink {
     authenticator: Authenticator,
     files: Files,
     links: Links,
+    limits: Limits,
     public_url: PublicUrl,
     settings: LinkSettings,
 }
@@ -35,6 +37,7 @@ impl Endpoint for GenerateDownloadLink {
             authenticator: Authenticator::connect(platform).await?,
             files: Files::connect(platform)?,
             links: Links::connect(platform)?,
+            limits: Limits::connect(platform)?,
             public_url: PublicUrl::read(platform.environment())?,
             settings: LinkSettings::read(platform.environment())?,
         })
@@ -54,6 +57,8 @@ impl Endpoint for GenerateDownloadLink {
         };
         let (download_url, page_url) = (address("/api/file/download")?, address("/download")?);
         let (id, now) = (secret.link_id(), request.now());
+        let taken = self.limits.take(&LINKS, &client.id.to_string(), now).await?; // 503
+        taken.map_err(ApiError::limited(ErrorCode::TooManyLinks))?; // 429
         let create = link_protocol::create(id, &client, &file, input.terms, now);
         let link = self.links.create(&create, request.id()).await?; // 503
         let made_by_get = request.method() == Method::GET;

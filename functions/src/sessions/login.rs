@@ -3,7 +3,7 @@
 use http::header;
 use share_auth::{OpaqueSecret, Password, SigningKeys, Verified, random_bytes, verify};
 use share_contract::{Caller, ErrorCode, LoggedIn, Operation, operations};
-use share_http::{Answer, ApiError, Endpoint, Fields, Request};
+use share_http::{Answer, ApiError, Endpoint, Fields, PasswordGuesses, Request};
 use share_model::{EmailAddress, Invalid, Role, Session, SessionId, User, Username};
 use share_store::{Platform, Sessions, StartError, StoreError, signing_keys};
 
@@ -12,6 +12,7 @@ use crate::access::grant;
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct Login {
     sessions: Sessions,
+    guesses: PasswordGuesses,
     keys: SigningKeys,
 }
 
@@ -36,17 +37,23 @@ impl Endpoint for Login {
     type Json = LoggedIn;
 
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
-        Ok(Self { sessions: Sessions::connect(platform)?, keys: signing_keys(platform).await? })
+        Ok(Self {
+            sessions: Sessions::connect(platform)?,
+            guesses: PasswordGuesses::connect(platform)?,
+            keys: signing_keys(platform).await?,
+        })
     }
 
     async fn handle(&self, request: &Request) -> Result<Answer<LoggedIn>, ApiError> {
         let Input { identity, password, as_cookie } = read(request.json()?)?; // 400, 415, 422
+        let guess = self.guesses.begin(&identity.text(), request).await?; // 429, 503
         let user = self.find(&identity).await?; // 503
         let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
         let verified = verify(stored, password).await;
         let may = |user: &User| verified.is_right() && may_log_in(request.operation(), user.role);
         let user = user.filter(may);
         let user = user.ok_or(ErrorCode::InvalidCredentials)?; // 401
+        self.guesses.right(guess).await?; // 503
         if !user.active {
             return Err(ErrorCode::AccountDisabled.into()); // 403
         }
@@ -67,6 +74,18 @@ impl Endpoint for Login {
             return Err(ErrorCode::InvalidCredentials.into()); // 401
         }
         Ok(grant(&self.keys, (&user, &session), &refresh, as_cookie, request))
+    }
+}
+
+impl Identity {
+    /// The form in which guesses for it are counted. What can be no name counts as one.
+    fn text(&self) -> String {
+        match self {
+            Self::Username(name) => name.as_ref().map(Username::canonical).unwrap_or_default(),
+            Self::Email(email) => {
+                email.as_ref().map(|it| it.as_str().to_owned()).unwrap_or_default()
+            }
+        }
     }
 }
 

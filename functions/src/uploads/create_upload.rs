@@ -5,8 +5,9 @@ use share_contract::{ErrorCode, Operation, UploadCreated, operations};
 use share_http::{
     Answer, ApiError, Authenticator, Endpoint, FileTerms, FileTermsReader, Request, log_failure,
 };
+use share_model::limits::UPLOADS;
 use share_model::{AllowedFileTypes, ContentDigest, FileName, Invalid, Upload, file_protocol};
-use share_store::{FileChanges, Objects, Platform, StartError};
+use share_store::{FileChanges, Limits, Objects, Platform, StartError};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct CreateUpload {
@@ -14,6 +15,7 @@ pub struct CreateUpload {
     terms: FileTermsReader,
     changes: FileChanges,
     objects: Objects,
+    limits: Limits,
     allowed: AllowedFileTypes,
     max_bytes: u64,
 }
@@ -37,6 +39,7 @@ impl Endpoint for CreateUpload {
             terms: FileTermsReader::connect(platform)?,
             changes: FileChanges::connect(platform)?,
             objects: Objects::connect(platform)?,
+            limits: Limits::connect(platform)?,
             allowed: ALLOWED_FILE_TYPES.read(platform.environment())?,
             max_bytes: MAX_FILE_BYTES.read(platform.environment())?,
         })
@@ -51,6 +54,8 @@ impl Endpoint for CreateUpload {
             return Err(ApiError::with(ErrorCode::FileTypeNotAllowed, &values)); // 415
         }
         let new = self.terms.new_file(filename, sha256, terms, request).await?; // 422
+        let taken = self.limits.take(&UPLOADS, &ops.id.to_string(), request.now()).await?; // 503
+        taken.map_err(ApiError::limited(ErrorCode::TooManyUploads))?; // 429
         // An upload in S3 without a record has no parts, and the bucket's rule aborts it.
         let upload = Upload {
             s3_upload: self.objects.begin_upload(new.id).await?, // 503

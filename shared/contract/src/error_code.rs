@@ -135,6 +135,14 @@ error_codes! {
     InvalidField Function 422 "invalid_field" "Some fields are not as they must be.";
     FileRejected Function 422 "file_rejected" "The file was not taken: {reason}.";
     ImportFailed Function 422 "import_failed" "The file could not be fetched: {reason}.";
+    TooManyGuesses Function 429 "too_many_guesses"
+        "Too many wrong passwords or links. Try again later.";
+    TooManySignups Function 429 "too_many_signups"
+        "Too many sign-ups from your network. Try again later.";
+    TooManyLinks Function 429 "too_many_links"
+        "You have made too many links today. Try again tomorrow.";
+    TooManyUploads Function 429 "too_many_uploads"
+        "You have begun too many uploads today. Try again tomorrow.";
     TooManyRequests Gateway 429 "too_many_requests" "Too many requests. Try again later.";
     DependencyUnavailable Function 503 "dependency_unavailable"
         "A service that this one needs does not answer. Try again.";

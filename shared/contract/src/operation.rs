@@ -140,9 +140,9 @@ impl Operation {
         errors.extend([E::TooManyRequests, E::Timeout, E::DependencyUnavailable]);
         errors.extend(match self.caller {
             Caller::Anyone => &[][..],
-            Caller::TokenHolder => &[E::MissingParameter],
+            Caller::TokenHolder => &[E::MissingParameter, E::TooManyGuesses],
             Caller::Password(_) => {
-                &[E::InvalidCredentials, E::EmailNotVerified, E::AccountDisabled]
+                &[E::InvalidCredentials, E::EmailNotVerified, E::AccountDisabled, E::TooManyGuesses]
             }
             Caller::AccessToken(_) => &[
                 E::MissingToken,

@@ -67,7 +67,7 @@ pub const ACCOUNT_CREATE: Operation = Operation {
         201,
         "The account waits for its address to be verified, or is ready.",
     )],
-    errors: &[ErrorCode::OpsByInvitation, ErrorCode::UsernameTaken],
+    errors: &[ErrorCode::OpsByInvitation, ErrorCode::UsernameTaken, ErrorCode::TooManySignups],
 };
 
 /// `GET` and `POST /api/users/verify-email`
@@ -275,6 +275,7 @@ pub const FILE_UPLOAD: Operation = Operation {
         ErrorCode::FileRejected,
         ErrorCode::ImportFailed,
         ErrorCode::QuotaExceeded,
+        ErrorCode::TooManyUploads,
     ],
 };
 
@@ -287,7 +288,7 @@ pub const UPLOAD_CREATE: Operation = Operation {
     parameters: &[],
     body: Body::Json(of::<UploadRequest>),
     answers: &[json::<UploadCreated>(201, "The upload waits for its parts.")],
-    errors: &[ErrorCode::FileTypeNotAllowed, ErrorCode::QuotaExceeded],
+    errors: &[ErrorCode::FileTypeNotAllowed, ErrorCode::QuotaExceeded, ErrorCode::TooManyUploads],
 };
 
 /// `GET /api/uploads/{id}`
@@ -347,7 +348,7 @@ pub const IMPORT_CREATE: Operation = Operation {
     parameters: &[],
     body: Body::Json(of::<ImportRequest>),
     answers: &[json::<FileDetails>(202, "The file is being fetched.")],
-    errors: &[ErrorCode::FileTypeNotAllowed, ErrorCode::QuotaExceeded],
+    errors: &[ErrorCode::FileTypeNotAllowed, ErrorCode::QuotaExceeded, ErrorCode::TooManyUploads],
 };
 
 /// `GET /api/files/uploaded`
@@ -425,7 +426,7 @@ pub const LINK_CREATE: Operation = Operation {
         json::<LinkCreated>(200, "The link, in answer to a GET."),
         json::<LinkCreated>(201, "The link, in answer to a POST."),
     ],
-    errors: &[ErrorCode::FileUnknown, ErrorCode::FilenameMismatch],
+    errors: &[ErrorCode::FileUnknown, ErrorCode::FilenameMismatch, ErrorCode::TooManyLinks],
 };
 
 /// `POST /api/file/generate-load`
@@ -437,7 +438,7 @@ pub const LINK_CREATE_BY_ID: Operation = Operation {
     parameters: &[],
     body: Body::Json(of::<FileLinkRequest>),
     answers: &[json::<LinkCreated>(201, "The link.")],
-    errors: &[ErrorCode::FileUnknown, ErrorCode::FilenameMismatch],
+    errors: &[ErrorCode::FileUnknown, ErrorCode::FilenameMismatch, ErrorCode::TooManyLinks],
 };
 
 /// `GET /api/links`

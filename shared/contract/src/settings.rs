@@ -127,6 +127,7 @@ pub const ALL: &[&About] = &[
     &SHELF_TABLE.about,
     &LINKS_TABLE.about,
     &AUDIT_TABLE.about,
+    &LIMITS_TABLE.about,
     &FILES_BUCKET.about,
 ];
 
@@ -146,6 +147,9 @@ pub const LINKS_TABLE: Setting<String> =
 /// Receipts and audit events.
 pub const AUDIT_TABLE: Setting<String> =
     resource("AUDIT_TABLE", "Table of receipts and audit events.");
+/// Counters.
+pub const LIMITS_TABLE: Setting<String> =
+    resource("LIMITS_TABLE", "Table of the counters of what is limited.");
 /// The files' bytes.
 pub const FILES_BUCKET: Setting<String> = resource("FILES_BUCKET", "Bucket of the files' bytes.");
 

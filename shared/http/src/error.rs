@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use share_contract::{ErrorCode, FieldError, Problem};
+use share_model::limits::LimitReached;
 use share_model::{Invalid, LinkRefusal, TokenKind, TokenRefusal};
 use share_store::{ProofRefusal, RefusedToken, StoreError};
 
@@ -22,6 +23,8 @@ pub struct ApiError {
     fields: Vec<FieldError>,
     /// The size of the file of which nothing was that was asked for.
     size: Option<u64>,
+    /// After how many seconds the request can be repeated.
+    retry_after: Option<i64>,
     cause: Option<String>,
     /// What a browser is shown; without it a page of the error alone.
     page: Option<Box<HtmlPage>>,
@@ -86,6 +89,7 @@ impl ApiError {
             detail: code.detail(values),
             fields: Vec::new(),
             size: None,
+            retry_after: (code == ErrorCode::DependencyUnavailable).then_some(5),
             cause: None,
             page: None,
         }
@@ -114,6 +118,11 @@ impl ApiError {
     pub fn range_unsatisfiable(size: u64) -> Self {
         let error = Self::with(ErrorCode::RangeUnsatisfiable, &[("size", &size.to_string())]);
         Self { size: Some(size), ..error }
+    }
+
+    /// For `map_err`: the 429 of this code.
+    pub fn limited(code: ErrorCode) -> impl FnOnce(LimitReached) -> Self {
+        move |reached| Self { retry_after: Some(reached.retry_after), ..code.into() }
     }
 
     /// The same, for a browser on the page that is made with what went wrong, so that it can be
@@ -190,14 +199,11 @@ impl ApiError {
             | ErrorCode::SessionRevoked => {
                 "Bearer realm=\"secure-file-share\", error=\"invalid_token\""
             }
-            ErrorCode::DependencyUnavailable => {
-                return Some((header::RETRY_AFTER, HeaderValue::from_static("5")));
-            }
             ErrorCode::RangeUnsatisfiable => {
                 let range = HeaderValue::try_from(format!("bytes */{}", self.size?)).ok()?;
                 return Some((header::CONTENT_RANGE, range)); // RFC 9110, section 15.5.17
             }
-            _ => return None,
+            _ => return Some((header::RETRY_AFTER, self.retry_after?.into())),
         };
         Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(value)))
     }

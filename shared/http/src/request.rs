@@ -10,6 +10,7 @@ use lambda_http::RequestExt;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
 use lambda_http::request::RequestContext as RequestContextOf;
 use share_contract::{ErrorCode, Operation};
+use share_model::limits::Source;
 use share_model::{Invalid, UserId};
 use share_store::{Actor, Clock, RequestContext};
 
@@ -212,6 +213,12 @@ impl Request {
     pub fn source_address(&self) -> &str {
         let identity = self.gateway().map(|gateway| &gateway.identity);
         identity.and_then(|identity| identity.source_ip.as_deref()).unwrap_or_default()
+    }
+
+    /// Where it comes from, as far as limits are concerned; `None` when it comes from this machine.
+    #[must_use]
+    pub fn source(&self) -> Option<Source> {
+        Source::of(self.source_address())
     }
 
     /// Whether it comes from the machine that it is answered on, as with `cargo run`.

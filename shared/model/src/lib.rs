@@ -16,6 +16,7 @@ mod file_type;
 mod inspection;
 mod invalid;
 mod json_schema;
+pub mod limits;
 mod link;
 pub mod link_protocol;
 mod one_time;

@@ -78,8 +78,8 @@ async fn send_through_ses(
         .destination(Destination::builder().to_addresses(to.as_str()).build())
         .message(message);
     // SES names the address in its message; its code is enough.
-    request
-        .send()
+    // Boxed, because the SDK's futures are large, and others are made around this one.
+    Box::pin(request.send())
         .await
         .map(|_| ())
         .map_err(|error| StoreError::because(failed, error.code().unwrap_or("SES does not answer")))

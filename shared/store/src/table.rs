@@ -1,11 +1,14 @@
 //! One DynamoDB table: reading records by key and page by page, and making the writes of a
 //! transaction.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Delete, KeysAndAttributes, Put, Update,
+    AttributeValue, ConditionCheck, Delete, KeysAndAttributes, Put, ReturnValue,
+    ReturnValuesOnConditionCheckFailure, Update,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -33,7 +36,7 @@ pub(crate) struct Key(Vec<(&'static str, String)>);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Condition {
     expression: String,
-    values: Vec<(&'static str, AttributeValue)>,
+    values: Vec<(Cow<'static, str>, AttributeValue)>,
 }
 
 /// Which records of a table, or of one of its indexes, a list holds.
@@ -57,6 +60,14 @@ pub struct Page<T> {
     pub records: Vec<T>,
     /// Where the next page begins, when there is one.
     pub next: Option<PageCursor>,
+}
+
+/// What became of a change that was made at once.
+pub(crate) enum Changed<T> {
+    /// It was made. These are the attributes that it changed, as they were before.
+    Yes(Option<T>),
+    /// Its condition did not hold. This is the record.
+    No(Option<T>),
 }
 
 /// A record, unless somebody has changed it so that it cannot be read. One such record must not keep
@@ -94,8 +105,12 @@ impl Condition {
     }
 
     /// With this value in the place of `name`, which begins with a colon.
-    pub(crate) fn with(mut self, name: &'static str, value: AttributeValue) -> Self {
-        self.values.push((name, value));
+    pub(crate) fn with(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: AttributeValue,
+    ) -> Self {
+        self.values.push((name.into(), value));
         self
     }
 
@@ -104,7 +119,7 @@ impl Condition {
     }
 
     fn values(&self) -> Option<Item> {
-        let values = self.values.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let values = self.values.iter().map(|(name, value)| (name.to_string(), value.clone()));
         (!self.values.is_empty()).then(|| values.collect())
     }
 }
@@ -341,6 +356,42 @@ impl Table {
         let clauses = clause("SET", set).into_iter().chain(clause("REMOVE", remove));
         let update = update.update_expression(clauses.collect::<Vec<_>>().join(" "));
         update.build().expect("a table, a key and a change").into()
+    }
+
+    /// Changes the record under `key` as `change` says, on `condition`, in no transaction. DynamoDB
+    /// makes such changes of one record one after the other, and refuses none because of another.
+    ///
+    /// After a lost answer the SDK asks again, and the change may be made twice.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub(crate) async fn change_now<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        key: &Key,
+        change: &str,
+        condition: &Condition,
+    ) -> Result<Changed<T>, StoreError> {
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(key.item()))
+            .update_expression(change)
+            .set_condition_expression(condition.expression())
+            .set_expression_attribute_values(condition.values())
+            .return_values(ReturnValue::UpdatedOld)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        // Boxed, because the SDK's futures are large, and others are made around this one.
+        match Box::pin(request.send()).await {
+            Ok(answer) => Ok(Changed::Yes(answer.attributes.map(read).transpose()?)),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    Ok(Changed::No(failed.item.clone().map(read).transpose()?))
+                }
+                _ => Err(StoreError::during(operation)(error)),
+            },
+        }
     }
 
     /// The write that deletes the record under `key`, on `condition`.

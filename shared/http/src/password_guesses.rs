@@ -1,0 +1,71 @@
+//! Limits how many wrong passwords may be tried.
+
+use futures_util::future::try_join_all;
+use share_contract::ErrorCode;
+use share_model::limits::{GUESSES_FROM_SOURCE, GUESSES_OF_NAME, guesses_from_source};
+use share_store::{Limits, Platform, StartError, StoreError, Taken};
+
+use crate::{ApiError, Request};
+
+/// Counts the passwords that are wrong, in the Limits table: for each name from each source, for each
+/// name from all sources, and for each source. Names that no account has count as others do.
+pub struct PasswordGuesses {
+    limits: Limits,
+}
+
+/// A password that is about to be compared, and is counted as wrong until it is not.
+#[must_use]
+pub struct PasswordGuess(Vec<Taken>);
+
+impl PasswordGuesses {
+    /// # Errors
+    /// When `LIMITS_TABLE` is not set.
+    pub fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self { limits: Limits::connect(platform)? })
+    }
+
+    /// Counts a password for `name`, in the form that is unique, before it is compared: so of many at
+    /// the same moment no more are compared than the limits let through.
+    ///
+    /// # Errors
+    /// 429 after too many wrong ones, 503.
+    pub async fn begin(&self, name: &str, request: &Request) -> Result<PasswordGuess, ApiError> {
+        let mut guess = PasswordGuess(Vec::new());
+        if let Err(error) = self.count(name, request, &mut guess).await {
+            // What is not compared is no guess.
+            self.right(guess).await?;
+            return Err(error);
+        }
+        Ok(guess)
+    }
+
+    async fn count(
+        &self,
+        name: &str,
+        request: &Request,
+        guess: &mut PasswordGuess,
+    ) -> Result<(), ApiError> {
+        let (Some(source), now) = (request.source(), request.now()) else { return Ok(()) };
+        let source = source.as_str();
+        let take = async |limit, whom| {
+            let taken = self.limits.take(limit, whom, now).await?;
+            taken.map_err(ApiError::limited(ErrorCode::TooManyGuesses))
+        };
+        guess.0.push(take(&GUESSES_FROM_SOURCE, source).await?);
+        let of_name = take(&GUESSES_OF_NAME, name).await?;
+        let limit = guesses_from_source(of_name.count());
+        guess.0.push(of_name);
+        // Neither has a space.
+        guess.0.push(take(limit, &format!("{source} {name}")).await?);
+        Ok(())
+    }
+
+    /// Takes back that the password was wrong.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn right(&self, guess: PasswordGuess) -> Result<(), StoreError> {
+        try_join_all(guess.0.into_iter().map(|taken| self.limits.give_back(taken))).await?;
+        Ok(())
+    }
+}
