@@ -121,6 +121,7 @@ class Bench:
             "AWS_ENDPOINT_URL": self.empty_dynamodb,
             "JWT_SECRET": self.installation.jwt_secret,
             "CERTIFICATE_SECRET": self.installation.jwt_secret,
+            "SECOND_FACTOR_SECRET": self.installation.jwt_secret,
         }
         with self.start(build, function, alone) as process:
             return process.wait_for_poll(), process.cpu_seconds()

@@ -44,6 +44,7 @@ class Installation:
             "FILES_BUCKET": BUCKET,
             "JWT_SECRET_ARN": secret["ARN"],
             "CERTIFICATE_SECRET_ARN": secret["ARN"],
+            "SECOND_FACTOR_SECRET_ARN": secret["ARN"],
             "PUBLIC_BASE_URL": "https://files.example.com",
             "MAIL_MODE": "log",
             "OPS_SIGNUP": "open",

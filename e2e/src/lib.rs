@@ -25,6 +25,7 @@ pub mod proxy;
 pub mod routes;
 pub mod samples;
 pub mod scene;
+pub mod second_factor;
 pub mod store;
 pub mod uploads;
 pub mod world;

@@ -13,6 +13,9 @@ pub const OPS_LOGIN: &str = "/api/ops/login";
 pub const OPS_LOGIN_ALIAS: &str = "/api/users/ops-login";
 pub const REFRESH: &str = "/api/sessions/refresh";
 pub const SESSIONS: &str = "/api/sessions";
+pub const TOTP: &str = "/api/account/totp";
+pub const CONFIRM_TOTP: &str = "/api/account/totp/confirm";
+pub const RECOVERY_CODES: &str = "/api/account/recovery-codes";
 pub const UPLOAD: &str = "/api/files/upload";
 pub const UPLOAD_ALIAS: &str = "/api/file/upload";
 pub const UPLOADS: &str = "/api/uploads";
@@ -91,7 +94,19 @@ pub fn session(id: &str) -> String {
 
 /// Every route that asks who is calling: method, path, and a role that may use it. Each succeeds
 /// after those before it, so what deletes stands last.
-pub const PROTECTED: [(&str, &str, &str); 34] = [
+pub const PROTECTED: [(&str, &str, &str); 46] = [
+    ("POST", TOTP, "client"),
+    ("POST", CONFIRM_TOTP, "client"),
+    ("POST", RECOVERY_CODES, "client"),
+    ("DELETE", TOTP, "client"),
+    ("POST", TOTP, "ops"),
+    ("POST", CONFIRM_TOTP, "ops"),
+    ("POST", RECOVERY_CODES, "ops"),
+    ("DELETE", TOTP, "ops"),
+    ("POST", TOTP, "admin"),
+    ("POST", CONFIRM_TOTP, "admin"),
+    ("POST", RECOVERY_CODES, "admin"),
+    ("DELETE", TOTP, "admin"),
     ("POST", UPLOAD, "ops"),
     ("POST", UPLOAD_ALIAS, "ops"),
     ("POST", IMPORTS, "ops"),
@@ -127,6 +142,10 @@ pub const PROTECTED: [(&str, &str, &str); 34] = [
     ("DELETE", SESSIONS, "ops"),
     ("DELETE", SESSIONS, "admin"),
 ];
+
+/// Codes of refusals that say that the caller may call the route: what [`crate::Scene::call`] sends
+/// to it does not go with the state or the password of the account.
+pub const ALLOWED_AND_REFUSED: [&str; 2] = ["wrong_password", "second_factor_missing"];
 
 /// The route that needs an upload all parts of which are there.
 pub const COMPLETE_UPLOAD: &str = "/api/uploads/{id}/complete";

@@ -167,6 +167,13 @@ impl Scene {
             (_, routes::UPLOAD | routes::UPLOAD_ALIAS) => {
                 request.multipart(form_with("note.txt", b"a note"))
             }
+            ("POST", routes::TOTP) => request.json(&json!({"password": "not the password"})),
+            ("DELETE", routes::TOTP) => {
+                request.json(&json!({"password": "not the password", "code": "123456"}))
+            }
+            (_, routes::CONFIRM_TOTP | routes::RECOVERY_CODES) => {
+                request.json(&json!({"code": "123456"}))
+            }
             (_, routes::GENERATE_LINK_BY_BODY) => request.json(&json!({"file_id": self.file})),
             (_, routes::IMPORTS) => {
                 request.json(&json!({"url": format!("http://{NO_HOST}/note.txt")}))

@@ -261,6 +261,13 @@ impl Store {
         self.set(USERS, ("pk", &user_key(user)), "password_hash", text(hash)).await;
     }
 
+    /// Gives the second factor of one account to another, as it is stored.
+    pub async fn copy_second_factor(&self, from: &str, to: &str) {
+        let item = self.get(USERS, "pk", &user_key(from)).await.unwrap();
+        let factor = item["second_factor"].clone();
+        self.set(USERS, ("pk", &user_key(to)), "second_factor", factor).await;
+    }
+
     /// Deletes an account with all that it has reserved.
     pub async fn delete_account(&self, user: &str, name: &str, address: &str) {
         for key in [user_key(user), name_key(name), address_key(address)] {

@@ -10,7 +10,10 @@ use share_model::Environment;
 use share_runtime::{DirectFunction, Error, NotDone, run, run_direct, run_streaming};
 use share_store::{Clock, Platform, StartError};
 
-use crate::accounts::{SetPassword, Signup, VerifyEmail, VerifyPage};
+use crate::accounts::{
+    ConfirmTotp, CreateRecoveryCodes, CreateTotp, DeleteTotp, SetPassword, Signup, VerifyEmail,
+    VerifyPage,
+};
 use crate::admin::CreateAccount;
 use crate::downloads::{DownloadFile, DownloadPage};
 use crate::files::{
@@ -33,6 +36,10 @@ const ALL: &[Function] = &[
     Function::of::<RefreshSession>(),
     Function::of::<ListSessions>(),
     Function::of::<EndSessions>(),
+    Function::of::<CreateTotp>(),
+    Function::of::<ConfirmTotp>(),
+    Function::of::<DeleteTotp>(),
+    Function::of::<CreateRecoveryCodes>(),
     Function::direct::<CreateAccount>(),
     Function::of::<UploadFile>(),
     Function::of::<CreateUpload>(),

@@ -16,6 +16,7 @@ mod invitations;
 pub mod jobs;
 pub mod links;
 mod recipient_mails;
+mod second_factor_mails;
 pub mod sessions;
 pub mod uploads;
 pub mod web;

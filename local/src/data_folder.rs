@@ -54,6 +54,7 @@ impl DataFolder {
             self.accounts_mark(),
             self.jwt_secret(),
             self.certificate_secret(),
+            self.second_factor_secret(),
             self.database(),
         ] {
             close(&file)?;
@@ -83,6 +84,11 @@ impl DataFolder {
     /// The secret from which the key of certificates is derived.
     pub(crate) fn certificate_secret(&self) -> PathBuf {
         self.path.join("certificate-secret")
+    }
+
+    /// The secret from which the key of the second factors' seeds is derived.
+    pub(crate) fn second_factor_secret(&self) -> PathBuf {
+        self.path.join("second-factor-secret")
     }
 
     /// The database of the embedded DynamoDB.

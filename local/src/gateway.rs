@@ -138,6 +138,7 @@ impl Gateway {
             detail: code.detail(values),
             code: code.as_str().to_owned(),
             request_id: request_id.to_owned(),
+            challenge: None,
             errors: Vec::new(),
         };
         let problem = serde_json::to_vec(&problem).unwrap_or_default();

@@ -282,6 +282,7 @@ impl Backend {
         for (name, path) in [
             ("JWT_SECRET", folder.jwt_secret()),
             ("CERTIFICATE_SECRET", folder.certificate_secret()),
+            ("SECOND_FACTOR_SECRET", folder.second_factor_secret()),
         ] {
             variables.insert(name.to_owned(), secret(&path)?);
         }
@@ -365,6 +366,7 @@ fn given_by_platform() -> Vec<String> {
         "AWS_SECRET_ACCESS_KEY",
         "JWT_SECRET",
         "CERTIFICATE_SECRET",
+        "SECOND_FACTOR_SECRET",
         "AWS_ENDPOINT_URL_DYNAMODB",
         "AWS_ENDPOINT_URL_S3",
         "STREAM_LIMIT_BYTES",

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..client import Account, Stage, token_of
 from ..console import ROOT, check, say
+from . import second_factors
 
 
 def send_events(stage: Stage) -> None:
@@ -49,8 +50,20 @@ def live_values(stage: Stage) -> dict[str, str]:
     _, declined = stage.sign_up()
     invited = Account.named("iris")
     stage.invoke("CreateAccount", invited.invitation("ops"))
+    newcomer, pending = stage.new_client()
+    app = second_factors.begin(stage, newcomer, pending)
+    _, factor, factor_codes = second_factors.enrol(stage)
+    leaving, leaving_token, leaving_codes = second_factors.enrol(stage)
     return {
         "client_token": access,
+        "client_password": account.password,
+        "pending_token": pending,
+        "totp_code": second_factors.totp_code(app),
+        "factor_token": factor,
+        "recovery_code": factor_codes[0],
+        "leaving_token": leaving_token,
+        "leaving_password": leaving.password,
+        "leaving_recovery_code": leaving_codes[0],
         "ops_token": ops,
         "refresh_token": renewed["refresh"],
         "ended_client_token": ended["access"],

@@ -12,10 +12,12 @@ REFUSED = [
     ({"MailFrom": ""}, "MailMode ses needs MailFrom"),
     ({"MailFrom": "nobody"}, "MailFrom"),
     ({"MailFrom": "Files files@example.com"}, "MailFrom"),
+    ({"RequireSecondFactor": "root"}, "RequireSecondFactor"),
 ]
 TAKEN = [
     {**INSECURE, "AllowInsecureDevelopment": "yes"},
     {"MailFrom": "Files, of Example Inc. <files@example.com>"},
+    {"RequireSecondFactor": "ops,admin"},
 ]
 
 

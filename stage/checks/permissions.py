@@ -121,8 +121,8 @@ def resource_names(stage: Stage) -> Callable[[str], str]:
                 return logical + index + name
         if stage.bucket in arn:
             return "FilesBucket"
-        secrets = (name for name in ("JwtSecret", "CertificateSecret") if name in arn)
-        return next(secrets, arn)
+        secrets = ("JwtSecret", "CertificateSecret", "SecondFactorSecret")
+        return next((name for name in secrets if name in arn), arn)
 
     return name_of
 

@@ -14,6 +14,10 @@ mod matchers;
 
 mod routes {
     mod accounts {
+        mod confirm_totp;
+        mod create_recovery_codes;
+        mod create_totp;
+        mod delete_totp;
         mod set_password;
         mod signup;
         mod verify_email;
@@ -48,6 +52,7 @@ mod routes {
         mod end_sessions;
         mod list_sessions;
         mod login;
+        mod login_with_code;
         mod refresh_session;
     }
     mod uploads {
@@ -85,6 +90,7 @@ mod rules {
     mod recipient_mails;
     mod recipients;
     mod routing;
+    mod second_factors;
     mod server_process;
     mod this_machine;
     mod verify_receipts;

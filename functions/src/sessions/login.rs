@@ -1,18 +1,30 @@
-//! `client_login` and `ops_login`: an access token for a password.
+//! `client_login` and `ops_login`: an access token for a password, and for a code where the account has
+//! a second factor.
 
-use http::header;
-use share_auth::{OpaqueSecret, Password, SigningKeys, Verified, random_bytes, verify};
+use share_auth::{
+    Challenge, ChallengePurpose, OpaqueSecret, Password, SigningKeys, Verified, verify,
+};
+use share_contract::settings::REQUIRE_SECOND_FACTOR;
 use share_contract::{Caller, ErrorCode, LoggedIn, Operation, operations};
-use share_http::{Answer, ApiError, Endpoint, Fields, PasswordGuesses, Request};
-use share_model::{EmailAddress, Invalid, Role, Session, SessionId, User, Username};
-use share_store::{Platform, Sessions, StartError, StoreError, signing_keys};
+use share_http::{
+    Answer, ApiError, Endpoint, Fields, PasswordGuesses, Request, SecondFactors, changed_user,
+    read_code,
+};
+use share_mail::SecondFactorChange;
+use share_model::{AuditAction, EmailAddress, Invalid, Role, User, Username};
+use share_store::{Platform, Sessions, StartError, StoreError, UserStep, signing_keys};
 
-use crate::access::grant;
+use crate::access::{grant, new_session};
+use crate::second_factor_mails::SecondFactorMails;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct Login {
     sessions: Sessions,
     guesses: PasswordGuesses,
+    factors: SecondFactors,
+    /// The roles that need a second factor.
+    required: Vec<Role>,
+    mails: SecondFactorMails,
     keys: SigningKeys,
 }
 
@@ -23,9 +35,16 @@ enum Identity {
 }
 
 /// What somebody logs in with.
+enum Proof {
+    /// A password.
+    Password(Identity, Password),
+    /// A code, after a password that was right and not enough.
+    Code { challenge: String, code: String },
+}
+
+/// What a request says.
 struct Input {
-    identity: Identity,
-    password: Password,
+    proof: Proof,
     /// Whether the refresh token is to be a cookie.
     as_cookie: bool,
 }
@@ -37,43 +56,27 @@ impl Endpoint for Login {
     type Json = LoggedIn;
 
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
+        let required = REQUIRE_SECOND_FACTOR.read_optional(platform.environment())?;
         Ok(Self {
             sessions: Sessions::connect(platform)?,
             guesses: PasswordGuesses::connect(platform)?,
+            factors: SecondFactors::connect(platform).await?,
+            required: required.unwrap_or_default(),
+            mails: SecondFactorMails::connect(platform)?,
             keys: signing_keys(platform).await?,
         })
     }
 
     async fn handle(&self, request: &Request) -> Result<Answer<LoggedIn>, ApiError> {
-        let Input { identity, password, as_cookie } = read(request.json()?)?; // 400, 415, 422
-        let guess = self.guesses.begin(&identity.text(), request).await?; // 429, 503
-        let user = self.find(&identity).await?; // 503
-        let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
-        let verified = verify(stored, password).await;
-        let may = |user: &User| verified.is_right() && may_log_in(request.operation(), user.role);
-        let user = user.filter(may);
-        let user = user.ok_or(ErrorCode::InvalidCredentials)?; // 401
-        self.guesses.right(guess).await?; // 503
-        if !user.active {
-            return Err(ErrorCode::AccountDisabled.into()); // 403
+        let Input { proof, as_cookie } = read(request.json()?)?; // 400, 415, 422
+        match proof {
+            Proof::Password(identity, password) => {
+                self.by_password(&identity, password, as_cookie, request).await
+            }
+            Proof::Code { challenge, code } => {
+                self.by_code(&challenge, &code, as_cookie, request).await
+            }
         }
-        if !user.verified {
-            return Err(ErrorCode::EmailNotVerified.into()); // 403
-        }
-        if let Verified::Outdated(password) = verified {
-            let hash = password.hash().await;
-            self.sessions.changes.users.replace_password_hash(&user, hash).await?; // 503
-        }
-        let refresh = OpaqueSecret::generate();
-        let id = SessionId::new(request.now(), random_bytes());
-        let device = request.header(header::USER_AGENT).unwrap_or_default();
-        let (owner, address) = ((user.id, user.generation), request.source_address());
-        let session = Session::new(id, owner, device, address, request.now());
-        let (hash, context) = (refresh.hash(), request.context());
-        if !self.sessions.begin(&user, &session, &hash, context).await? {
-            return Err(ErrorCode::InvalidCredentials.into()); // 401
-        }
-        Ok(grant(&self.keys, (&user, &session), &refresh, as_cookie, request))
     }
 }
 
@@ -90,6 +93,99 @@ impl Identity {
 }
 
 impl Login {
+    async fn by_password(
+        &self,
+        identity: &Identity,
+        password: Password,
+        as_cookie: bool,
+        request: &Request,
+    ) -> Result<Answer<LoggedIn>, ApiError> {
+        let guess = self.guesses.begin(&identity.text(), request).await?; // 429, 503
+        let user = self.find(identity).await?; // 503
+        let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
+        let verified = verify(stored, password).await;
+        let may = |user: &User| verified.is_right() && may_log_in(request.operation(), user.role);
+        let user = user.filter(may);
+        let user = user.ok_or(ErrorCode::InvalidCredentials)?; // 401
+        self.guesses.right(guess).await?; // 503
+        if !user.active {
+            return Err(ErrorCode::AccountDisabled.into()); // 403
+        }
+        if !user.verified {
+            return Err(ErrorCode::EmailNotVerified.into()); // 403
+        }
+        if let Verified::Outdated(password) = verified {
+            let hash = password.hash().await;
+            self.sessions.changes.users.replace_password_hash(&user, hash).await?; // 503
+        }
+        if user.confirmed_factor().is_some() || self.required.contains(&user.role) {
+            return Err(self.challenge(&user, request)); // 401
+        }
+        let (session, refresh) = (new_session(&user, request), OpaqueSecret::generate());
+        let (hash, context) = (refresh.hash(), request.context());
+        if !self.sessions.begin(&user, &session, &hash, context).await? {
+            return Err(ErrorCode::InvalidCredentials.into()); // 401
+        }
+        Ok(grant(&self.keys, (&user, &session), &refresh, as_cookie, request))
+    }
+
+    /// The 401 that says what is still needed of `user`, whose password was right.
+    fn challenge(&self, user: &User, request: &Request) -> ApiError {
+        let (code, purpose) = if user.confirmed_factor().is_some() {
+            (ErrorCode::SecondFactorRequired, ChallengePurpose::Login)
+        } else {
+            (ErrorCode::SecondFactorEnrolmentRequired, ChallengePurpose::Enrolment)
+        };
+        let challenge = Challenge { user: user.id, generation: user.generation };
+        ApiError::challenge(code, challenge.issue(purpose, request.now(), &self.keys))
+    }
+
+    async fn by_code(
+        &self,
+        challenge: &str,
+        code: &str,
+        as_cookie: bool,
+        request: &Request,
+    ) -> Result<Answer<LoggedIn>, ApiError> {
+        let (now, purpose) = (request.now(), ChallengePurpose::Login);
+        let challenge = Challenge::verify(challenge, purpose, now, &self.keys);
+        let challenge = challenge.map_err(|_| ErrorCode::InvalidChallenge)?; // 401
+        let user = self.sessions.changes.users.by_id(challenge.user).await?; // 503
+        let may = |user: &User| {
+            user.generation == challenge.generation && may_log_in(request.operation(), user.role)
+        };
+        let user = user.filter(may).ok_or(ErrorCode::InvalidChallenge)?; // 401
+        if !user.active {
+            return Err(ErrorCode::AccountDisabled.into()); // 403
+        }
+        let base = self.mails.base(request)?; // 503
+        let (session, refresh) = (new_session(&user, request), OpaqueSecret::generate());
+        let mut codes_left = None;
+        let begin = |user: &User, now| {
+            // Of the account as it is now, which may have changed meanwhile.
+            if !(may(user) && user.active) {
+                return Err(ErrorCode::InvalidChallenge);
+            }
+            let shown = self.factors.show(user, code, now).ok_or(ErrorCode::InvalidCode)?;
+            let mut actions = vec![AuditAction::SessionBegun];
+            codes_left = shown.by_recovery_code.then_some(shown.left.recovery_hashes.len());
+            actions.extend(codes_left.map(|_| AuditAction::RecoveryCodeUsed));
+            let (last_seen_at, second_factor) = (Some(now), Some(shown.left));
+            let after = User { last_seen_at, second_factor, ..user.changed() };
+            let writes = self.sessions.first_writes(&session, &refresh.hash());
+            Ok(Some(UserStep { after, actions, writes }))
+        };
+        let actor = request.actor(user.id);
+        let change =
+            async { changed_user(self.sessions.changes.apply(user.id, actor, begin).await?) };
+        let user = self.factors.guess(&user, code, request, change).await?; // 401, 429, 503
+        if let Some(left) = codes_left {
+            let change = SecondFactorChange::RecoveryCodeUsed { left };
+            self.mails.send(&user, change, &base, request).await;
+        }
+        Ok(grant(&self.keys, (&user, &session), &refresh, as_cookie, request))
+    }
+
     async fn find(&self, identity: &Identity) -> Result<Option<User>, StoreError> {
         let users = &self.sessions.changes.users;
         match identity {
@@ -105,6 +201,28 @@ impl Login {
 }
 
 fn read(mut fields: Fields) -> Result<Input, ApiError> {
+    let cookie = fields.optional_flag("cookie");
+    let proof = if fields.has("challenge") {
+        let challenge = fields.required("challenge", read_challenge);
+        let code = fields.required("code", read_code);
+        challenge.zip(code).map(|(challenge, code)| Proof::Code { challenge, code })
+    } else {
+        read_password(&mut fields)
+    };
+    let input = || Some(Input { proof: proof?, as_cookie: cookie?.unwrap_or_default() });
+    fields.finish(input())
+}
+
+fn read_challenge(text: &str) -> Result<String, Invalid> {
+    if text.len() <= 512 {
+        Ok(text.to_owned())
+    } else {
+        Err(Invalid::because("must have at most 512 characters"))
+    }
+}
+
+/// A name or an address, and a password.
+fn read_password(fields: &mut Fields) -> Option<Proof> {
     // A text that breaks the rules for names is a wrong name, not a malformed request.
     let identity = if fields.has("email") && !fields.has("username") {
         fields.required("email", |text| Ok(Identity::Email(EmailAddress::parse(text).ok())))
@@ -114,12 +232,7 @@ fn read(mut fields: Fields) -> Result<Input, ApiError> {
     let password = fields.required("password", |text| {
         if text.is_empty() { Err(Invalid::because("is required")) } else { Password::present(text) }
     });
-    let cookie = fields.optional_flag("cookie");
-    let input = || {
-        let as_cookie = cookie?.unwrap_or_default();
-        Some(Input { identity: identity?, password: password?, as_cookie })
-    };
-    fields.finish(input())
+    Some(Proof::Password(identity?, password?))
 }
 
 fn may_log_in(operation: &Operation, role: Role) -> bool {

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use share_model::Invalid;
 
-use crate::SigningKeys;
+use crate::{SigningKeys, sealed_text};
 
 /// The key of the last record of a page, its attributes by their names in the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,27 +22,21 @@ impl PageCursor {
     #[expect(clippy::expect_used, reason = "texts always serialize")]
     pub fn seal(&self, list: &str, keys: &SigningKeys) -> String {
         let content = serde_json::to_vec(self).expect("a cursor serializes");
-        let tag = keys.mac(&signed(list, &content));
-        format!("{}.{}", URL_SAFE_NO_PAD.encode(content), URL_SAFE_NO_PAD.encode(tag))
+        sealed_text::seal(&content, &purpose(list), keys)
     }
 
     /// # Errors
     /// When the text is not one that [`PageCursor::seal`] gave for this list with one of these
     /// keys.
     pub fn open(text: &str, list: &str, keys: &SigningKeys) -> Result<Self, Invalid> {
-        let open = || {
-            let (content, tag) = text.split_once('.')?;
-            let content = URL_SAFE_NO_PAD.decode(content).ok()?;
-            let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
-            let genuine = keys.is_mac(&signed(list, &content), &tag);
-            genuine.then(|| serde_json::from_slice(&content).ok()).flatten()
-        };
-        open().ok_or_else(|| Invalid::because("must be a cursor from a Link header of this list"))
+        sealed_text::open(text, &purpose(list), keys)
+            .and_then(|content| serde_json::from_slice(&content).ok())
+            .ok_or_else(|| Invalid::because("must be a cursor from a Link header of this list"))
     }
 }
 
-fn signed(list: &str, content: &[u8]) -> Vec<u8> {
-    [PURPOSE, list.as_bytes(), b"\0", content].concat()
+fn purpose(list: &str) -> Vec<u8> {
+    [PURPOSE, list.as_bytes(), b"\0"].concat()
 }
 
 #[cfg(test)]

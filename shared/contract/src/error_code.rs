@@ -73,6 +73,13 @@ error_codes! {
     SessionRevoked Function 401 "session_revoked" "This session has been ended. Log in again.";
     InvalidCredentials Function 401 "invalid_credentials"
         "Wrong name, address or password, or not an account of this kind. An e-mail address can be used to log in once it is verified.";
+    SecondFactorRequired Function 401 "second_factor_required"
+        "This account has a second factor. Send its code with the challenge in this answer.";
+    SecondFactorEnrolmentRequired Function 401 "second_factor_enrolment_required"
+        "Your role needs a second factor. Set one up with the challenge in this answer.";
+    InvalidChallenge Function 401 "invalid_challenge"
+        "The challenge is not valid, or its five minutes are over. Log in again.";
+    InvalidCode Function 401 "invalid_code" "This code is wrong, or has been used.";
     EmailNotVerified Function 403 "email_not_verified"
         "Verify your e-mail address first: open the link that was mailed to you.";
     AccountDisabled Function 403 "account_disabled" "This account has been disabled.";
@@ -81,9 +88,12 @@ error_codes! {
         "This link is bound to the account that made it, which is not yours.";
     OpsByInvitation Function 403 "ops_by_invitation" "Ops accounts are made by invitation.";
     WrongPassword Function 403 "wrong_password"
-        "This is not the password of the sign-up.";
+        "This is not the password of the account.";
     CrossSite Function 403 "cross_site"
         "A cookie counts only in requests from a page of this service.";
+    WrongCode Function 403 "wrong_code" "This code is wrong, or has been used.";
+    SecondFactorDemanded Function 403 "second_factor_demanded"
+        "Your role needs a second factor, so it cannot be removed.";
     PrefetchRefused Function 403 "prefetch_refused"
         "This link is not for prefetching: it would be spent.";
     RequestBlocked Gateway 403 "request_blocked" "The gateway's firewall has blocked the request.";
@@ -98,6 +108,10 @@ error_codes! {
     UsernameTaken Function 409 "username_taken" "This username is taken.";
     EmailTaken Function 409 "email_taken"
         "Another account has proven this e-mail address. Log in with that one.";
+    SecondFactorPresent Function 409 "second_factor_present"
+        "This account has a second factor. Remove it first.";
+    SecondFactorMissing Function 409 "second_factor_missing"
+        "This account has no second factor that this could be about.";
     FilenameMismatch Function 409 "filename_mismatch"
         "The file has another name than the one given.";
     UploadIncomplete Function 409 "upload_incomplete" "S3 does not have all parts: {parts}.";

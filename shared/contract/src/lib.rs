@@ -16,6 +16,7 @@ mod operation;
 pub mod operations;
 mod problem;
 mod schema;
+mod second_factor;
 mod sessions;
 pub mod settings;
 mod uploads;
@@ -33,6 +34,9 @@ pub use keys::{Key, KeySet};
 pub use links::{FileLinkRequest, FileLocation, LinkCreated, LinkRequest, LinkSummary};
 pub use operation::{Answer, Body, Caller, Content, Operation, Parameter, Place, Route, SchemaOf};
 pub use problem::{FieldError, Problem};
+pub use second_factor::{
+    FactorCode, RecoveryCodesIssued, TotpConfirmation, TotpCreated, TotpRemoval, TotpRequest,
+};
 pub use sessions::{LogIn, LoggedIn, SessionRefresh, SessionSummary};
 pub use uploads::{
     FileFetch, ImportRequest, PartReceived, PartRequest, PartToSign, PartsRequest, PartsSigned,

@@ -7,12 +7,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use share_model::{FileId, LinkId, MaxDownloads, Role};
 
 use crate::{
-    AccountCreated, Answer, Body, Caller, Content, ErrorCode, FileChange, FileDetails, FileFetch,
-    FileLinkRequest, FileLocation, FileSort, FileSummary, FileUpload, ImportRequest,
+    AccountCreated, Answer, Body, Caller, Content, ErrorCode, FactorCode, FileChange, FileDetails,
+    FileFetch, FileLinkRequest, FileLocation, FileSort, FileSummary, FileUpload, ImportRequest,
     InvitationAccept, KeySet, LinkCreated, LinkRequest, LinkSummary, LogIn, LoggedIn, Operation,
-    Parameter, PartsRequest, PartsSigned, PasswordSet, Place, ReceiptEntry, Route, SessionRefresh,
-    SessionSummary, SignUp, UploadCreated, UploadRequest, UploadStatus, VerificationAnswer,
-    VerificationDone, schema,
+    Parameter, PartsRequest, PartsSigned, PasswordSet, Place, ReceiptEntry, RecoveryCodesIssued,
+    Route, SessionRefresh, SessionSummary, SignUp, TotpConfirmation, TotpCreated, TotpRemoval,
+    TotpRequest, UploadCreated, UploadRequest, UploadStatus, VerificationAnswer, VerificationDone,
+    schema,
 };
 
 /// All operations, in the order of the docs.
@@ -29,6 +30,10 @@ pub const ALL: &[&Operation] = &[
     &SESSION_LIST,
     &SESSION_END,
     &SESSION_END_ALL,
+    &TOTP_CREATE,
+    &TOTP_CONFIRM,
+    &TOTP_DELETE,
+    &RECOVERY_CODES_CREATE,
     &FILE_UPLOAD,
     &UPLOAD_CREATE,
     &UPLOAD_SHOW,
@@ -181,7 +186,7 @@ pub const CLIENT_LOGIN: Operation = Operation {
     parameters: &[],
     body: Body::Json(of::<LogIn>),
     answers: &[json::<LoggedIn>(200, "An access token, good for 15 minutes.")],
-    errors: &[],
+    errors: SECOND_FACTOR_REFUSALS,
 };
 
 /// `POST /api/ops/login`
@@ -193,7 +198,68 @@ pub const OPS_LOGIN: Operation = Operation {
     parameters: &[],
     body: Body::Json(of::<LogIn>),
     answers: &[json::<LoggedIn>(200, "An access token, good for 15 minutes.")],
-    errors: &[],
+    errors: SECOND_FACTOR_REFUSALS,
+};
+
+/// What a login with the right password can still be refused for.
+const SECOND_FACTOR_REFUSALS: &[ErrorCode] = &[
+    ErrorCode::SecondFactorRequired,
+    ErrorCode::SecondFactorEnrolmentRequired,
+    ErrorCode::InvalidChallenge,
+    ErrorCode::InvalidCode,
+];
+
+/// `POST /api/account/totp`
+pub const TOTP_CREATE: Operation = Operation {
+    name: "totp_create",
+    summary: "Begin to set up an authenticator app. The bearer may be an enrolment challenge.",
+    caller: Caller::AccessToken(EVERYBODY),
+    routes: &[post("/api/account/totp")],
+    parameters: &[],
+    body: Body::OptionalJson(of::<TotpRequest>),
+    answers: &[json::<TotpCreated>(201, "The app's secret. It counts once a code is confirmed.")],
+    errors: &[ErrorCode::WrongPassword, ErrorCode::SecondFactorPresent],
+};
+
+/// `POST /api/account/totp/confirm`
+pub const TOTP_CONFIRM: Operation = Operation {
+    name: "totp_confirm",
+    summary: "Show that the app works. From then on logging in asks for its code.",
+    caller: Caller::AccessToken(EVERYBODY),
+    routes: &[post("/api/account/totp/confirm")],
+    parameters: &[],
+    body: Body::Json(of::<TotpConfirmation>),
+    answers: &[json::<RecoveryCodesIssued>(200, "The second factor counts.")],
+    errors: &[ErrorCode::WrongCode, ErrorCode::SecondFactorPresent, ErrorCode::SecondFactorMissing],
+};
+
+/// `DELETE /api/account/totp`
+pub const TOTP_DELETE: Operation = Operation {
+    name: "totp_delete",
+    summary: "Remove the second factor, unless the role needs one.",
+    caller: Caller::AccessToken(EVERYBODY),
+    routes: &[delete("/api/account/totp")],
+    parameters: &[],
+    body: Body::Json(of::<TotpRemoval>),
+    answers: &[Answer { status: 204, description: "It is gone.", content: Content::Empty }],
+    errors: &[
+        ErrorCode::WrongPassword,
+        ErrorCode::WrongCode,
+        ErrorCode::SecondFactorDemanded,
+        ErrorCode::SecondFactorMissing,
+    ],
+};
+
+/// `POST /api/account/recovery-codes`
+pub const RECOVERY_CODES_CREATE: Operation = Operation {
+    name: "recovery_codes_create",
+    summary: "Make ten new recovery codes. The old ones end.",
+    caller: Caller::AccessToken(EVERYBODY),
+    routes: &[post("/api/account/recovery-codes")],
+    parameters: &[],
+    body: Body::Json(of::<FactorCode>),
+    answers: &[json::<RecoveryCodesIssued>(201, "The new codes.")],
+    errors: &[ErrorCode::WrongCode, ErrorCode::SecondFactorMissing],
 };
 
 /// `POST /api/sessions/refresh`

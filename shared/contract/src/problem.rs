@@ -20,6 +20,10 @@ pub struct Problem {
     pub code: String,
     /// The request, as in the log.
     pub request_id: String,
+    /// With `second_factor_required` and `second_factor_enrolment_required`: what to send with the
+    /// next request. Good for five minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<String>,
     /// With `invalid_field`: what is wrong with each field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,

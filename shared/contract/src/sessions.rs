@@ -7,7 +7,8 @@ use share_model::{Session, SessionId, rfc3339_millis};
 
 use crate::schema;
 
-/// The body of `client_login` and `ops_login`: a password, and a username or an e-mail address.
+/// The body of `client_login` and `ops_login`: a password, and a username or an e-mail address. Or
+/// what follows on `second_factor_required`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum LogIn {
@@ -29,6 +30,18 @@ pub enum LogIn {
         /// The account's password.
         #[schemars(length(min = 1, max = 256))]
         password: String,
+        /// Whether the refresh token is to be a cookie, for browsers.
+        #[serde(default)]
+        cookie: bool,
+    },
+    /// After `second_factor_required`.
+    ByCode {
+        /// The challenge of that answer.
+        #[schemars(length(max = 512))]
+        challenge: String,
+        /// The six digits that the app shows, or a recovery code.
+        #[schemars(length(max = 64))]
+        code: String,
         /// Whether the refresh token is to be a cookie, for browsers.
         #[serde(default)]
         cookie: bool,

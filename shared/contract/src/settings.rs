@@ -8,7 +8,7 @@ use std::fmt;
 use jiff::SignedDuration;
 use share_model::{
     AllowedFileTypes, EmailAddress, Environment, Invalid, LeaseTerms, LinkLifetime, Recipients,
-    SettingError, file_protocol,
+    Role, SettingError, file_protocol,
 };
 
 /// One environment variable, and how it is read.
@@ -99,6 +99,7 @@ pub const ALL: &[&About] = &[
     &MAIL_FROM.about,
     &OPS_SIGNUP.about,
     &SESSION_IDLE.about,
+    &REQUIRE_SECOND_FACTOR.about,
     &ALLOWED_FILE_TYPES.about,
     &MAX_FILE_BYTES.about,
     &DEFAULT_AUDIENCE.about,
@@ -121,6 +122,8 @@ pub const ALL: &[&About] = &[
     &JWT_SECRET_ARN.about,
     &CERTIFICATE_SECRET.about,
     &CERTIFICATE_SECRET_ARN.about,
+    &SECOND_FACTOR_SECRET.about,
+    &SECOND_FACTOR_SECRET_ARN.about,
     &USERS_TABLE.about,
     &SESSIONS_TABLE.about,
     &FILES_TABLE.about,
@@ -207,6 +210,34 @@ pub const CERTIFICATE_SECRET_ARN: Setting<String> = Setting {
     parse: text_of,
 };
 
+/// The secret itself.
+pub const SECOND_FACTOR_SECRET: Setting<String> = Setting {
+    about: About {
+        name: "SECOND_FACTOR_SECRET",
+        default: Default::Unset,
+        range: Range::Text(
+            "at least 32 bytes, or `{\"current\": …, \"previous\": […]}` with such texts",
+        ),
+        text: "The key that encrypts the seeds of second factors is derived from it. `previous` \
+               still decrypts; a seed gets the current key when its owner logs in.",
+        parameter: None,
+    },
+    parse: text_of,
+};
+
+/// Where the secret is, when it is not given.
+pub const SECOND_FACTOR_SECRET_ARN: Setting<String> = Setting {
+    about: About {
+        name: "SECOND_FACTOR_SECRET_ARN",
+        default: Default::Required,
+        range: Range::Text("an ARN"),
+        text: "Secrets Manager secret that holds SECOND_FACTOR_SECRET. Not read when \
+               SECOND_FACTOR_SECRET is set.",
+        parameter: None,
+    },
+    parse: text_of,
+};
+
 /// The address under which the API is known outside.
 pub const PUBLIC_BASE_URL: Setting<String> = Setting {
     about: About {
@@ -280,6 +311,19 @@ pub const OPS_SIGNUP: Setting<bool> = Setting {
         "closed" => Ok(false),
         _ => Err(Invalid::because("must be open or closed")),
     },
+};
+
+/// The roles whose accounts need a second factor.
+pub const REQUIRE_SECOND_FACTOR: Setting<Vec<Role>> = Setting {
+    about: About {
+        name: "REQUIRE_SECOND_FACTOR",
+        default: Default::Unset,
+        range: Range::Text("roles separated by commas, such as `ops,admin`"),
+        text: "Roles whose accounts need a second factor. Who has none sets one up at the next \
+               login.",
+        parameter: Some("RequireSecondFactor"),
+    },
+    parse: |text| text.split(',').map(|role| Role::parse(role.trim())).collect(),
 };
 
 /// The types of file that are taken.

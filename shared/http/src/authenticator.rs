@@ -1,6 +1,6 @@
 //! Which account a request comes from.
 
-use share_auth::{AccessRefusal, SigningKeys};
+use share_auth::{AccessRefusal, Challenge, ChallengePurpose, SigningKeys};
 use share_contract::{Caller, ErrorCode};
 use share_model::{Role, SessionId, User};
 use share_store::{Platform, StartError, Users, signing_keys};
@@ -12,6 +12,15 @@ use crate::{ApiError, Request};
 pub struct Authenticator {
     users: Users,
     keys: SigningKeys,
+}
+
+/// The owner of an account, who may set up a second factor for it.
+pub struct Owner {
+    /// The account.
+    pub user: User,
+    /// Whether the bearer is an enrolment challenge: the password was right just now, and is not
+    /// enough to log in.
+    pub enrols: bool,
 }
 
 impl Authenticator {
@@ -41,6 +50,29 @@ impl Authenticator {
                 Err(ErrorCode::WrongRole.into())
             }
         }
+    }
+
+    /// The account that calls with an access token, or with an enrolment challenge.
+    ///
+    /// # Errors
+    /// 401 without either, 403 when the account may not do this.
+    pub async fn owner(&self, request: &Request) -> Result<Owner, ApiError> {
+        let token = request.bearer_token().ok_or(ErrorCode::MissingToken)?;
+        let (now, purpose) = (request.now(), ChallengePurpose::Enrolment);
+        let challenge = match Challenge::verify(token, purpose, now, &self.keys) {
+            Ok(challenge) => challenge,
+            Err(AccessRefusal::Expired) => return Err(ErrorCode::TokenExpired.into()),
+            Err(AccessRefusal::Invalid) => {
+                return Ok(Owner { user: self.caller(request).await?, enrols: false });
+            }
+        };
+        let user = self.users.by_id(challenge.user).await?;
+        let user = user.filter(|user| user.generation == challenge.generation);
+        let user = user.ok_or(ErrorCode::InvalidToken)?;
+        if !user.active {
+            return Err(ErrorCode::AccountDisabled.into());
+        }
+        Ok(Owner { user, enrols: true })
     }
 
     /// The account that calls, when it has one of these roles, and its session.

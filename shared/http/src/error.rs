@@ -19,13 +19,15 @@ use crate::{HtmlPage, Metric, escape};
 pub struct ApiError {
     code: ErrorCode,
     /// The code's sentence, its places filled in.
-    detail: String,
+    detail: Box<str>,
     fields: Vec<FieldError>,
     /// The size of the file of which nothing was that was asked for.
     size: Option<u64>,
     /// After how many seconds the request can be repeated.
     retry_after: Option<i64>,
-    cause: Option<String>,
+    cause: Option<Box<str>>,
+    /// What to send with the next request, after a password that is right and not enough.
+    challenge: Option<Box<str>>,
     /// What a browser is shown; without it a page of the error alone.
     page: Option<Box<HtmlPage>>,
 }
@@ -86,11 +88,12 @@ impl ApiError {
     pub fn with(code: ErrorCode, values: &[(&str, &str)]) -> Self {
         Self {
             code,
-            detail: code.detail(values),
+            detail: code.detail(values).into(),
             fields: Vec::new(),
             size: None,
             retry_after: (code == ErrorCode::DependencyUnavailable).then_some(5),
             cause: None,
+            challenge: None,
             page: None,
         }
     }
@@ -98,7 +101,7 @@ impl ApiError {
     /// A 503. `cause` is for the log.
     #[must_use]
     pub fn unavailable(cause: String) -> Self {
-        Self { cause: Some(cause), ..ErrorCode::DependencyUnavailable.into() }
+        Self { cause: Some(cause.into()), ..ErrorCode::DependencyUnavailable.into() }
     }
 
     /// A 422 about one field.
@@ -111,6 +114,12 @@ impl ApiError {
     #[must_use]
     pub fn fields(fields: Vec<FieldError>) -> Self {
         Self { fields, ..ErrorCode::InvalidField.into() }
+    }
+
+    /// A 401 for a password that is right and not enough. `challenge` goes with the next request.
+    #[must_use]
+    pub fn challenge(code: ErrorCode, challenge: String) -> Self {
+        Self { challenge: Some(challenge.into()), ..code.into() }
     }
 
     /// A 416 about a file of this size.
@@ -147,7 +156,9 @@ impl ApiError {
             | ErrorCode::LinkRevoked
             | ErrorCode::LinkBound
             | ErrorCode::LeaseEnded => Some(Metric::LinkRefused),
-            ErrorCode::InvalidCredentials => Some(Metric::LoginFailed),
+            ErrorCode::InvalidCredentials | ErrorCode::InvalidCode | ErrorCode::WrongCode => {
+                Some(Metric::LoginFailed)
+            }
             ErrorCode::DependencyUnavailable => Some(Metric::DependencyFailure),
             _ => None,
         }
@@ -161,7 +172,7 @@ impl ApiError {
     /// The error in words.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let mut text = self.detail.clone();
+        let mut text = self.detail.to_string();
         for FieldError { field, message } in &self.fields {
             let _ = write!(text, " {field} {message}."); // a string takes everything
         }
@@ -189,9 +200,12 @@ impl ApiError {
     /// The header that goes with the status.
     pub(crate) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         let value = match self.code {
-            ErrorCode::MissingToken | ErrorCode::InvalidCredentials => {
-                "Bearer realm=\"secure-file-share\""
-            }
+            ErrorCode::MissingToken
+            | ErrorCode::InvalidCredentials
+            | ErrorCode::SecondFactorRequired
+            | ErrorCode::SecondFactorEnrolmentRequired
+            | ErrorCode::InvalidChallenge
+            | ErrorCode::InvalidCode => "Bearer realm=\"secure-file-share\"",
             ErrorCode::InvalidToken
             | ErrorCode::TokenExpired
             | ErrorCode::RefreshUnknown
@@ -215,9 +229,10 @@ impl ApiError {
             kind: "about:blank".to_owned(),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
-            detail: self.detail.clone(),
+            detail: self.detail.to_string(),
             code: self.code.as_str().to_owned(),
             request_id: request_id.to_owned(),
+            challenge: self.challenge.as_deref().map(str::to_owned),
             errors: self.fields.clone(),
         };
         json(status, "application/problem+json", &problem)

@@ -27,6 +27,14 @@ pub enum AuditAction {
     SessionsEnded,
     /// A refresh token was used twice, so its session was ended.
     SessionReplayed,
+    /// An account got a second factor.
+    SecondFactorAdded,
+    /// An account lost its second factor.
+    SecondFactorRemoved,
+    /// An account got new recovery codes.
+    RecoveryCodesReplaced,
+    /// A recovery code was used to log in.
+    RecoveryCodeUsed,
 }
 
 /// What an action is about.
@@ -61,6 +69,10 @@ impl AuditAction {
             Self::SessionEnded => "session_ended",
             Self::SessionsEnded => "sessions_ended",
             Self::SessionReplayed => "session_replayed",
+            Self::SecondFactorAdded => "second_factor_added",
+            Self::SecondFactorRemoved => "second_factor_removed",
+            Self::RecoveryCodesReplaced => "recovery_codes_replaced",
+            Self::RecoveryCodeUsed => "recovery_code_used",
         }
     }
 }

@@ -22,6 +22,7 @@ pub mod link_protocol;
 mod one_time;
 mod receipt;
 mod receipt_replay;
+mod second_factor;
 mod session;
 mod stored_file;
 mod timestamp;
@@ -50,6 +51,7 @@ pub use receipt::{
     ChainBreak, ChainHead, DownloadRequest, Receipt, ReceiptEvent, SealedReceipt, TransferOutcome,
 };
 pub use receipt_replay::{Discrepancy, LinkRecords, LinkToken, RETENTION};
+pub use second_factor::{Proof, SecondFactor};
 pub use session::{Refresh, Session, SessionId};
 pub use stored_file::{
     Audience, Check, CheckProgress, Content, Deleted, File, FileState, Import, Job, Leftover,

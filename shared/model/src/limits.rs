@@ -50,6 +50,9 @@ pub const GUESSES_OF_NAME: Limit =
 pub const GUESSES_FROM_SOURCE: Limit =
     Limit { what: "guesses_from_source", most: 100, window: HOUR, delays: &[] };
 
+/// Wrong codes of the second factor of one account. Only who knows its password can try any.
+pub const GUESSES_OF_CODE: Limit = Limit { what: "guesses_of_code", ..GUESSES_OF_NAME_FROM_SOURCE };
+
 /// Unknown tokens from one source: of links, verifications and invitations.
 pub const TOKENS_FROM_SOURCE: Limit =
     Limit { what: "tokens_from_source", most: 100, window: HOUR, delays: &[] };

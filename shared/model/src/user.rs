@@ -14,7 +14,7 @@ use unicode_security::{
 };
 use uuid::Uuid;
 
-use crate::{Invalid, SessionId, rfc3339_millis};
+use crate::{Invalid, SecondFactor, SessionId, rfc3339_millis};
 
 /// A user's identity, a UUID version 7. Names and addresses may change; this never does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -258,6 +258,9 @@ pub struct User {
     /// When its owner last logged in or continued a session.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "rfc3339_millis::optional")]
     pub last_seen_at: Option<Timestamp>,
+    /// Its second factor, confirmed or pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor: Option<SecondFactor>,
 }
 
 /// A session that was ended before its time.
@@ -302,7 +305,14 @@ impl User {
             kept_session: None,
             ended_sessions: Vec::new(),
             last_seen_at: None,
+            second_factor: None,
         }
+    }
+
+    /// The second factor for which logging in asks, if there is one.
+    #[must_use]
+    pub fn confirmed_factor(&self) -> Option<&SecondFactor> {
+        self.second_factor.as_ref().filter(|factor| factor.is_confirmed())
     }
 
     /// The record after a change of this one.

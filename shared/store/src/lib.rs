@@ -34,7 +34,7 @@ pub use objects::{Objects, SignedPart, UploadedPart};
 pub use one_time_tokens::{OneTimeTokens, RefusedToken, TokenRecord};
 pub use platform::Platform;
 pub use receipt_verifier::{ChainReport, ReceiptVerifier};
-pub use secrets::{certificate_keys, signing_keys};
+pub use secrets::{certificate_keys, seed_keys, signing_keys};
 pub use sessions::{Refreshed, Sessions};
 pub use shelf::{Shelf, ShelfQuery};
 pub use table::Page;

@@ -1,8 +1,10 @@
-//! The keys that sign access tokens, cursors and delivery certificates.
+//! The keys that sign access tokens, cursors and delivery certificates, and those that encrypt the
+//! seeds of second factors.
 
-use share_auth::{CertificateKeys, SigningKeys};
+use share_auth::{CertificateKeys, SeedKeys, SigningKeys};
 use share_contract::settings::{
-    CERTIFICATE_SECRET, CERTIFICATE_SECRET_ARN, JWT_SECRET, JWT_SECRET_ARN, Setting,
+    CERTIFICATE_SECRET, CERTIFICATE_SECRET_ARN, JWT_SECRET, JWT_SECRET_ARN, SECOND_FACTOR_SECRET,
+    SECOND_FACTOR_SECRET_ARN, Setting,
 };
 use share_model::{Invalid, SettingError};
 
@@ -23,6 +25,14 @@ pub async fn signing_keys(platform: &Platform) -> Result<SigningKeys, StartError
 /// When neither variable is set, the secret cannot be read, or it is too weak.
 pub async fn certificate_keys(platform: &Platform) -> Result<CertificateKeys, StartError> {
     read(platform, &CERTIFICATE_SECRET, &CERTIFICATE_SECRET_ARN, CertificateKeys::parse).await
+}
+
+/// The same of `SECOND_FACTOR_SECRET` and `SECOND_FACTOR_SECRET_ARN`.
+///
+/// # Errors
+/// When neither variable is set, the secret cannot be read, or it is too weak.
+pub async fn seed_keys(platform: &Platform) -> Result<SeedKeys, StartError> {
+    read(platform, &SECOND_FACTOR_SECRET, &SECOND_FACTOR_SECRET_ARN, SeedKeys::parse).await
 }
 
 async fn read<T>(

@@ -89,15 +89,19 @@ impl Sessions {
         token: &SecretHash,
         context: RequestContext<'_>,
     ) -> Result<bool, StoreError> {
-        let mut writes = vec![
-            self.see(user, session),
-            self.table.put_until(&key(session.id), session, end(session), &absent("pk")),
-            self.put_token(token, session),
-        ];
+        let mut writes = vec![self.see(user, session)];
+        writes.extend(self.first_writes(session, token));
         let actor = Actor { user: Some(user.id), context };
         writes.extend(self.changes.entries(user.id, vec![AuditAction::SessionBegun], actor));
         let outcome = self.table.commit("begin a session", writes).await?;
         Ok(outcome == CommitOutcome::Committed)
+    }
+
+    /// The writes that put a new session, whose first refresh token has this hash.
+    #[must_use]
+    pub fn first_writes(&self, session: &Session, token: &SecretHash) -> Vec<Write> {
+        let put = self.table.put_until(&key(session.id), session, end(session), &absent("pk"));
+        vec![put, self.put_token(token, session)]
     }
 
     /// Continues the session of which somebody at `address` presents this refresh token.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use reqwest::multipart::Form;
 use serde_json::{Value, json};
+use share_e2e::api::{local_password, password_for};
 use share_e2e::contract::{DOCUMENT, resolve};
 use share_e2e::routes::{self, OPENAPI};
 use share_e2e::scene::token_of;
@@ -129,6 +130,15 @@ async fn the_reader_of_each_body_takes_the_fields_types_and_bounds_that_its_desc
     let invitation = scene.invitation("contract-invited").await;
     let by_name = json!({ "username": "nobody", "password": "a wrong password" });
     let by_email = json!({ "email": "nobody@example.org", "password": "a wrong password" });
+    let by_code = json!({ "challenge": "of nobody", "code": "123456" });
+    let login = |route: &'static str| {
+        let bodies = [&by_name, &by_email, &by_code];
+        (route, bodies.map(|body| (route.to_owned(), "", body.clone())).to_vec())
+    };
+    let code = json!({ "code": "123456" });
+    scene.create_totp(&scene.client, &local_password("client")).await;
+    let enrolled = scene.another_client("contract-enrolled").await;
+    scene.enrol(&enrolled, &password_for("contract-enrolled")).await;
     let sign_up = || {
         let name = good_text("username", 20);
         json!({
@@ -152,20 +162,14 @@ async fn the_reader_of_each_body_takes_the_fields_types_and_bounds_that_its_desc
         (routes::UPLOADS, vec![(routes::UPLOADS.to_owned(), ops, upload)]),
         ("/api/uploads/{id}/parts", vec![(routes::upload_parts(&begun), ops, parts)]),
         ("/api/files/{file_id}", vec![(routes::file(&scene.file), ops, json!({}))]),
+        login(routes::CLIENT_LOGIN),
+        login(routes::OPS_LOGIN),
+        (routes::TOTP, vec![(routes::TOTP.to_owned(), &scene.client, wrong.clone())]),
         (
-            routes::CLIENT_LOGIN,
-            vec![
-                (routes::CLIENT_LOGIN.to_owned(), "", by_name.clone()),
-                (routes::CLIENT_LOGIN.to_owned(), "", by_email.clone()),
-            ],
+            routes::CONFIRM_TOTP,
+            vec![(routes::CONFIRM_TOTP.to_owned(), &scene.client, code.clone())],
         ),
-        (
-            routes::OPS_LOGIN,
-            vec![
-                (routes::OPS_LOGIN.to_owned(), "", by_name),
-                (routes::OPS_LOGIN.to_owned(), "", by_email),
-            ],
-        ),
+        (routes::RECOVERY_CODES, vec![(routes::RECOVERY_CODES.to_owned(), &enrolled, code)]),
         (link_path, vec![(link, scene.client.as_str(), json!({}))]),
         (body, vec![(body.to_owned(), scene.client.as_str(), by_id)]),
         (routes::SET_PASSWORD, vec![(routes::set_password(&invitation), "", password)]),
@@ -189,6 +193,7 @@ async fn the_reader_of_each_body_takes_the_fields_types_and_bounds_that_its_desc
                 // A body without what tells it from the other alternative is read as that one.
                 let asked = match field {
                     "email" if route != routes::SIGNUP => "username",
+                    "challenge" => "username",
                     "decline" => "password",
                     _ => field,
                 };

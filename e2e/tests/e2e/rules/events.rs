@@ -6,6 +6,7 @@ use std::path::Path;
 
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use share_e2e::api::{local_password, password_for};
 use share_e2e::scene::token_of;
 use share_e2e::{Scene, routes};
 
@@ -36,7 +37,21 @@ async fn every_event_gets_the_answer_that_its_table_says() {
     let other = scene.get(&routes::generate_link(&scene.file), &scene.client).await;
     let targets = scene.targets().await;
     let login = || scene.login("client", ("username", "client"), "local-client-password");
+    let pending = scene.another_client("events-pending").await;
+    let app = scene.create_totp(&pending, &password_for("events-pending")).await;
+    let factor_token = scene.another_client("events-factor").await;
+    let factor = scene.enrol(&factor_token, &password_for("events-factor")).await;
+    let leaving_token = scene.another_client("events-leaving").await;
+    let leaving = scene.enrol(&leaving_token, &password_for("events-leaving")).await;
     let values = [
+        ("{{client_password}}", local_password("client")),
+        ("{{pending_token}}", pending),
+        ("{{totp_code}}", app.code(scene.now())),
+        ("{{factor_token}}", factor_token),
+        ("{{recovery_code}}", factor.codes[0].clone()),
+        ("{{leaving_token}}", leaving_token),
+        ("{{leaving_password}}", password_for("events-leaving")),
+        ("{{leaving_recovery_code}}", leaving.codes[0].clone()),
         ("{{link_id}}", other.id()),
         ("{{ops_token}}", scene.ops.clone()),
         ("{{download_token}}", scene.plain_link().await.token().to_owned()),
