@@ -20,9 +20,9 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// The token of the invitation in it.
-    pub fn token(&self) -> &str {
-        let rest = self.text.split_once("/set-password?token=").unwrap().1;
+    /// The token in its link to this page, such as `/set-password`.
+    pub fn token(&self, page: &str) -> &str {
+        let rest = self.text.split_once(&format!("{page}?token=")).unwrap().1;
         rest.split_whitespace().next().unwrap()
     }
 
@@ -64,6 +64,12 @@ impl MailServer {
         let mut mails = self.taken.borrow().clone();
         mails.sort_by(|one, other| (&one.to, &one.subject).cmp(&(&other.to, &other.subject)));
         mails
+    }
+
+    /// The newest mail to this address.
+    pub fn newest(&self, to: &str) -> Mail {
+        let mails = self.taken.borrow();
+        mails.iter().rfind(|mail| mail.to == to).unwrap().clone()
     }
 
     /// Returns when it has taken so many mails.

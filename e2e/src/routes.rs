@@ -7,6 +7,15 @@ pub const VERIFY_EMAIL_ALIAS: &str = "/api/client/verify";
 pub const VERIFY_PAGE: &str = "/verify";
 pub const SET_PASSWORD: &str = "/set-password";
 pub const SET_PASSWORD_ALIAS: &str = "/api/users/set-password";
+pub const VERIFICATION: &str = "/api/account/verification";
+pub const PASSWORD_RESET: &str = "/api/account/password-reset";
+pub const PASSWORD_RESET_CONFIRM: &str = "/api/account/password-reset/confirm";
+pub const RESET_PASSWORD: &str = "/reset-password";
+pub const ACCOUNT: &str = "/api/account";
+pub const PASSWORD: &str = "/api/account/password";
+pub const EMAIL: &str = "/api/account/email";
+pub const CHANGE_EMAIL: &str = "/change-email";
+pub const UNDO_EMAIL: &str = "/undo-email";
 pub const CLIENT_LOGIN: &str = "/api/client/login";
 pub const CLIENT_LOGIN_ALIAS: &str = "/api/users/client-login";
 pub const OPS_LOGIN: &str = "/api/ops/login";
@@ -94,7 +103,16 @@ pub fn session(id: &str) -> String {
 
 /// Every route that asks who is calling: method, path, and a role that may use it. Each succeeds
 /// after those before it, so what deletes stands last.
-pub const PROTECTED: [(&str, &str, &str); 46] = [
+pub const PROTECTED: [(&str, &str, &str); 55] = [
+    ("GET", ACCOUNT, "client"),
+    ("GET", ACCOUNT, "ops"),
+    ("GET", ACCOUNT, "admin"),
+    ("POST", PASSWORD, "client"),
+    ("POST", PASSWORD, "ops"),
+    ("POST", PASSWORD, "admin"),
+    ("POST", EMAIL, "client"),
+    ("POST", EMAIL, "ops"),
+    ("POST", EMAIL, "admin"),
     ("POST", TOTP, "client"),
     ("POST", CONFIRM_TOTP, "client"),
     ("POST", RECOVERY_CODES, "client"),
@@ -152,7 +170,19 @@ pub const COMPLETE_UPLOAD: &str = "/api/uploads/{id}/complete";
 
 /// Every route for anyone: method, path, and the answer when nothing at all is sent. The code is
 /// empty where there is none.
-pub const PUBLIC: [(&str, &str, u16, &str); 31] = [
+pub const PUBLIC: [(&str, &str, u16, &str); 43] = [
+    ("POST", VERIFICATION, 422, "invalid_field"),
+    ("POST", PASSWORD_RESET, 422, "invalid_field"),
+    ("POST", PASSWORD_RESET_CONFIRM, 422, "invalid_field"),
+    ("GET", RESET_PASSWORD, 400, "missing_parameter"),
+    ("HEAD", RESET_PASSWORD, 400, ""),
+    ("POST", RESET_PASSWORD, 400, "missing_parameter"),
+    ("GET", CHANGE_EMAIL, 400, "missing_parameter"),
+    ("HEAD", CHANGE_EMAIL, 400, ""),
+    ("POST", CHANGE_EMAIL, 400, "missing_parameter"),
+    ("GET", UNDO_EMAIL, 400, "missing_parameter"),
+    ("HEAD", UNDO_EMAIL, 400, ""),
+    ("POST", UNDO_EMAIL, 400, "missing_parameter"),
     ("POST", SIGNUP, 422, "invalid_field"),
     ("POST", SIGNUP_ALIAS, 422, "invalid_field"),
     ("GET", VERIFY_EMAIL, 400, "missing_parameter"),

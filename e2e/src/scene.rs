@@ -180,6 +180,13 @@ impl Scene {
             }
             (_, routes::UPLOADS) => request.json(&json!({"filename": "note.txt", "size": 6})),
             (_, path) if path.ends_with("/parts") => request.json(&first_part()),
+            (_, routes::PASSWORD) => {
+                request.json(&json!({"current": "a wrong password", "new": "another password"}))
+            }
+            (_, routes::EMAIL) => {
+                let (email, password) = ("new@example.net", "a wrong password");
+                request.json(&json!({"email": email, "password": password}))
+            }
             ("PATCH", _) => request.json(&json!({"note": "for the audit"})),
             _ => request,
         }

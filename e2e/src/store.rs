@@ -306,6 +306,18 @@ impl Store {
         item.map_or(0, |item| number(&item, "taken"))
     }
 
+    /// Says that this token is the newest one of its kind and account, and gives the account this
+    /// address.
+    pub async fn make_newest(&self, kind: &str, user: &str, token: &str, address: &str) {
+        let put = self.dynamodb.put_item().table_name(LINKS);
+        let put = put
+            .item(LINKS_KEY, text(&format!("newest#{kind}#{user}")))
+            .item("token_hash", text(&hash_of(token)));
+        put.send().await.unwrap();
+        let key = one_time_token_key(token);
+        self.set(LINKS, (LINKS_KEY, &key), "email", text(address)).await;
+    }
+
     pub async fn link(&self, id: &str) -> LinkRecord {
         self.find_link(id).await.unwrap()
     }

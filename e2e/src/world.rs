@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::access_token::JWT_SECRET;
 use crate::api::Api;
 use crate::dynamodb_port;
+use crate::mail_server::MailServer;
 use crate::store::{Snapshot, Store};
 
 /// The host from which imports come when a test names none: a port at which nothing listens, so that
@@ -121,6 +122,21 @@ impl World {
         self.sign_up(name).await;
         let user = self.store.user_named(name).await;
         self.store.one_time_token("invitation", &user, self.now().as_second() + 60).await
+    }
+
+    /// Makes a Client of this name, and gives it a token of this kind, which was mailed elsewhere.
+    pub async fn mailed_token(&self, kind: &str, name: &str) -> String {
+        self.another_client(name).await;
+        let user = self.store.user_named(name).await;
+        let token = self.store.one_time_token(kind, &user, self.now().as_second() + 60).await;
+        self.store.make_newest(kind, &user, &token, &format!("{name}@example.net")).await;
+        token
+    }
+
+    /// Starts one that sends its mails to a mail server.
+    pub async fn with_mails() -> (Self, MailServer) {
+        let mail_server = MailServer::start().await;
+        (Self::start_with(&mail_server.variables()).await, mail_server)
     }
 
     /// Everything that the server has stored.

@@ -11,8 +11,9 @@ use share_runtime::{DirectFunction, Error, NotDone, run, run_direct, run_streami
 use share_store::{Clock, Platform, StartError};
 
 use crate::accounts::{
-    ConfirmTotp, CreateRecoveryCodes, CreateTotp, DeleteTotp, SetPassword, Signup, VerifyEmail,
-    VerifyPage,
+    ChangeEmail, ChangePassword, ConfirmTotp, CreateRecoveryCodes, CreateTotp, DeleteTotp,
+    RequestEmailChange, RequestPasswordReset, RequestVerification, ResetPassword, SetPassword,
+    ShowAccount, Signup, UndoEmail, VerifyEmail, VerifyPage,
 };
 use crate::admin::CreateAccount;
 use crate::downloads::{DownloadFile, DownloadPage};
@@ -32,6 +33,14 @@ const ALL: &[Function] = &[
     Function::of::<VerifyEmail>(),
     Function::of::<VerifyPage>(),
     Function::of::<SetPassword>(),
+    Function::of::<RequestVerification>(),
+    Function::of::<RequestPasswordReset>(),
+    Function::of::<ResetPassword>(),
+    Function::of::<ShowAccount>(),
+    Function::of::<ChangePassword>(),
+    Function::of::<RequestEmailChange>(),
+    Function::of::<ChangeEmail>(),
+    Function::of::<UndoEmail>(),
     Function::of::<Login>(),
     Function::of::<RefreshSession>(),
     Function::of::<ListSessions>(),

@@ -40,12 +40,8 @@ impl Invitations {
         file: Option<&FileRecord>,
     ) -> Result<Registration, StoreError> {
         let secret = OpaqueSecret::generate();
-        let token = TokenRecord {
-            hash: secret.hash(),
-            kind: TokenKind::Invitation,
-            user_id: user.id,
-            expires_at: user.created_at.as_second() + INVITATION_SECONDS,
-        };
+        let end = user.created_at.as_second() + INVITATION_SECONDS;
+        let token = TokenRecord::new(&secret, TokenKind::Invitation, user.id, end);
         let registration = self.users.invite(user, &token, &self.tokens).await?;
         if registration != Registration::Done {
             return Ok(registration);

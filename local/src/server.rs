@@ -369,6 +369,7 @@ fn given_by_platform() -> Vec<String> {
         "SECOND_FACTOR_SECRET",
         "AWS_ENDPOINT_URL_DYNAMODB",
         "AWS_ENDPOINT_URL_S3",
+        "AWS_ENDPOINT_URL_SES",
         "STREAM_LIMIT_BYTES",
         "CHECK_SLICE_BYTES",
     ];

@@ -7,6 +7,7 @@ from typing import Any
 from ..client import Account, Stage, token_of
 from ..console import ROOT, check, say
 from . import second_factors
+from .recovery import moved_account, moving_account
 
 
 def send_events(stage: Stage) -> None:
@@ -48,6 +49,9 @@ def live_values(stage: Stage) -> dict[str, str]:
     stage.send_parts(ops, whole_upload, content)
     _, verification = stage.sign_up()
     _, declined = stage.sign_up()
+    other, other_access = stage.new_client()
+    forgetful, _ = stage.new_client()
+    stage.expect(202, "POST", "/api/account/password-reset", {"email": forgetful.email})
     invited = Account.named("iris")
     stage.invoke("CreateAccount", invited.invitation("ops"))
     newcomer, pending = stage.new_client()
@@ -65,6 +69,11 @@ def live_values(stage: Stage) -> dict[str, str]:
         "leaving_password": leaving.password,
         "leaving_recovery_code": leaving_codes[0],
         "ops_token": ops,
+        "other_client_token": other_access,
+        "other_client_password": other.password,
+        "reset_token": stage.mailed_token("reset-password", forgetful.email),
+        "email_change_token": moving_account(stage)[0],
+        "email_undo_token": moved_account(stage),
         "refresh_token": renewed["refresh"],
         "ended_client_token": ended["access"],
         "file_id": file_id,

@@ -14,12 +14,20 @@ mod matchers;
 
 mod routes {
     mod accounts {
+        mod change_email;
+        mod change_password;
         mod confirm_totp;
         mod create_recovery_codes;
         mod create_totp;
         mod delete_totp;
+        mod request_email_change;
+        mod request_password_reset;
+        mod request_verification;
+        mod reset_password;
         mod set_password;
+        mod show_account;
         mod signup;
+        mod undo_email;
         mod verify_email;
         mod verify_page;
     }

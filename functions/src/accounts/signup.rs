@@ -12,9 +12,6 @@ use share_store::{
     Users,
 };
 
-/// How long the mailed link can be used: a day.
-const VERIFICATION_SECONDS: i64 = 24 * 60 * 60;
-
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct Signup {
     users: Users,
@@ -64,12 +61,8 @@ impl Endpoint for Signup {
             return self.ready_at_once(user).await; // 409, 503
         }
         let secret = OpaqueSecret::generate();
-        let token = TokenRecord {
-            hash: secret.hash(),
-            kind: TokenKind::Verification,
-            user_id: user.id,
-            expires_at: request.now().as_second() + VERIFICATION_SECONDS,
-        };
+        let end = request.now().as_second() + User::SIGN_UP_SECONDS;
+        let token = TokenRecord::new(&secret, TokenKind::Verification, user.id, end);
         let base = &self.public_url.of(request, "")?; // 503
         let registration = self.users.sign_up(&user, &token, &self.tokens).await?; // 503
         let mail = match registration {
@@ -96,7 +89,12 @@ impl Endpoint for Signup {
 
 impl Signup {
     /// Sends the mail, unless anybody has caused many to its addressee today. Nobody is told.
-    async fn send(&self, to: &EmailAddress, mail: &Mail<'_>, request: &Request) -> Result<(), StoreError> {
+    async fn send(
+        &self,
+        to: &EmailAddress,
+        mail: &Mail<'_>,
+        request: &Request,
+    ) -> Result<(), StoreError> {
         let sending = self.mailer.send(to, mail);
         let to = to.as_str();
         self.limits.within(&SIGNUP_MAILS, to, request.now(), sending).await.map(drop)

@@ -229,9 +229,7 @@ fn read_password(fields: &mut Fields) -> Option<Proof> {
     } else {
         fields.required("username", |text| Ok(Identity::Username(Username::parse(text).ok())))
     };
-    let password = fields.required("password", |text| {
-        if text.is_empty() { Err(Invalid::because("is required")) } else { Password::present(text) }
-    });
+    let password = fields.required("password", Password::given);
     Some(Proof::Password(identity?, password?))
 }
 

@@ -62,6 +62,14 @@ impl Password {
         Ok(password)
     }
 
+    /// [`Self::present`], for a field that must not be empty.
+    ///
+    /// # Errors
+    /// When it is empty, or longer than any password can be.
+    pub fn given(text: &str) -> Result<Self, Invalid> {
+        if text.is_empty() { Err(Invalid::because("is required")) } else { Self::present(text) }
+    }
+
     /// A password that somebody presents to log in.
     ///
     /// # Errors

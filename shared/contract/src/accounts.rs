@@ -1,8 +1,9 @@
-//! Accounts: signing up, proving an address, accepting an invitation.
+//! Accounts: signing up, proving an address, accepting an invitation, and changing what was chosen.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use share_model::{EmailAddress, Invalid, Role, Username};
+use share_model::{EmailAddress, Invalid, Role, User, UserId, Username, rfc3339_millis};
 
 use crate::schema;
 
@@ -90,20 +91,112 @@ pub struct VerificationDone {
     pub message: String,
 }
 
-/// The body of `invitation_accept`.
+/// The body of `invitation_accept` and `password_reset_answer`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct InvitationAccept {
+pub struct NewPassword {
     /// Any characters. Common passwords, the username and the address are refused.
     #[schemars(length(min = 8, max = 256))]
     pub password: String,
 }
 
-/// The answer of `invitation_accept`.
+/// The answer of `invitation_accept`, `password_reset_answer` and `password_reset_confirm`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PasswordSet {
     /// What to do next.
     pub message: String,
     /// The account's name, to log in with.
     pub username: Username,
+}
+
+/// An account, as its owner sees it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct AccountDetails {
+    /// Its id, which never changes.
+    #[schemars(schema_with = "schema::text")]
+    pub id: UserId,
+    /// Its name.
+    pub username: Username,
+    /// Where its mail goes.
+    pub email: EmailAddress,
+    /// What it may do.
+    pub role: Role,
+    /// Whether a login asks for a code as well.
+    pub second_factor: bool,
+    /// When it was made.
+    #[serde(with = "rfc3339_millis")]
+    #[schemars(schema_with = "schema::moment")]
+    pub created_at: Timestamp,
+}
+
+impl From<User> for AccountDetails {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            second_factor: user.confirmed_factor().is_some(),
+            username: user.username,
+            email: user.email,
+            role: user.role,
+            created_at: user.created_at,
+        }
+    }
+}
+
+/// The body of `password_change`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    /// The password that the account has.
+    #[schemars(length(min = 1, max = 256))]
+    pub current: String,
+    /// Any characters. Common passwords, the username and the address are refused.
+    #[schemars(length(min = 8, max = 256))]
+    pub new: String,
+}
+
+/// The body of `password_reset_request` and `verification_request`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MailRequest {
+    /// Where the mail goes, whether or not an account has this address.
+    pub email: EmailAddress,
+}
+
+/// The answer of what has sent a mail.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct MailSent {
+    /// What to do next.
+    pub message: String,
+}
+
+/// The body of `password_reset_confirm`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordResetConfirm {
+    /// The token from the mailed link.
+    #[schemars(schema_with = "schema::token")]
+    pub token: String,
+    /// Any characters. Common passwords, the username and the address are refused.
+    #[schemars(length(min = 8, max = 256))]
+    pub password: String,
+}
+
+/// The body of `email_change_request`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmailChange {
+    /// The address that the account is to have.
+    pub email: EmailAddress,
+    /// The account's password.
+    #[schemars(length(min = 1, max = 256))]
+    pub password: String,
+}
+
+/// The answer of `email_change_confirm` and `email_undo_confirm`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct EmailSet {
+    /// What to do next.
+    pub message: String,
+    /// The address that the account has now.
+    pub email: EmailAddress,
 }

@@ -103,6 +103,12 @@ error_codes! {
     SessionUnknown Function 404 "session_unknown" "You have no such session.";
     VerificationUnknown Function 404 "verification_unknown" "There is no such verification link.";
     InvitationUnknown Function 404 "invitation_unknown" "There is no such invitation.";
+    PasswordResetUnknown Function 404 "password_reset_unknown"
+        "There is no such link to set a new password.";
+    EmailChangeUnknown Function 404 "email_change_unknown"
+        "There is no such link to change an e-mail address.";
+    EmailUndoUnknown Function 404 "email_undo_unknown"
+        "There is no such link to undo the change of an e-mail address.";
     RouteUnknown Gateway 404 "route_unknown" "There is no such route.";
     MethodNotAllowed Local 405 "method_not_allowed" "This path takes {methods}.";
     UsernameTaken Function 409 "username_taken" "This username is taken.";
@@ -112,6 +118,8 @@ error_codes! {
         "This account has a second factor. Remove it first.";
     SecondFactorMissing Function 409 "second_factor_missing"
         "This account has no second factor that this could be about.";
+    EmailJustChanged Function 409 "email_just_changed"
+        "The e-mail address was changed less than 7 days ago, and that can still be undone. Change it later.";
     FilenameMismatch Function 409 "filename_mismatch"
         "The file has another name than the one given.";
     UploadIncomplete Function 409 "upload_incomplete" "S3 does not have all parts: {parts}.";
@@ -134,6 +142,17 @@ error_codes! {
     InvitationUsed Function 410 "invitation_used" "This invitation has been used: log in.";
     InvitationExpired Function 410 "invitation_expired"
         "This invitation has expired. Ask for a new one.";
+    PasswordResetUsed Function 410 "password_reset_used"
+        "This link has been used, or a newer one was mailed. Ask for a new one.";
+    PasswordResetExpired Function 410 "password_reset_expired"
+        "This link has expired. Ask for a new one.";
+    EmailChangeUsed Function 410 "email_change_used"
+        "This link has been used, or a newer one was mailed.";
+    EmailChangeExpired Function 410 "email_change_expired"
+        "This link has expired. Change the address once more.";
+    EmailUndoUsed Function 410 "email_undo_used" "This link has been used.";
+    EmailUndoExpired Function 410 "email_undo_expired"
+        "This link has expired. The change cannot be undone any more.";
     FileTooLarge Function 413 "file_too_large" "Here a file may have at most 4 MiB (4194304 bytes). Upload a larger one in parts: POST /api/uploads.";
     RequestTooLarge Gateway 413 "request_too_large"
         "The request is larger than the gateway takes.";
@@ -153,6 +172,8 @@ error_codes! {
         "Too many wrong passwords or links. Try again later.";
     TooManySignups Function 429 "too_many_signups"
         "Too many sign-ups from your network. Try again later.";
+    TooManyMails Function 429 "too_many_mails"
+        "Too many mails were asked for from your network. Try again later.";
     TooManyLinks Function 429 "too_many_links"
         "You have made too many links today. Try again tomorrow.";
     TooManyUploads Function 429 "too_many_uploads"

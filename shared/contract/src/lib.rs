@@ -22,8 +22,9 @@ pub mod settings;
 mod uploads;
 
 pub use accounts::{
-    AccountCreated, Decline, InvitationAccept, PasswordSet, PublicRole, SignUp, VerificationAnswer,
-    VerificationDone,
+    AccountCreated, AccountDetails, Decline, EmailChange, EmailSet, MailRequest, MailSent,
+    NewPassword, PasswordChange, PasswordResetConfirm, PasswordSet, PublicRole, SignUp,
+    VerificationAnswer, VerificationDone,
 };
 pub use error_code::{Answerer, ErrorCode};
 pub use files::{

@@ -7,13 +7,14 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use share_model::{FileId, LinkId, MaxDownloads, Role};
 
 use crate::{
-    AccountCreated, Answer, Body, Caller, Content, ErrorCode, FactorCode, FileChange, FileDetails,
-    FileFetch, FileLinkRequest, FileLocation, FileSort, FileSummary, FileUpload, ImportRequest,
-    InvitationAccept, KeySet, LinkCreated, LinkRequest, LinkSummary, LogIn, LoggedIn, Operation,
-    Parameter, PartsRequest, PartsSigned, PasswordSet, Place, ReceiptEntry, RecoveryCodesIssued,
-    Route, SessionRefresh, SessionSummary, SignUp, TotpConfirmation, TotpCreated, TotpRemoval,
-    TotpRequest, UploadCreated, UploadRequest, UploadStatus, VerificationAnswer, VerificationDone,
-    schema,
+    AccountCreated, AccountDetails, Answer, Body, Caller, Content, EmailChange, EmailSet,
+    ErrorCode, FactorCode, FileChange, FileDetails, FileFetch, FileLinkRequest, FileLocation,
+    FileSort, FileSummary, FileUpload, ImportRequest, KeySet, LinkCreated, LinkRequest,
+    LinkSummary, LogIn, LoggedIn, MailRequest, MailSent, NewPassword, Operation, Parameter,
+    PartsRequest, PartsSigned, PasswordChange, PasswordResetConfirm, PasswordSet, Place,
+    ReceiptEntry, RecoveryCodesIssued, Route, SessionRefresh, SessionSummary, SignUp,
+    TotpConfirmation, TotpCreated, TotpRemoval, TotpRequest, UploadCreated, UploadRequest,
+    UploadStatus, VerificationAnswer, VerificationDone, schema,
 };
 
 /// All operations, in the order of the docs.
@@ -24,6 +25,18 @@ pub const ALL: &[&Operation] = &[
     &VERIFICATION_ANSWER,
     &INVITATION_SHOW,
     &INVITATION_ACCEPT,
+    &VERIFICATION_REQUEST,
+    &PASSWORD_RESET_REQUEST,
+    &PASSWORD_RESET_SHOW,
+    &PASSWORD_RESET_ANSWER,
+    &PASSWORD_RESET_CONFIRM,
+    &ACCOUNT_SHOW,
+    &PASSWORD_CHANGE,
+    &EMAIL_CHANGE_REQUEST,
+    &EMAIL_CHANGE_SHOW,
+    &EMAIL_CHANGE_CONFIRM,
+    &EMAIL_UNDO_SHOW,
+    &EMAIL_UNDO_CONFIRM,
     &CLIENT_LOGIN,
     &OPS_LOGIN,
     &SESSION_REFRESH,
@@ -163,7 +176,7 @@ pub const INVITATION_ACCEPT: Operation = Operation {
     caller: Caller::TokenHolder,
     routes: &[post("/set-password"), post("/api/users/set-password")],
     parameters: &[token("The token of the invitation.")],
-    body: Body::JsonOrForm(of::<InvitationAccept>),
+    body: Body::JsonOrForm(of::<NewPassword>),
     answers: &[Answer {
         status: 200,
         description: "The password is set.",
@@ -174,6 +187,191 @@ pub const INVITATION_ACCEPT: Operation = Operation {
         ErrorCode::InvitationUnknown,
         ErrorCode::InvitationUsed,
         ErrorCode::InvitationExpired,
+    ],
+};
+
+/// `POST /api/account/verification`
+pub const VERIFICATION_REQUEST: Operation = Operation {
+    name: "verification_request",
+    summary: "Mail the link of a sign-up once more. The answer is the same for every address.",
+    caller: Caller::Anyone,
+    routes: &[post("/api/account/verification")],
+    parameters: &[],
+    body: Body::Json(of::<MailRequest>),
+    answers: &[json::<MailSent>(202, "A mail was sent to the address, whatever it says.")],
+    errors: &[ErrorCode::TooManyMails],
+};
+
+/// `POST /api/account/password-reset`
+pub const PASSWORD_RESET_REQUEST: Operation = Operation {
+    name: "password_reset_request",
+    summary: "Mail a link to set a new password. The answer is the same for every address.",
+    caller: Caller::Anyone,
+    routes: &[post("/api/account/password-reset")],
+    parameters: &[],
+    body: Body::Json(of::<MailRequest>),
+    answers: &[json::<MailSent>(202, "A mail was sent to the address, whatever it says.")],
+    errors: &[ErrorCode::TooManyMails],
+};
+
+/// `GET` and `HEAD /reset-password`
+pub const PASSWORD_RESET_SHOW: Operation = Operation {
+    name: "password_reset_show",
+    summary: "The page on which a new password is set. Looking at it changes nothing.",
+    caller: Caller::TokenHolder,
+    routes: &[get("/reset-password"), head("/reset-password")],
+    parameters: &[token("The token from the mailed link.")],
+    body: Body::None,
+    answers: &[Answer { status: 200, description: "The page.", content: Content::Page }],
+    errors: PASSWORD_RESET_ERRORS,
+};
+
+/// `POST /reset-password`
+pub const PASSWORD_RESET_ANSWER: Operation = Operation {
+    name: "password_reset_answer",
+    summary: "Set a new password, and end all sessions of the account.",
+    caller: Caller::TokenHolder,
+    routes: &[post("/reset-password")],
+    parameters: &[token("The token from the mailed link.")],
+    body: Body::JsonOrForm(of::<NewPassword>),
+    answers: &[Answer {
+        status: 200,
+        description: "The password is set.",
+        content: Content::JsonOrPage(of::<PasswordSet>),
+    }],
+    errors: PASSWORD_RESET_ERRORS,
+};
+
+/// `POST /api/account/password-reset/confirm`
+pub const PASSWORD_RESET_CONFIRM: Operation = Operation {
+    name: "password_reset_confirm",
+    summary: "The same as password_reset_answer, for programs, with the token in the body.",
+    caller: Caller::Anyone,
+    routes: &[post("/api/account/password-reset/confirm")],
+    parameters: &[],
+    body: Body::Json(of::<PasswordResetConfirm>),
+    answers: &[json::<PasswordSet>(200, "The password is set.")],
+    errors: &[
+        ErrorCode::AccountDisabled,
+        ErrorCode::TooManyGuesses,
+        ErrorCode::PasswordResetUnknown,
+        ErrorCode::PasswordResetUsed,
+        ErrorCode::PasswordResetExpired,
+    ],
+};
+
+const PASSWORD_RESET_ERRORS: &[ErrorCode] = &[
+    ErrorCode::AccountDisabled,
+    ErrorCode::PasswordResetUnknown,
+    ErrorCode::PasswordResetUsed,
+    ErrorCode::PasswordResetExpired,
+];
+
+/// `GET /api/account`
+pub const ACCOUNT_SHOW: Operation = Operation {
+    name: "account_show",
+    summary: "Your account.",
+    caller: Caller::AccessToken(EVERYBODY),
+    routes: &[get("/api/account")],
+    parameters: &[],
+    body: Body::None,
+    answers: &[json::<AccountDetails>(200, "The account.")],
+    errors: &[],
+};
+
+/// `POST /api/account/password`
+pub const PASSWORD_CHANGE: Operation = Operation {
+    name: "password_change",
+    summary: "Change your password, and end your other sessions.",
+    caller: Caller::AccessToken(EVERYBODY),
+    routes: &[post("/api/account/password")],
+    parameters: &[],
+    body: Body::Json(of::<PasswordChange>),
+    answers: &[Answer { status: 204, description: "It is changed.", content: Content::Empty }],
+    errors: &[ErrorCode::WrongPassword, ErrorCode::TooManyGuesses],
+};
+
+/// `POST /api/account/email`
+pub const EMAIL_CHANGE_REQUEST: Operation = Operation {
+    name: "email_change_request",
+    summary: "Mail a link to a new address, with which it becomes your account's.",
+    caller: Caller::AccessToken(EVERYBODY),
+    routes: &[post("/api/account/email")],
+    parameters: &[],
+    body: Body::Json(of::<EmailChange>),
+    answers: &[json::<MailSent>(202, "A mail was sent to the new address.")],
+    errors: &[ErrorCode::WrongPassword, ErrorCode::TooManyGuesses, ErrorCode::EmailJustChanged],
+};
+
+/// `GET` and `HEAD /change-email`
+pub const EMAIL_CHANGE_SHOW: Operation = Operation {
+    name: "email_change_show",
+    summary: "The page on which a new address is confirmed. Looking at it changes nothing.",
+    caller: Caller::TokenHolder,
+    routes: &[get("/change-email"), head("/change-email")],
+    parameters: &[token("The token from the mailed link.")],
+    body: Body::None,
+    answers: &[Answer { status: 200, description: "The page.", content: Content::Page }],
+    errors: &[
+        ErrorCode::EmailChangeUnknown,
+        ErrorCode::EmailChangeUsed,
+        ErrorCode::EmailChangeExpired,
+    ],
+};
+
+/// `POST /change-email`
+pub const EMAIL_CHANGE_CONFIRM: Operation = Operation {
+    name: "email_change_confirm",
+    summary: "Prove a new address, and give it to the account.",
+    caller: Caller::TokenHolder,
+    routes: &[post("/change-email")],
+    parameters: &[token("The token from the mailed link.")],
+    body: Body::None,
+    answers: &[Answer {
+        status: 200,
+        description: "The account has the address.",
+        content: Content::JsonOrPage(of::<EmailSet>),
+    }],
+    errors: &[
+        ErrorCode::AccountDisabled,
+        ErrorCode::EmailTaken,
+        ErrorCode::EmailJustChanged,
+        ErrorCode::EmailChangeUnknown,
+        ErrorCode::EmailChangeUsed,
+        ErrorCode::EmailChangeExpired,
+    ],
+};
+
+/// `GET` and `HEAD /undo-email`
+pub const EMAIL_UNDO_SHOW: Operation = Operation {
+    name: "email_undo_show",
+    summary: "The page on which the change of an address is undone. Looking at it changes nothing.",
+    caller: Caller::TokenHolder,
+    routes: &[get("/undo-email"), head("/undo-email")],
+    parameters: &[token("The token from the mailed link.")],
+    body: Body::None,
+    answers: &[Answer { status: 200, description: "The page.", content: Content::Page }],
+    errors: &[ErrorCode::EmailUndoUnknown, ErrorCode::EmailUndoUsed, ErrorCode::EmailUndoExpired],
+};
+
+/// `POST /undo-email`
+pub const EMAIL_UNDO_CONFIRM: Operation = Operation {
+    name: "email_undo_confirm",
+    summary: "Give the account its address back, end all sessions, and mail a link for a new password.",
+    caller: Caller::TokenHolder,
+    routes: &[post("/undo-email")],
+    parameters: &[token("The token from the mailed link.")],
+    body: Body::None,
+    answers: &[Answer {
+        status: 200,
+        description: "The account has its address back.",
+        content: Content::JsonOrPage(of::<EmailSet>),
+    }],
+    errors: &[
+        ErrorCode::EmailTaken,
+        ErrorCode::EmailUndoUnknown,
+        ErrorCode::EmailUndoUsed,
+        ErrorCode::EmailUndoExpired,
     ],
 };
 

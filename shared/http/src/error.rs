@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use share_contract::{ErrorCode, FieldError, Problem};
 use share_model::limits::LimitReached;
 use share_model::{Invalid, LinkRefusal, TokenKind, TokenRefusal};
-use share_store::{ProofRefusal, RefusedToken, StoreError};
+use share_store::{ProofRefusal, RecoveryRefusal, RefusedToken, StoreError};
 
 use crate::answer::{Response, json};
 use crate::{HtmlPage, Metric, escape};
@@ -59,6 +59,15 @@ impl From<RefusedToken> for ApiError {
             (TokenKind::Invitation, TokenRefusal::Unknown) => ErrorCode::InvitationUnknown,
             (TokenKind::Invitation, TokenRefusal::Used) => ErrorCode::InvitationUsed,
             (TokenKind::Invitation, TokenRefusal::Expired) => ErrorCode::InvitationExpired,
+            (TokenKind::PasswordReset, TokenRefusal::Unknown) => ErrorCode::PasswordResetUnknown,
+            (TokenKind::PasswordReset, TokenRefusal::Used) => ErrorCode::PasswordResetUsed,
+            (TokenKind::PasswordReset, TokenRefusal::Expired) => ErrorCode::PasswordResetExpired,
+            (TokenKind::EmailChange, TokenRefusal::Unknown) => ErrorCode::EmailChangeUnknown,
+            (TokenKind::EmailChange, TokenRefusal::Used) => ErrorCode::EmailChangeUsed,
+            (TokenKind::EmailChange, TokenRefusal::Expired) => ErrorCode::EmailChangeExpired,
+            (TokenKind::EmailUndo, TokenRefusal::Unknown) => ErrorCode::EmailUndoUnknown,
+            (TokenKind::EmailUndo, TokenRefusal::Used) => ErrorCode::EmailUndoUsed,
+            (TokenKind::EmailUndo, TokenRefusal::Expired) => ErrorCode::EmailUndoExpired,
             (TokenKind::Download, TokenRefusal::Unknown) => ErrorCode::LinkUnknown,
             (TokenKind::Download, TokenRefusal::Used) => ErrorCode::LinkUsed,
             (TokenKind::Download, TokenRefusal::Expired) => ErrorCode::LinkExpired,
@@ -73,6 +82,20 @@ impl From<ProofRefusal> for ApiError {
             ProofRefusal::Token(refused) => refused.into(),
             ProofRefusal::EmailTaken => ErrorCode::EmailTaken.into(),
         }
+    }
+}
+
+impl From<RecoveryRefusal> for ApiError {
+    fn from(refusal: RecoveryRefusal) -> Self {
+        let code = match refusal {
+            RecoveryRefusal::Token(refused) => return refused.into(),
+            RecoveryRefusal::EmailTaken => ErrorCode::EmailTaken,
+            RecoveryRefusal::EmailJustChanged => ErrorCode::EmailJustChanged,
+            RecoveryRefusal::Disabled => ErrorCode::AccountDisabled,
+            RecoveryRefusal::WrongPassword => ErrorCode::WrongPassword,
+            RecoveryRefusal::SessionEnded => ErrorCode::SessionRevoked,
+        };
+        code.into()
     }
 }
 

@@ -19,6 +19,14 @@ pub enum AuditAction {
     FileDeleted,
     /// An upload was aborted, or given up.
     UploadAborted,
+    /// Its owner chose another password.
+    PasswordChanged,
+    /// Somebody with a mailed link set another password.
+    PasswordReset,
+    /// It got another address, which was proven.
+    EmailChanged,
+    /// It got the address back that it had.
+    EmailRestored,
     /// Somebody logged in.
     SessionBegun,
     /// A session was ended before its time.
@@ -65,6 +73,10 @@ impl AuditAction {
             Self::FileChanged => "file_changed",
             Self::FileDeleted => "file_deleted",
             Self::UploadAborted => "upload_aborted",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordReset => "password_reset",
+            Self::EmailChanged => "email_changed",
+            Self::EmailRestored => "email_restored",
             Self::SessionBegun => "session_begun",
             Self::SessionEnded => "session_ended",
             Self::SessionsEnded => "sessions_ended",

@@ -70,6 +70,18 @@ pub const UPLOADS: Limit = Limit { what: "uploads", most: 1000, window: DAY, del
 /// Mails to one address because somebody signs up with it. Anybody can.
 pub const SIGNUP_MAILS: Limit = Limit { what: "signup_mails", most: 3, window: DAY, delays: &[] };
 
+/// Mails to one address because somebody has forgotten a password. Anybody can cause them.
+pub const RESET_MAILS: Limit = Limit { what: "reset_mails", ..SIGNUP_MAILS };
+
+/// Mails to one address because somebody wants the link of a sign-up once more. Anybody can.
+pub const VERIFICATION_MAILS: Limit = Limit { what: "verification_mails", ..SIGNUP_MAILS };
+
+/// Mails to one address because an account is to have it.
+pub const EMAIL_CHANGE_MAILS: Limit = Limit { what: "email_change_mails", ..SIGNUP_MAILS };
+
+/// Requests for a reset or for another verification link, from one source.
+pub const MAILS_FROM_SOURCE: Limit = Limit { what: "mails_from_source", ..SIGNUPS_FROM_SOURCE };
+
 /// Invitations to one address because a file is for it.
 pub const INVITATION_MAILS: Limit = Limit { what: "invitation_mails", ..SIGNUP_MAILS };
 
@@ -273,6 +285,10 @@ mod tests {
             &LINKS,
             &UPLOADS,
             &SIGNUP_MAILS,
+            &RESET_MAILS,
+            &VERIFICATION_MAILS,
+            &EMAIL_CHANGE_MAILS,
+            &MAILS_FROM_SOURCE,
             &INVITATION_MAILS,
             &FILE_MAILS,
             &DOWNLOAD_MAILS,

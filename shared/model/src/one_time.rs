@@ -10,6 +10,12 @@ pub enum TokenKind {
     Verification,
     /// Sets the first password of an account.
     Invitation,
+    /// Sets a new password of an account.
+    PasswordReset,
+    /// Proves the address that an account is to have.
+    EmailChange,
+    /// Gives an account the address back that it had.
+    EmailUndo,
     /// Redeems a link.
     Download,
 }
@@ -21,8 +27,18 @@ impl TokenKind {
         match self {
             Self::Verification => "verification",
             Self::Invitation => "invitation",
+            Self::PasswordReset => "password_reset",
+            Self::EmailChange => "email_change",
+            Self::EmailUndo => "email_undo",
             Self::Download => "download",
         }
+    }
+
+    /// Whether only the newest token of an account is good, so that asking for another one makes
+    /// every older one worthless.
+    #[must_use]
+    pub fn only_newest(self) -> bool {
+        matches!(self, Self::PasswordReset | Self::EmailChange)
     }
 }
 
@@ -46,6 +62,9 @@ mod tests {
         for (kind, name) in [
             (TokenKind::Verification, "verification"),
             (TokenKind::Invitation, "invitation"),
+            (TokenKind::PasswordReset, "password_reset"),
+            (TokenKind::EmailChange, "email_change"),
+            (TokenKind::EmailUndo, "email_undo"),
             (TokenKind::Download, "download"),
         ] {
             assert_eq!(kind.as_str(), name);

@@ -255,6 +255,9 @@ pub struct User {
     /// Sessions that were ended one by one, for as long as one of their access tokens may be about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ended_sessions: Vec<EndedSession>,
+    /// When it got another address, for as long as that can be undone.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "rfc3339_millis::optional")]
+    pub email_changed_at: Option<Timestamp>,
     /// When its owner last logged in or continued a session.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "rfc3339_millis::optional")]
     pub last_seen_at: Option<Timestamp>,
@@ -282,6 +285,16 @@ impl User {
     /// minutes), and the minute by which clocks may differ.
     pub const ENDED_SESSION_SECONDS: i64 = 16 * 60;
 
+    /// How long somebody who signs up has to prove the address, in seconds: 24 hours from the last
+    /// mail.
+    pub const SIGN_UP_SECONDS: i64 = 24 * 60 * 60;
+
+    /// How long a mailed link sets a new password, in seconds: an hour.
+    pub const PASSWORD_RESET_SECONDS: i64 = 60 * 60;
+
+    /// How long the change of an address can be undone, in seconds: 7 days.
+    pub const EMAIL_UNDO_SECONDS: i64 = 7 * 24 * 60 * 60;
+
     /// An active account made at `now`, without a password and with an address that is not proven.
     #[must_use]
     pub fn new(
@@ -304,6 +317,7 @@ impl User {
             generation: 0,
             kept_session: None,
             ended_sessions: Vec::new(),
+            email_changed_at: None,
             last_seen_at: None,
             second_factor: None,
         }
@@ -327,6 +341,14 @@ impl User {
         let kept = self.kept_session == Some(session) && generation + 1 == self.generation;
         (generation == self.generation || kept)
             && !self.ended_sessions.iter().any(|ended| ended.id == session)
+    }
+
+    /// Whether the address can be changed at `now`. As long as the last change can be undone, it
+    /// cannot: a thief would change it twice, so that no mail to the owner undoes it.
+    #[must_use]
+    pub fn may_change_email(&self, now: Timestamp) -> bool {
+        self.email_changed_at
+            .is_none_or(|at| now.as_second() - at.as_second() >= Self::EMAIL_UNDO_SECONDS)
     }
 
     /// Ends one session at `now`.

@@ -258,10 +258,10 @@ impl Links {
         let mut writes = vec![put, self.audit.receipt(&after, receipts, &receipt)];
         let token = token(&after);
         writes.extend(match step.token {
-            TokenStep::Issue => Some(self.tokens.issue(&token)),
-            TokenStep::Check => Some(self.tokens.check_spendable(&token, step.at)),
-            TokenStep::Delete => Some(self.tokens.delete_spendable(&token, step.at)),
-            TokenStep::Leave => None,
+            TokenStep::Issue => self.tokens.issue(&token),
+            TokenStep::Check => vec![self.tokens.check_spendable(&token, step.at)],
+            TokenStep::Delete => vec![self.tokens.delete_spendable(&token, step.at)],
+            TokenStep::Leave => Vec::new(),
         });
         writes.extend(lease);
         if self.table.commit("change a link", writes).await? != CommitOutcome::Committed {
@@ -281,6 +281,7 @@ fn token(link: &Link) -> TokenRecord {
         kind: TokenKind::Download,
         user_id: link.user_id,
         expires_at: link.expires_at.as_second(),
+        email: None,
     }
 }
 

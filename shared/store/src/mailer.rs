@@ -31,7 +31,11 @@ impl Mailer {
         Ok(match MailSettings::read(platform.environment())? {
             MailSettings::Log => Self::Log,
             MailSettings::Ses { from } => {
-                Self::Ses { client: aws_sdk_ses::Client::new(platform.sdk()), from }
+                let mut config = aws_sdk_ses::config::Builder::from(platform.sdk());
+                if let Some(url) = platform.environment().optional("AWS_ENDPOINT_URL_SES") {
+                    config = config.endpoint_url(url);
+                }
+                Self::Ses { client: aws_sdk_ses::Client::from_conf(config.build()), from }
             }
         })
     }

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use share_auth::{OpaqueSecret, SecretHash};
 use share_contract::settings::LINKS_TABLE;
-use share_model::{TokenKind, TokenRefusal, UserId};
+use share_model::{EmailAddress, TokenKind, TokenRefusal, UserId};
 
 use crate::table::{Condition, Key, Readable, Table, absent, always, number, text};
-use crate::transaction::Write;
+use crate::transaction::{CommitOutcome, Write};
 use crate::{Platform, StartError, StoreError};
 
 /// A one-time token as the table holds it.
@@ -21,6 +21,24 @@ pub struct TokenRecord {
     pub user_id: UserId,
     /// The first second in which it is no longer good, counted from 1970.
     pub expires_at: i64,
+    /// The address that it gives to the account, when it is for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<EmailAddress>,
+}
+
+/// Which token of an account is the newest of its kind.
+#[derive(Serialize, Deserialize)]
+struct Newest {
+    token_hash: SecretHash,
+}
+
+impl TokenRecord {
+    /// The record of `secret`, which is good for one use of this kind before the second
+    /// `expires_at`.
+    #[must_use]
+    pub fn new(secret: &OpaqueSecret, kind: TokenKind, user_id: UserId, expires_at: i64) -> Self {
+        Self { hash: secret.hash(), kind, user_id, expires_at, email: None }
+    }
 }
 
 /// A token that cannot be spent, and why.
@@ -55,10 +73,36 @@ impl OneTimeTokens {
         Ok(Self { table: Table::connect(platform, &LINKS_TABLE)? })
     }
 
-    /// The write that puts a new token.
-    pub(crate) fn issue(&self, token: &TokenRecord) -> Write {
+    /// Puts a new token. Nothing is asked of its account, which need not exist: a token of nobody
+    /// takes as long to put as any other, and is never found good.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn put(&self, token: &TokenRecord) -> Result<(), StoreError> {
+        match self.table.commit("put a token", self.issue(token)).await? {
+            CommitOutcome::Committed => Ok(()),
+            CommitOutcome::ConditionFailed(_) => {
+                Err(StoreError::because("put a token", "there is one of this hash"))
+            }
+        }
+    }
+
+    /// The writes that put a new token.
+    pub(crate) fn issue(&self, token: &TokenRecord) -> Vec<Write> {
         let forget_at = token.expires_at + REMEMBERED_SECONDS;
-        self.table.put_until(&token_key(&token.hash), token, forget_at, &absent("pk"))
+        let mut writes =
+            vec![self.table.put_until(&token_key(&token.hash), token, forget_at, &absent("pk"))];
+        if token.kind.only_newest() {
+            let (key, newest) = (newest_key(token), Newest { token_hash: token.hash.clone() });
+            writes.push(self.table.put_until(&key, &newest, token.expires_at, &always()));
+        }
+        writes
+    }
+
+    /// The write after which no token of this kind of the account is good, when only the newest one
+    /// ever is.
+    pub(crate) fn void(&self, kind: TokenKind, user: UserId) -> Write {
+        self.table.delete(&newest_key_of(kind, user), &always())
     }
 
     /// The write that removes a token without spending it. It may be gone already.
@@ -83,6 +127,14 @@ impl OneTimeTokens {
         match self.table.get::<TokenRecord>(&token_key(&hash)).await? {
             Some(token) if token.kind != kind => refused(TokenRefusal::Unknown),
             Some(token) if token.expires_at <= now.as_second() => refused(TokenRefusal::Expired),
+            Some(token) if kind.only_newest() => {
+                let newest = self.table.get::<Newest>(&newest_key(&token)).await?;
+                if newest.is_some_and(|newest| newest.token_hash == hash) {
+                    Ok(Ok(token))
+                } else {
+                    refused(TokenRefusal::Used)
+                }
+            }
             Some(token) => Ok(Ok(token)),
             None => match self.table.get::<Spent>(&spent_key(&hash)).await? {
                 Some(spent) if spent.kind == kind => refused(TokenRefusal::Used),
@@ -104,11 +156,17 @@ impl OneTimeTokens {
 
     /// The writes that spend a token, on condition that it can be spent at `now`; the condition is
     /// that of the first one. Of any number of transactions with them exactly one succeeds.
-    pub(crate) fn spend(&self, token: &TokenRecord, now: Timestamp) -> [Write; 2] {
+    pub(crate) fn spend(&self, token: &TokenRecord, now: Timestamp) -> Vec<Write> {
         let spent = Spent { kind: token.kind, user_id: token.user_id };
         let (key, forget_at) = (spent_key(&token.hash), now.as_second() + REMEMBERED_SECONDS);
         let remember = self.table.put_until(&key, &spent, forget_at, &absent("pk"));
-        [self.delete_spendable(token, now), remember]
+        let mut writes = vec![self.delete_spendable(token, now), remember];
+        if token.kind.only_newest() {
+            let newest =
+                Condition::new("token_hash = :hash").with(":hash", text(token.hash.as_str()));
+            writes.push(self.table.delete(&newest_key(token), &newest));
+        }
+        writes
     }
 
     /// The write that deletes a token, on condition that it can be spent at `now`.
@@ -128,6 +186,14 @@ fn spendable(token: &TokenRecord, now: Timestamp) -> Condition {
         .with(":kind", text(token.kind.as_str()))
         .with(":user", text(token.user_id.to_string()))
         .with(":now", number(now.as_second()))
+}
+
+fn newest_key(token: &TokenRecord) -> Key {
+    newest_key_of(token.kind, token.user_id)
+}
+
+fn newest_key_of(kind: TokenKind, user: UserId) -> Key {
+    Key::new("pk", format!("newest#{}#{user}", kind.as_str()))
 }
 
 fn token_key(hash: &SecretHash) -> Key {

@@ -253,6 +253,14 @@ impl Sessions {
         self.changes.users.table.update(&user_key(user.id), "SET last_seen_at = :now", &same)
     }
 
+    /// The write that takes a session over into the generation `after`, when all others end.
+    pub(crate) fn keep(&self, session: SessionId, user: UserId, after: u32) -> Write {
+        let own = Condition::new("user_id = :user")
+            .with(":user", text(user.to_string()))
+            .with(":after", number(after.into()));
+        self.table.update(&key(session), "SET generation = :after", &own)
+    }
+
     fn put_token(&self, token: &SecretHash, session: &Session) -> Write {
         let record = RefreshRecord { session_id: session.id, round: session.round };
         self.table.put_until(&token_key(token), &record, end(session), &absent("pk"))

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use share_auth::SecretHash;
+use share_auth::{OpaqueSecret, SecretHash};
 use share_contract::settings::USERS_TABLE;
 use share_model::{EmailAddress, TokenRefusal, User, UserId, Username};
 
@@ -14,8 +14,10 @@ use crate::{Platform, StartError, StoreError};
 
 /// The Users table.
 ///
-/// Three kinds of record share the key `pk`: `user#<id>` is the account; `name#<lower case>` and
-/// `mail#<lower case>` reserve a name or address for the account that their `user_id` names.
+/// Four kinds of record share the key `pk`: `user#<id>` is the account; `name#<lower case>` and
+/// `mail#<lower case>` reserve a name or address for the account that their `user_id` names;
+/// `waiting#<lower case>` names the last account with which somebody signed up with that address, and
+/// reserves nothing.
 ///
 /// An address belongs to the account that proves it, from the moment of the proof. Whoever signs up
 /// holds only the name until then, and for no longer than the mailed token can be used. An
@@ -43,6 +45,12 @@ struct Reservation {
 struct SignUp {
     email: EmailAddress,
     token: SecretHash,
+}
+
+/// The last sign-up with an address.
+#[derive(Serialize, Deserialize)]
+struct Waiting {
+    user_id: UserId,
 }
 
 /// Who asks for a name.
@@ -119,6 +127,18 @@ impl Users {
         self.by_reservation(&mail_key(email)).await
     }
 
+    /// The last account with which somebody signed up with this address, if the address still waits
+    /// for its proof.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn waiting(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
+        let waiting = self.table.get::<Waiting>(&waiting_key(email)).await?;
+        let key = waiting.map_or_else(nobody, |it| user_key(it.user_id));
+        let user = self.table.get::<User>(&key).await?;
+        Ok(user.filter(|user| !user.verified && user.email == *email))
+    }
+
     async fn by_reservation(&self, key: &Key) -> Result<Option<User>, StoreError> {
         let reservation = self.table.get::<Reservation>(key).await?;
         // Also without a reservation there is a second look-up, so that both cases take the same
@@ -153,7 +173,7 @@ impl Users {
         let unproven_until = Some(token.expires_at);
         let held = Reservation { user_id: user.id, unproven_until, sign_up: None };
         let address = self.reserve(&mail_key(&user.email), &held, &free(user.created_at));
-        let more = [address, tokens.issue(token)];
+        let more = [vec![address], tokens.issue(token)].concat();
         self.register(user, &held, &Claim::Known, tokens, &more).await
     }
 
@@ -180,12 +200,65 @@ impl Users {
             unproven_until: Some(token.expires_at),
             sign_up: Some(sign_up),
         };
-        let more = if known { vec![] } else { vec![tokens.issue(token)] };
+        let mut more = vec![self.put_waiting(&user.email, token)];
+        if !known {
+            more.extend(tokens.issue(token));
+        }
         let claim = Claim::SignUp(&user.email);
         match self.register(user, &held, &claim, tokens, &more).await? {
             Registration::Done if known => Ok(Registration::EmailKnown),
             registration => Ok(registration),
         }
+    }
+
+    /// Puts `token`, with which the sign-up `user` can be proven from now on, and not with the one
+    /// before. The sign-up lasts as long as the token.
+    ///
+    /// Without a sign-up, when nobody has signed up with `email`, as many writes are made, which
+    /// change nothing of any account. Both take the same time.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn renew_sign_up(
+        &self,
+        user: Option<&User>,
+        email: &EmailAddress,
+        token: &TokenRecord,
+        tokens: &OneTimeTokens,
+    ) -> Result<(), StoreError> {
+        let name = user.map_or_else(|| Key::new("pk", "name#"), |user| name_key(&user.username));
+        let held = self.table.get::<Reservation>(&name).await?;
+        let sign_up = user.zip(held.and_then(|held| held.sign_up));
+        let mut writes = tokens.issue(token);
+        writes.push(self.put_waiting(email, token));
+        if let Some((user, older)) = sign_up {
+            let until = token.expires_at;
+            let sign_up = SignUp { email: email.clone(), token: token.hash.clone() };
+            let held = Reservation {
+                user_id: user.id,
+                unproven_until: Some(until),
+                sign_up: Some(sign_up),
+            };
+            let waits = owned_by(user.id, "user_id = :owner AND attribute_exists(sign_up)");
+            let unproven = Condition::new("verified = :no")
+                .with(":no", AttributeValue::Bool(false))
+                .with(":until", number(until));
+            let user = user_key(user.id);
+            writes.push(self.reserve(&name, &held, &waits));
+            writes.push(self.table.update(&user, "SET forget_at = :until", &unproven));
+            writes.push(tokens.remove(&older.token));
+        } else {
+            writes.push(self.table.check(&nobody(), &absent("pk")));
+            writes.push(self.table.check(&Key::new("pk", "name#"), &absent("pk")));
+            writes.push(tokens.remove(&OpaqueSecret::generate().hash()));
+        }
+        // When a condition fails, the address was proven meanwhile, or the sign-up is gone.
+        self.table.commit("renew a sign-up", writes).await.map(|_| ())
+    }
+
+    fn put_waiting(&self, email: &EmailAddress, token: &TokenRecord) -> Write {
+        let waiting = Waiting { user_id: token.user_id };
+        self.table.put_until(&waiting_key(email), &waiting, token.expires_at, &always())
     }
 
     /// Puts the account of a stranger who proves nothing, with its name. The address stays free for
@@ -271,6 +344,7 @@ impl Users {
         tokens: &OneTimeTokens,
     ) -> Result<(), StoreError> {
         let mut writes = self.delete_unproven(user);
+        writes.extend(self.delete_waiting(user).await?);
         writes.push(tokens.remove(&token.hash));
         // When a condition fails, another sign-up or an invitation has replaced this one.
         self.table.commit("withdraw a sign-up", writes).await.map(|_| ())
@@ -306,12 +380,20 @@ impl Users {
         now: Timestamp,
     ) -> Result<Result<(), RefusedToken>, StoreError> {
         let mut writes = self.delete_unproven(user);
+        writes.extend(self.delete_waiting(user).await?);
         let place = writes.len();
         writes.push(tokens.delete_spendable(token, now));
         Ok(match self.table.commit("decline a sign-up", writes).await? {
             CommitOutcome::Committed => Ok(()),
             CommitOutcome::ConditionFailed(places) => Err(refused(token, places.contains(&place))),
         })
+    }
+
+    /// The write that deletes the mention of a sign-up, when it is the last one with its address.
+    async fn delete_waiting(&self, user: &User) -> Result<Option<Write>, StoreError> {
+        let key = waiting_key(&user.email);
+        let waiting = self.table.get::<Waiting>(&key).await?;
+        Ok(waiting.filter(|it| it.user_id == user.id).map(|_| self.table.delete(&key, &always())))
     }
 
     /// The writes that delete an account which was never proven, and the reservation of its name.
@@ -391,18 +473,13 @@ impl Users {
         let account = exists.with(":yes", AttributeValue::Bool(true)).with(":one", number(1));
         // Fails when the name has lapsed or yielded, and somebody else has it now.
         let owned = owned_by(user.id, "user_id = :owner");
-        // What waits for its own proof is no proof.
-        let unproven = "attribute_not_exists(pk) OR user_id = :owner OR \
-                        attribute_exists(unproven_until)";
-        let unproven = owned_by(user.id, unproven);
-        let (name, address) = (name_key(&user.username), mail_key(&user.email));
+        let name = name_key(&user.username);
         let mut writes = vec![
             self.table.update(&user_key(user.id), change, &account),
             self.table.update(&name, "REMOVE unproven_until, sign_up, forget_at", &owned),
         ];
         let address_place = writes.len();
-        let take = "SET user_id = :owner REMOVE unproven_until, forget_at";
-        writes.push(self.table.update(&address, take, &unproven));
+        writes.push(self.take_address(user.id, &user.email));
         let token_place = writes.len();
         writes.extend(tokens.spend(token, now));
         let outcome = self.table.commit("prove an address", writes).await?;
@@ -413,6 +490,23 @@ impl Users {
         } else {
             refused(token, failed(token_place)).into()
         }))
+    }
+}
+
+impl Users {
+    /// The write that gives an address, which was proven, to an account, unless another one has
+    /// proven it.
+    pub(crate) fn take_address(&self, user: UserId, email: &EmailAddress) -> Write {
+        // What waits for its own proof is no proof.
+        let unproven = "attribute_not_exists(pk) OR user_id = :owner OR \
+                        attribute_exists(unproven_until)";
+        let take = "SET user_id = :owner REMOVE unproven_until, forget_at";
+        self.table.update(&mail_key(email), take, &owned_by(user, unproven))
+    }
+
+    /// The write that takes an address from the account which has proven it.
+    pub(crate) fn release_address(&self, user: UserId, email: &EmailAddress) -> Write {
+        self.table.delete(&mail_key(email), &owned_by(user, "user_id = :owner"))
     }
 }
 
@@ -460,6 +554,10 @@ fn nobody() -> Key {
 
 fn name_key(name: &Username) -> Key {
     Key::new("pk", format!("name#{}", name.canonical()))
+}
+
+fn waiting_key(email: &EmailAddress) -> Key {
+    Key::new("pk", format!("waiting#{}", email.as_str()))
 }
 
 fn mail_key(email: &EmailAddress) -> Key {

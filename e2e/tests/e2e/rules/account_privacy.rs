@@ -201,3 +201,17 @@ async fn a_sign_up_takes_as_long_with_a_known_address_as_with_an_unknown_one() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn a_reset_and_another_verification_link_take_as_long_for_unknown_addresses() {
+    let world = World::start().await;
+    world.sign_up("early").await;
+    let body = |email: &str| json!({"email": email});
+    for path in [routes::PASSWORD_RESET, routes::VERIFICATION] {
+        let bodies: [&dyn Fn(usize) -> Value; 3] =
+            [&|_| body("client@example.com"), &|_| body("early@example.org"), &|round| {
+                body(&format!("nobody{round}@example.org"))
+            }];
+        assert_alike(&world, path, &bodies).await;
+    }
+}

@@ -124,6 +124,23 @@ fn good_text(field: &str, length: usize) -> String {
     }
 }
 
+/// A route, and for each alternative of its body a path, an access token and a good one.
+type Case<'a> = (&'static str, Vec<(String, &'a str, Value)>);
+
+/// The bodies with which an account is changed or taken back.
+fn bodies_of_accounts(client: &str) -> [Case<'_>; 4] {
+    let case = |route: &'static str, token, body| (route, vec![(route.to_owned(), token, body)]);
+    let password = json!({ "current": "a wrong password", "new": "a password of some length" });
+    let email = json!({ "email": "new@example.net", "password": "a wrong password" });
+    let address = json!({ "email": "new@example.net" });
+    [
+        case(routes::PASSWORD, client, password),
+        case(routes::EMAIL, client, email),
+        case(routes::PASSWORD_RESET, "", address.clone()),
+        case(routes::VERIFICATION, "", address),
+    ]
+}
+
 #[tokio::test]
 async fn the_reader_of_each_body_takes_the_fields_types_and_bounds_that_its_description_names() {
     let scene = Scene::start_with(&[("OPS_SIGNUP", "open")]).await;
@@ -157,7 +174,7 @@ async fn the_reader_of_each_body_takes_the_fields_types_and_bounds_that_its_desc
     let begun = scene.post_as(routes::UPLOADS, &scene.ops, &upload).await.field("upload_id");
     let parts = json!({ "parts": [{ "number": 1, "sha256": "0".repeat(64) }] });
     let ops = scene.ops.as_str();
-    let cases = [
+    let mut cases = vec![
         (routes::SIGNUP, vec![(routes::SIGNUP.to_owned(), "", sign_up())]),
         (routes::UPLOADS, vec![(routes::UPLOADS.to_owned(), ops, upload)]),
         ("/api/uploads/{id}/parts", vec![(routes::upload_parts(&begun), ops, parts)]),
@@ -175,6 +192,7 @@ async fn the_reader_of_each_body_takes_the_fields_types_and_bounds_that_its_desc
         (routes::SET_PASSWORD, vec![(routes::set_password(&invitation), "", password)]),
         (routes::VERIFY_PAGE, vec![(verification.clone(), "", wrong), (verification, "", decline)]),
     ];
+    cases.extend(bodies_of_accounts(&scene.client));
     for (route, bodies) in cases {
         let method = if route == "/api/files/{file_id}" { Method::PATCH } else { Method::POST };
         let schemas = alternatives(request_schema(&method, route, "application/json"));
@@ -192,7 +210,7 @@ async fn the_reader_of_each_body_takes_the_fields_types_and_bounds_that_its_desc
                 let answer = body.send(&scene, &without).await;
                 // A body without what tells it from the other alternative is read as that one.
                 let asked = match field {
-                    "email" if route != routes::SIGNUP => "username",
+                    "email" if route.ends_with("login") => "username",
                     "challenge" => "username",
                     "decline" => "password",
                     _ => field,

@@ -43,6 +43,7 @@ async fn every_event_gets_the_answer_that_its_table_says() {
     let factor = scene.enrol(&factor_token, &password_for("events-factor")).await;
     let leaving_token = scene.another_client("events-leaving").await;
     let leaving = scene.enrol(&leaving_token, &password_for("events-leaving")).await;
+    let other_client = scene.another_client("events-other").await;
     let values = [
         ("{{client_password}}", local_password("client")),
         ("{{pending_token}}", pending),
@@ -52,6 +53,11 @@ async fn every_event_gets_the_answer_that_its_table_says() {
         ("{{leaving_token}}", leaving_token),
         ("{{leaving_password}}", password_for("events-leaving")),
         ("{{leaving_recovery_code}}", leaving.codes[0].clone()),
+        ("{{other_client_token}}", other_client),
+        ("{{other_client_password}}", password_for("events-other")),
+        ("{{reset_token}}", scene.mailed_token("password_reset", "resets").await),
+        ("{{email_change_token}}", scene.mailed_token("email_change", "moves").await),
+        ("{{email_undo_token}}", scene.mailed_token("email_undo", "returns").await),
         ("{{link_id}}", other.id()),
         ("{{ops_token}}", scene.ops.clone()),
         ("{{download_token}}", scene.plain_link().await.token().to_owned()),

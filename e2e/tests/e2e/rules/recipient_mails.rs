@@ -101,7 +101,9 @@ async fn whoever_accepts_the_invitation_sees_the_file() {
     let file = ops.file("for-anna.txt", &json!({"recipients": ["anna@example.org"]})).await;
     ops.file("for-others.txt", &json!({"recipients": ["client"]})).await;
     let mails = mail_server.mails();
-    let accept = server.api.request(Method::POST, &routes::set_password(mails[0].token()));
+    let accept = server
+        .api
+        .request(Method::POST, &routes::set_password(mails[0].token(routes::SET_PASSWORD)));
     let password = password_for("anna");
     send(accept.json(&json!({"password": password}))).await.is(200);
     let who = ("username", mails[0].username());

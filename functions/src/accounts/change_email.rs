@@ -1,0 +1,86 @@
+//! `email_change_show` and `email_change_confirm`: gives an account the address to which the link
+//! was mailed.
+
+use http::Method;
+use share_auth::OpaqueSecret;
+use share_contract::{EmailSet, ErrorCode, Operation, operations};
+use share_http::{
+    Answer, ApiError, Endpoint, PublicUrl, Request, TokenField, TokenForm, TokenGuesses, TokenPage,
+    log_failure,
+};
+use share_mail::Mail;
+use share_model::{TokenKind, User};
+use share_store::{Mailer, Platform, Recovery, StartError, TokenRecord};
+
+/// What this endpoint touches; its IAM policy in `template.yaml` says the same.
+pub struct ChangeEmail {
+    recovery: Recovery,
+    guesses: TokenGuesses,
+    mailer: Mailer,
+    public_url: PublicUrl,
+}
+
+const DONE: &str = "Your account has this address now. Mails go here, and you can log in with it.";
+
+impl Endpoint for ChangeEmail {
+    const NAME: &'static str = "ChangeEmail";
+    const OPERATIONS: &'static [&'static Operation] =
+        &[&operations::EMAIL_CHANGE_SHOW, &operations::EMAIL_CHANGE_CONFIRM];
+    type Json = EmailSet;
+
+    async fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self {
+            recovery: Recovery::connect(platform)?,
+            guesses: TokenGuesses::connect(platform)?,
+            mailer: Mailer::connect(platform)?,
+            public_url: PublicUrl::read(platform.environment())?,
+        })
+    }
+
+    async fn handle(&self, request: &Request) -> Result<Answer<EmailSet>, ApiError> {
+        let secret = request.required_query("token")?; // 400
+        let (kind, now) = (TokenKind::EmailChange, request.now());
+        let found = self.recovery.tokens.find(kind, secret, now).await?; // 503
+        let token = self.guesses.counted(found, request).await?; // 404, 410, 429, 503
+        let users = &self.recovery.changes.users;
+        let before = users.by_id(token.user_id).await?; // 503
+        let (before, email) =
+            before.zip(token.email.clone()).ok_or(ErrorCode::EmailChangeUnknown)?; // 404
+        if request.method() != Method::POST {
+            let facts = vec![
+                ("Account", before.username.as_str().to_owned()),
+                ("New address", email.as_str().to_owned()),
+            ];
+            return Ok(Answer::page(TokenPage {
+                title: "Confirm your new e-mail address",
+                text: "Is this account yours, and is it to have this address?",
+                facts,
+                forms: &[TokenForm { field: TokenField::Nothing, button: "Confirm the address" }],
+                note: "If you do not know of this, close the page: nothing is changed.",
+                ..Default::default()
+            }));
+        }
+        let base = &self.public_url.of(request, "")?; // 503
+        // An account can have an address that it never proved. Whoever reads mail there gets nothing.
+        let owner = users.by_email(&before.email).await?; // 503
+        let proven = owner.is_some_and(|owner| owner.id == before.id);
+        let (undo, end) =
+            (OpaqueSecret::generate(), request.now().as_second() + User::EMAIL_UNDO_SECONDS);
+        let undo_token = TokenRecord::new(&undo, TokenKind::EmailUndo, before.id, end);
+        let undo_token = TokenRecord { email: Some(before.email.clone()), ..undo_token };
+        let (undo_token, actor) = (proven.then_some(&undo_token), request.actor(before.id));
+        self.recovery.change_email(&token, &email, undo_token, actor).await??; // 403, 409, 410, 503
+        if proven {
+            let (token, username, at) = (&undo.reveal(), &before.username, (request.clock())());
+            let mail = Mail::EmailChanged { base, token, username, at };
+            if let Err(failure) = self.mailer.send(&before.email, &mail).await {
+                log_failure(request.id(), &failure);
+            }
+        }
+        Ok(if request.wants_page() {
+            Answer::page(TokenPage { title: "Thank you", text: DONE, ..Default::default() })
+        } else {
+            Answer::ok(EmailSet { message: DONE.to_owned(), email })
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! `password_change`: another password, for who knows the one before.
+
+use share_auth::{Password, matches};
+use share_contract::{ErrorCode, Operation, operations};
+use share_http::{
+    Answer, ApiError, Authenticator, Endpoint, Fields, NoJson, PasswordGuesses, PublicUrl, Request,
+    log_failure,
+};
+use share_mail::Mail;
+use share_model::User;
+use share_store::{Mailer, Platform, Recovery, Sessions, StartError};
+
+/// What this endpoint touches; its IAM policy in `template.yaml` says the same.
+pub struct ChangePassword {
+    authenticator: Authenticator,
+    guesses: PasswordGuesses,
+    recovery: Recovery,
+    sessions: Sessions,
+    mailer: Mailer,
+    public_url: PublicUrl,
+}
+
+struct Input {
+    current: Password,
+    new: Password,
+}
+
+impl Endpoint for ChangePassword {
+    const NAME: &'static str = "ChangePassword";
+    const OPERATIONS: &'static [&'static Operation] = &[&operations::PASSWORD_CHANGE];
+    type Json = NoJson;
+
+    async fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self {
+            authenticator: Authenticator::connect(platform).await?,
+            guesses: PasswordGuesses::connect(platform)?,
+            recovery: Recovery::connect(platform)?,
+            sessions: Sessions::connect(platform)?,
+            mailer: Mailer::connect(platform)?,
+            public_url: PublicUrl::read(platform.environment())?,
+        })
+    }
+
+    async fn handle(&self, request: &Request) -> Result<Answer<NoJson>, ApiError> {
+        let (user, session) = self.authenticator.session(request).await?; // 401, 403
+        let Input { current, new } = Input::read(request.json()?, &user)?; // 400, 415, 422
+        let base = &self.public_url.of(request, "")?; // 503
+        let guess = self.guesses.begin(&user.username.canonical(), request).await?; // 429, 503
+        if !matches(user.password_hash.as_deref(), current).await {
+            return Err(ErrorCode::WrongPassword.into()); // 403
+        }
+        self.guesses.right(guess).await?; // 503
+        let (hash, actor) = (new.hash().await, request.actor(user.id));
+        let changed =
+            self.recovery.change_password(&user, session, &hash, &self.sessions, actor).await?; // 503
+        let user = changed?; // 401, 403
+        let (username, at) = (&user.username, (request.clock())());
+        let mail = Mail::PasswordChanged { base, username, at };
+        if let Err(failure) = self.mailer.send(&user.email, &mail).await {
+            log_failure(request.id(), &failure);
+        }
+        Ok(Answer::no_content())
+    }
+}
+
+impl Input {
+    fn read(mut fields: Fields, user: &User) -> Result<Self, ApiError> {
+        let current = fields.required("current", Password::given);
+        let new =
+            fields.required("new", |text| Password::choose(text, &user.username, &user.email));
+        let input = || Some(Self { current: current?, new: new? });
+        fields.finish(input())
+    }
+}

@@ -1,0 +1,85 @@
+//! `email_change_request`: a mail to the address that an account is to have.
+//!
+//! Nobody learns who has an account: the mail goes out whether or not the address is somebody's, and
+//! only who reads it can find out.
+
+use http::StatusCode;
+use share_auth::{OpaqueSecret, Password, matches};
+use share_contract::{ErrorCode, MailSent, Operation, operations};
+use share_http::{
+    Answer, ApiError, Authenticator, Endpoint, Fields, PasswordGuesses, PublicUrl, Request,
+};
+use share_mail::Mail;
+use share_model::limits::EMAIL_CHANGE_MAILS;
+use share_model::{EmailAddress, Invalid, TokenKind, User};
+use share_store::{Limits, Mailer, OneTimeTokens, Platform, StartError, TokenRecord};
+
+/// How long the mailed link can be used: a day.
+const CHANGE_SECONDS: i64 = 24 * 60 * 60;
+
+/// What this endpoint touches; its IAM policy in `template.yaml` says the same.
+pub struct RequestEmailChange {
+    authenticator: Authenticator,
+    guesses: PasswordGuesses,
+    tokens: OneTimeTokens,
+    mailer: Mailer,
+    limits: Limits,
+    public_url: PublicUrl,
+}
+
+impl Endpoint for RequestEmailChange {
+    const NAME: &'static str = "RequestEmailChange";
+    const OPERATIONS: &'static [&'static Operation] = &[&operations::EMAIL_CHANGE_REQUEST];
+    type Json = MailSent;
+
+    async fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self {
+            authenticator: Authenticator::connect(platform).await?,
+            guesses: PasswordGuesses::connect(platform)?,
+            tokens: OneTimeTokens::connect(platform)?,
+            mailer: Mailer::connect(platform)?,
+            limits: Limits::connect(platform)?,
+            public_url: PublicUrl::read(platform.environment())?,
+        })
+    }
+
+    async fn handle(&self, request: &Request) -> Result<Answer<MailSent>, ApiError> {
+        let user = self.authenticator.caller(request).await?; // 401, 403
+        let (email, password) = read(request.json()?, &user)?; // 400, 415, 422
+        let base = &self.public_url.of(request, "")?; // 503
+        let guess = self.guesses.begin(&user.username.canonical(), request).await?; // 429, 503
+        if !matches(user.password_hash.as_deref(), password).await {
+            return Err(ErrorCode::WrongPassword.into()); // 403
+        }
+        self.guesses.right(guess).await?; // 503
+        if !user.may_change_email(request.now()) {
+            return Err(ErrorCode::EmailJustChanged.into()); // 409
+        }
+        let (secret, end) = (OpaqueSecret::generate(), request.now().as_second() + CHANGE_SECONDS);
+        let token = TokenRecord::new(&secret, TokenKind::EmailChange, user.id, end);
+        let token = TokenRecord { email: Some(email.clone()), ..token };
+        let mail = Mail::EmailChange { base, token: &secret.reveal(), username: &user.username };
+        // Without a mail the link before stays good.
+        let sending = async {
+            self.tokens.put(&token).await?;
+            self.mailer.send(&email, &mail).await
+        };
+        let now = request.now();
+        self.limits.within(&EMAIL_CHANGE_MAILS, email.as_str(), now, sending).await?; // 503
+        let message = "A mail was sent to the new address. Open the link in it within 24 hours; \
+                       until then your account keeps the address that it has.";
+        Ok(Answer::json(StatusCode::ACCEPTED, MailSent { message: message.to_owned() }))
+    }
+}
+
+fn read(mut fields: Fields, user: &User) -> Result<(EmailAddress, Password), ApiError> {
+    let email = fields.required("email", |text| {
+        let email = EmailAddress::parse(text)?;
+        if email == user.email {
+            return Err(Invalid::because("is the address that the account has"));
+        }
+        Ok(email)
+    });
+    let password = fields.required("password", Password::given);
+    fields.finish(email.zip(password))
+}
