@@ -59,7 +59,8 @@ impl Endpoint for ConfirmTotp {
             let mut after = User { second_factor, ..user.changed() };
             let (mut actions, mut writes) = (vec![AuditAction::SecondFactorAdded], Vec::new());
             if owner.enrols {
-                if user.generation != session.generation {
+                // Of the account as it is now, which may have changed meanwhile.
+                if user.generation != session.generation || !user.active {
                     return Err(ErrorCode::InvalidToken);
                 }
                 after.last_seen_at = Some(now);

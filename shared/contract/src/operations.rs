@@ -416,7 +416,7 @@ pub const TOTP_CREATE: Operation = Operation {
     parameters: &[],
     body: Body::OptionalJson(of::<TotpRequest>),
     answers: &[json::<TotpCreated>(201, "The app's secret. It counts once a code is confirmed.")],
-    errors: &[ErrorCode::WrongPassword, ErrorCode::SecondFactorPresent],
+    errors: &[ErrorCode::WrongPassword, ErrorCode::SecondFactorPresent, ErrorCode::TooManyGuesses],
 };
 
 /// `POST /api/account/totp/confirm`
@@ -445,6 +445,7 @@ pub const TOTP_DELETE: Operation = Operation {
         ErrorCode::WrongCode,
         ErrorCode::SecondFactorDemanded,
         ErrorCode::SecondFactorMissing,
+        ErrorCode::TooManyGuesses,
     ],
 };
 
@@ -457,7 +458,7 @@ pub const RECOVERY_CODES_CREATE: Operation = Operation {
     parameters: &[],
     body: Body::Json(of::<FactorCode>),
     answers: &[json::<RecoveryCodesIssued>(201, "The new codes.")],
-    errors: &[ErrorCode::WrongCode, ErrorCode::SecondFactorMissing],
+    errors: &[ErrorCode::WrongCode, ErrorCode::SecondFactorMissing, ErrorCode::TooManyGuesses],
 };
 
 /// `POST /api/sessions/refresh`

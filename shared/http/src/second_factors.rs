@@ -7,7 +7,7 @@ use share_model::limits::GUESSES_OF_CODE;
 use share_model::{Invalid, Proof, SecondFactor, User};
 use share_store::{Limits, Platform, StartError, seed_keys};
 
-use crate::{ApiError, Request};
+use crate::{ApiError, Request, log_failure};
 
 /// In characters, spaces and hyphens included.
 const MAX_CODE_LENGTH: usize = 64;
@@ -71,8 +71,11 @@ impl SecondFactors {
         let wrong = |error: &ApiError| {
             matches!(error.code(), ErrorCode::InvalidCode | ErrorCode::WrongCode)
         };
-        if !done.as_ref().is_err_and(wrong) {
-            self.limits.give_back(taken).await?;
+        // What was done stays done when the count cannot be taken back.
+        if !done.as_ref().is_err_and(wrong)
+            && let Err(failure) = self.limits.give_back(taken).await
+        {
+            log_failure(request.id(), &failure);
         }
         done
     }
