@@ -101,6 +101,13 @@ impl Snapshot {
         self.tables[AUDIT].iter().filter(|record| record.contains(&event)).count()
     }
 
+    /// Without what counts towards limits.
+    #[must_use]
+    pub fn without_counters(mut self) -> Self {
+        self.tables.remove(LIMITS);
+        self
+    }
+
     /// What this one has and `other` has not, and the other way round.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let none = BTreeSet::new();
