@@ -165,6 +165,22 @@ class Stage:
         self.expect(200, "POST", f"/verify?token={token}", answer)
         return account, self.login(account)
 
+    def new_admin(self) -> tuple[Account, str]:
+        """A new admin who has accepted an invitation, and an access token."""
+        account = Account.named(f"admin{secrets.token_hex(4)}")
+        answer, failed = self.invoke("CreateAccount", account.invitation("admin"))
+        check(not failed, f"an admin was invited: {answer}")
+        token = self.mailed_token("set-password", account.email)
+        password = {"password": account.password}
+        self.expect(200, "POST", f"/set-password?token={token}", password)
+        return account, self.login(account, "ops")
+
+    def user(self, admin: str, account: Account) -> dict[str, Any]:
+        """An account, as an admin finds it."""
+        path = f"/api/admin/users?q={account.username}"
+        [user] = self.expect(200, "GET", path, token=admin)
+        return user
+
     def upload(
         self, token: str, content: bytes, name: str = "note.txt", *, notify: bool = False
     ) -> str:

@@ -25,6 +25,8 @@ pub const SESSIONS: &str = "/api/sessions";
 pub const TOTP: &str = "/api/account/totp";
 pub const CONFIRM_TOTP: &str = "/api/account/totp/confirm";
 pub const RECOVERY_CODES: &str = "/api/account/recovery-codes";
+pub const USERS: &str = "/api/admin/users";
+pub const GROUPS: &str = "/api/admin/groups";
 pub const UPLOAD: &str = "/api/files/upload";
 pub const UPLOAD_ALIAS: &str = "/api/file/upload";
 pub const UPLOADS: &str = "/api/uploads";
@@ -97,13 +99,25 @@ pub fn verify_page(token: &str) -> String {
     format!("{VERIFY_PAGE}?token={token}")
 }
 
+pub fn user(id: &str) -> String {
+    format!("{USERS}/{id}")
+}
+
+pub fn group(name: &str) -> String {
+    format!("{GROUPS}/{name}")
+}
+
+pub fn member(group: &str, user: &str) -> String {
+    format!("{GROUPS}/{group}/members/{user}")
+}
+
 pub fn session(id: &str) -> String {
     format!("{SESSIONS}/{id}")
 }
 
 /// Every route that asks who is calling: method, path, and a role that may use it. Each succeeds
 /// after those before it, so what deletes stands last.
-pub const PROTECTED: [(&str, &str, &str); 55] = [
+pub const PROTECTED: [(&str, &str, &str); 64] = [
     ("GET", ACCOUNT, "client"),
     ("GET", ACCOUNT, "ops"),
     ("GET", ACCOUNT, "admin"),
@@ -150,6 +164,15 @@ pub const PROTECTED: [(&str, &str, &str); 55] = [
     ("PATCH", "/api/files/{file_id}", "admin"),
     ("DELETE", "/api/files/{file_id}", "ops"),
     ("DELETE", "/api/files/{file_id}", "admin"),
+    ("GET", USERS, "admin"),
+    ("GET", "/api/admin/users/{id}", "admin"),
+    ("PATCH", "/api/admin/users/{id}", "admin"),
+    ("POST", GROUPS, "admin"),
+    ("GET", GROUPS, "ops"),
+    ("GET", GROUPS, "admin"),
+    ("PUT", "/api/admin/groups/{name}/members/{user_id}", "admin"),
+    ("DELETE", "/api/admin/groups/{name}/members/{user_id}", "admin"),
+    ("DELETE", "/api/admin/groups/{name}", "admin"),
     ("GET", SESSIONS, "client"),
     ("GET", SESSIONS, "ops"),
     ("GET", SESSIONS, "admin"),

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
+use crate::access_token::AccessToken;
 use crate::answer::{Answer, send};
 use crate::api::form_with;
 use crate::routes;
@@ -37,6 +38,8 @@ pub struct Targets {
     pub upload: String,
     /// An upload whose one part is there.
     pub whole_upload: String,
+    /// The account of Ops, which no admin's request of the table changes.
+    pub user: String,
 }
 
 /// A link that the scene's Client has made.
@@ -146,7 +149,8 @@ impl Scene {
         let headers = signed["headers"].as_object().unwrap().iter();
         let put = headers.fold(put, |it, (name, value)| it.header(name, value.as_str().unwrap()));
         send(put).await.is(200);
-        Targets { link: self.plain_link().await, upload, whole_upload }
+        let user = AccessToken::read(&self.ops).user();
+        Targets { link: self.plain_link().await, upload, whole_upload, user }
     }
 
     /// A request to a protected route, about the scene's file and `targets`, that lacks nothing but
@@ -154,6 +158,8 @@ impl Scene {
     pub fn call(&self, method: &str, path: &str, targets: &Targets) -> RequestBuilder {
         let id = if path.starts_with(routes::SESSIONS) {
             "current"
+        } else if path.starts_with(routes::USERS) {
+            &targets.user
         } else if path.starts_with(routes::COMPLETE_UPLOAD) {
             &targets.whole_upload
         } else if path.starts_with(routes::UPLOADS) {
@@ -161,7 +167,11 @@ impl Scene {
         } else {
             &targets.link.id
         };
-        let named = path.replace("{file_id}", &self.file).replace("{id}", id);
+        let named = path
+            .replace("{file_id}", &self.file)
+            .replace("{id}", id)
+            .replace("{name}", "board")
+            .replace("{user_id}", &targets.user);
         let request = self.world.request(method.parse().unwrap(), &named);
         match (method, path) {
             (_, routes::UPLOAD | routes::UPLOAD_ALIAS) => {
@@ -178,6 +188,7 @@ impl Scene {
             (_, routes::IMPORTS) => {
                 request.json(&json!({"url": format!("http://{NO_HOST}/note.txt")}))
             }
+            (_, routes::GROUPS) => request.json(&json!({"name": "board"})),
             (_, routes::UPLOADS) => request.json(&json!({"filename": "note.txt", "size": 6})),
             (_, path) if path.ends_with("/parts") => request.json(&first_part()),
             (_, routes::PASSWORD) => {
@@ -186,6 +197,9 @@ impl Scene {
             (_, routes::EMAIL) => {
                 let (email, password) = ("new@example.net", "a wrong password");
                 request.json(&json!({"email": email, "password": password}))
+            }
+            ("PATCH", path) if path.starts_with(routes::USERS) => {
+                request.json(&json!({"active": true}))
             }
             ("PATCH", _) => request.json(&json!({"note": "for the audit"})),
             _ => request,

@@ -258,6 +258,28 @@ impl Store {
         self.set(USERS, ("pk", &user_key(user)), "role", text(role)).await;
     }
 
+    /// The names of the admins whose accounts can be used, sorted.
+    pub async fn active_admins(&self) -> Vec<String> {
+        let users = self.dynamodb.scan().table_name(USERS).consistent_read(true);
+        let items = users.into_paginator().items().send().collect::<Result<Vec<_>, _>>();
+        let is = |item: &Item, name: &str| item[name] == AttributeValue::Bool(true);
+        let admin = |item: &Item| {
+            item.get("role") == Some(&text("admin")) && is(item, "active") && is(item, "verified")
+        };
+        let admins = items.await.unwrap().into_iter().filter(admin);
+        let mut names: Vec<_> =
+            admins.map(|item| item["username"].as_s().unwrap().clone()).collect();
+        names.sort();
+        names
+    }
+
+    /// Makes an account one of an earlier version, which had no list of accounts.
+    pub async fn unlist(&self, user: &str) {
+        let update = self.dynamodb.update_item().table_name(USERS).key("pk", text(&user_key(user)));
+        let update = update.update_expression("REMOVE listed, name_key, search_name, seen_key");
+        update.send().await.unwrap();
+    }
+
     /// The hash of an account's password.
     pub async fn password_hash(&self, user: &str) -> String {
         let item = self.get(USERS, "pk", &user_key(user)).await.unwrap();
@@ -467,16 +489,26 @@ impl Store {
 
     /// What the audit says of an account: the names of the actions, sorted.
     pub async fn audit_of_user(&self, user: &str) -> Vec<String> {
-        let query = self.dynamodb.query().table_name(AUDIT).consistent_read(true);
-        let query = query
-            .key_condition_expression("subject = :subject")
-            .expression_attribute_values(":subject", text(&user_key(user)));
-        let items = query.into_paginator().items().send().collect::<Result<Vec<_>, _>>();
-        let items = items.await.unwrap().into_iter();
+        let items = self.audit_records_of_user(user).await.into_iter();
         let mut actions: Vec<_> =
             items.map(|item| item["action"].as_s().unwrap().clone()).collect();
         actions.sort();
         actions
+    }
+
+    /// Who has done this to an account, the first time.
+    pub async fn actor(&self, user: &str, action: &str) -> String {
+        let items = self.audit_records_of_user(user).await;
+        let item = items.iter().find(|item| item["action"] == text(action)).unwrap();
+        item["actor"].as_s().unwrap().clone()
+    }
+
+    async fn audit_records_of_user(&self, user: &str) -> Vec<Item> {
+        let query = self.dynamodb.query().table_name(AUDIT).consistent_read(true);
+        let query = query
+            .key_condition_expression("subject = :subject")
+            .expression_attribute_values(":subject", text(&user_key(user)));
+        query.into_paginator().items().send().collect::<Result<_, _>>().await.unwrap()
     }
 
     async fn put(&self, table: &str, item: Item) {

@@ -11,7 +11,7 @@ use share_local::{Server, Settings};
 use tempfile::TempDir;
 
 use crate::access_token::JWT_SECRET;
-use crate::api::Api;
+use crate::api::{Api, password_for};
 use crate::dynamodb_port;
 use crate::mail_server::MailServer;
 use crate::store::{Snapshot, Store};
@@ -137,6 +137,15 @@ impl World {
     pub async fn with_mails() -> (Self, MailServer) {
         let mail_server = MailServer::start().await;
         (Self::start_with(&mail_server.variables()).await, mail_server)
+    }
+
+    /// Signs somebody up, makes an admin of them, and gives an access token.
+    pub async fn another_admin(&self, name: &str) -> String {
+        self.another_client(name).await;
+        let user = self.store.user_named(name).await;
+        self.store.set_role(&user, "admin").await;
+        let answer = self.login("ops", ("username", name), &password_for(name)).await;
+        answer.is(200).field("access")
     }
 
     /// Everything that the server has stored.

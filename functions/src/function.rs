@@ -15,7 +15,10 @@ use crate::accounts::{
     RequestEmailChange, RequestPasswordReset, RequestVerification, ResetPassword, SetPassword,
     ShowAccount, Signup, UndoEmail, VerifyEmail, VerifyPage,
 };
-use crate::admin::CreateAccount;
+use crate::admin::{
+    ChangeMembers, ChangeUser, CreateAccount, CreateGroup, DeleteGroup, ListGroups, ListUsers,
+    ShowUser,
+};
 use crate::downloads::{DownloadFile, DownloadPage};
 use crate::files::{
     ChangeFile, DeleteFile, ListFiles, ListReceipts, ListUploaded, ShowFile, UploadFile,
@@ -50,6 +53,13 @@ const ALL: &[Function] = &[
     Function::of::<DeleteTotp>(),
     Function::of::<CreateRecoveryCodes>(),
     Function::direct::<CreateAccount>(),
+    Function::of::<ListUsers>(),
+    Function::of::<ShowUser>(),
+    Function::of::<ChangeUser>(),
+    Function::of::<ListGroups>(),
+    Function::of::<CreateGroup>(),
+    Function::of::<DeleteGroup>(),
+    Function::of::<ChangeMembers>(),
     Function::of::<UploadFile>(),
     Function::of::<CreateUpload>(),
     Function::of::<ShowUpload>(),

@@ -23,6 +23,9 @@ const AT_ONCE: usize = 4;
 /// answered within 28.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Why no further mail is begun.
+const TOO_LATE: &str = "others have taken too long";
+
 /// How often another name is tried for somebody who is invited. Even a second time is rare.
 const ATTEMPTS: usize = 8;
 
@@ -41,6 +44,8 @@ struct Occasion<'a> {
     /// The address of the API.
     base: &'a str,
     context: RequestContext<'a>,
+    /// When the mails were begun.
+    begun: Instant,
 }
 
 impl RecipientMails {
@@ -69,14 +74,13 @@ impl RecipientMails {
         context: RequestContext<'_>,
     ) {
         let Some(record) = file.available((context.clock)()) else { return };
-        let occasion = &Occasion { file, record, base, context };
-        let begun = Instant::now();
+        let occasion = &Occasion { file, record, base, context, begun: Instant::now() };
         let mails = stream::iter(recipients.to_vec()).for_each_concurrent(AT_ONCE, |recipient| {
             Box::pin(async move {
-                let sent = if begun.elapsed() < PATIENCE {
+                let sent = if occasion.begun.elapsed() < PATIENCE {
                     self.tell(&recipient, occasion).await
                 } else {
-                    Err(StoreError::because("mail a recipient", "others have taken too long"))
+                    Err(StoreError::because("mail a recipient", TOO_LATE))
                 };
                 if let Err(error) = sent {
                     log_failure(context.request_id, &error);
@@ -92,6 +96,20 @@ impl RecipientMails {
                 Some(client) => self.notify(&client, occasion).await,
                 None => Ok(()),
             },
+            Recipient::Group { id, name } => {
+                let group = self.users.group(name).await?.filter(|group| group.id == *id);
+                for member in group.into_iter().flat_map(|group| group.members) {
+                    if occasion.begun.elapsed() >= PATIENCE {
+                        return Err(StoreError::because("mail a group", TOO_LATE));
+                    }
+                    if let Some(client) = self.users.by_id(member).await?
+                        && occasion.tells_through(recipient, &client)
+                    {
+                        self.notify(&client, occasion).await?;
+                    }
+                }
+                Ok(())
+            }
             Recipient::Address(address) => match self.users.by_email(address).await? {
                 Some(owner) if owner.verified && occasion.names(owner.id) => Ok(()),
                 Some(owner) if owner.verified => self.notify(&owner, occasion).await,
@@ -142,6 +160,18 @@ impl RecipientMails {
 }
 
 impl Occasion<'_> {
+    /// Whether `group`, and no other recipient of the file, is why this member of it is told.
+    fn tells_through(&self, group: &Recipient, member: &User) -> bool {
+        let (groups, others): (Vec<_>, Vec<_>) = self
+            .file
+            .recipients
+            .named()
+            .iter()
+            .filter(|it| it.includes(member))
+            .partition(|it| matches!(it, Recipient::Group { .. }));
+        others.is_empty() && groups.first() == Some(&group)
+    }
+
     /// Whether the file is for this account by its name.
     fn names(&self, account: UserId) -> bool {
         let mut named = self.file.recipients.named().iter();

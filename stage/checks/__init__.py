@@ -20,6 +20,7 @@ from . import (
     sessions,
     streaming,
     uploads,
+    users,
 )
 
 # In this order: the last two look at what all the others have done.
@@ -34,6 +35,8 @@ CHECKS = [
     ("sessions", sessions.use_sessions),
     ("second factors", second_factors.use_second_factors),
     ("passwords and addresses", recovery.recover_accounts),
+    ("accounts", users.administrate_users),
+    ("groups", users.administrate_groups),
     ("binary content", bytes_.download_binary_file),
     ("the states of a link", links.use_links),
     ("concurrent downloads", races.race_for_links),

@@ -8,10 +8,13 @@ from ..console import TOOLS, run
 
 
 def run_collection(stage: Stage) -> None:
+    admin, _ = stage.new_admin()
     variables = {
         "base_url": stage.url,
         "ops_username": stage.ops.username,
         "ops_password": stage.ops.password,
+        "admin_username": admin.username,
+        "admin_password": admin.password,
         "mail_inbox_url": stage.inbox,
         # MiniStack ignores the GatewayResponses of an API.
         "gateway_words": "emulator",

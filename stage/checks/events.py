@@ -43,6 +43,10 @@ def live_values(stage: Stage) -> dict[str, str]:
     renewed = stage.expect(200, "POST", "/api/client/login", login)
     ended = stage.expect(200, "POST", "/api/client/login", login)
     ops = stage.ops_token()
+    _, admin = stage.new_admin()
+    groups = ["board-of-events", "staff-of-events"]
+    for name in groups:
+        stage.expect(201, "POST", "/api/admin/groups", {"name": name}, token=admin)
     file_id = stage.upload(ops, b"for the events")
     content = b"0123456789"
     whole_upload = stage.begin_upload(ops, content, "digits.txt")
@@ -74,6 +78,10 @@ def live_values(stage: Stage) -> dict[str, str]:
         "reset_token": stage.mailed_token("reset-password", forgetful.email),
         "email_change_token": moving_account(stage)[0],
         "email_undo_token": moved_account(stage),
+        "admin_token": admin,
+        "user_id": stage.user(admin, account)["id"],
+        "group": groups[0],
+        "deleted_group": groups[1],
         "refresh_token": renewed["refresh"],
         "ended_client_token": ended["access"],
         "file_id": file_id,

@@ -32,7 +32,10 @@ mod routes {
         mod verify_page;
     }
     mod admin {
+        mod change_user;
         mod create_account;
+        mod groups;
+        mod list_users;
     }
     mod downloads {
         mod download_file;

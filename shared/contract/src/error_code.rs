@@ -101,6 +101,8 @@ error_codes! {
     UploadUnknown Function 404 "upload_unknown" "There is no such upload.";
     LinkUnknown Function 404 "link_unknown" "There is no such download link.";
     SessionUnknown Function 404 "session_unknown" "You have no such session.";
+    UserUnknown Function 404 "user_unknown" "There is no such account.";
+    GroupUnknown Function 404 "group_unknown" "There is no such group.";
     VerificationUnknown Function 404 "verification_unknown" "There is no such verification link.";
     InvitationUnknown Function 404 "invitation_unknown" "There is no such invitation.";
     PasswordResetUnknown Function 404 "password_reset_unknown"
@@ -120,6 +122,11 @@ error_codes! {
         "This account has no second factor that this could be about.";
     EmailJustChanged Function 409 "email_just_changed"
         "The e-mail address was changed less than 7 days ago, and that can still be undone. Change it later.";
+    LastAdmin Function 409 "last_admin"
+        "Nobody else could run the installation. Make another account an admin first.";
+    GroupExists Function 409 "group_exists" "There is a group of this name.";
+    GroupFull Function 409 "group_full"
+        "The group has as many members, or the account is in as many groups, as can be.";
     FilenameMismatch Function 409 "filename_mismatch"
         "The file has another name than the one given.";
     UploadIncomplete Function 409 "upload_incomplete" "S3 does not have all parts: {parts}.";

@@ -5,8 +5,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use share_model::{
-    ContentDigest, File, FileId, FileName, FileRecord, FileState, Invalid, LinkNote, Recipients,
-    Rejection, Username, rfc3339_millis,
+    ContentDigest, File, FileId, FileName, FileRecord, FileState, Invalid, LinkNote, Recipient,
+    Recipients, Rejection, Username, rfc3339_millis,
 };
 
 use crate::schema;
@@ -70,7 +70,7 @@ pub struct FileTerms {
 pub enum RecipientNames {
     /// Every verified Client.
     Everyone(Everyone),
-    /// These names of Clients, and e-mail addresses.
+    /// These names of Clients, e-mail addresses, and groups such as `group:board`.
     Only(Vec<String>),
 }
 
@@ -86,9 +86,7 @@ impl From<&Recipients> for RecipientNames {
     fn from(recipients: &Recipients) -> Self {
         match recipients {
             Recipients::Everyone => Self::Everyone(Everyone::Everyone),
-            Recipients::Only(only) => {
-                Self::Only(only.iter().map(|recipient| recipient.as_str().to_owned()).collect())
-            }
+            Recipients::Only(only) => Self::Only(only.iter().map(Recipient::to_text).collect()),
         }
     }
 }

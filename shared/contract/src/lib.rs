@@ -9,6 +9,7 @@ mod accounts;
 pub mod documents;
 mod error_code;
 mod files;
+mod groups;
 mod keys;
 mod links;
 pub mod openapi;
@@ -20,6 +21,7 @@ mod second_factor;
 mod sessions;
 pub mod settings;
 mod uploads;
+mod users;
 
 pub use accounts::{
     AccountCreated, AccountDetails, Decline, EmailChange, EmailSet, MailRequest, MailSent,
@@ -31,6 +33,7 @@ pub use files::{
     Everyone, FileChange, FileDetails, FileSort, FileStateName, FileSummary, FileTerms, FileUpload,
     ReceiptEntry, RecipientNames, RejectionReason,
 };
+pub use groups::{GroupCreate, GroupDetails};
 pub use keys::{Key, KeySet};
 pub use links::{FileLinkRequest, FileLocation, LinkCreated, LinkRequest, LinkSummary};
 pub use operation::{Answer, Body, Caller, Content, Operation, Parameter, Place, Route, SchemaOf};
@@ -43,3 +46,4 @@ pub use uploads::{
     FileFetch, ImportRequest, PartReceived, PartRequest, PartToSign, PartsRequest, PartsSigned,
     UploadCreated, UploadRequest, UploadStatus,
 };
+pub use users::{Reset, SessionsChange, UserChange, UserDetails, UserSort};

@@ -6,8 +6,8 @@ use share_auth::random_bytes;
 use share_contract::settings::{DEFAULT_AUDIENCE, FILE_RETENTION_DAYS};
 use share_model::file_protocol::NewFile;
 use share_model::{
-    ContentDigest, EmailAddress, FileId, FileName, Invalid, LinkNote, Recipient, Recipients, Role,
-    Username,
+    ContentDigest, EmailAddress, FileId, FileName, GroupName, Invalid, LinkNote, Recipient,
+    Recipients, Role, Username,
 };
 use share_store::{Platform, StartError, Users};
 
@@ -46,6 +46,8 @@ pub enum NamedRecipient {
     Username(Username),
     /// Whoever has proven this address.
     Address(EmailAddress),
+    /// Whoever is in the group of this name.
+    Group(GroupName),
 }
 
 impl FileTermsReader {
@@ -86,10 +88,10 @@ impl FileTermsReader {
         })
     }
 
-    /// The recipients, with the accounts that go by their names now.
+    /// The recipients, with the accounts and groups that go by their names now.
     ///
     /// # Errors
-    /// 422 when a name is that of no Client.
+    /// 422 when a name is that of no Client, or of no group.
     pub async fn find(&self, named: NamedRecipients) -> Result<Recipients, ApiError> {
         let NamedRecipients::Only(named) = named else { return Ok(Recipients::Everyone) };
         let refusal = |reason: String| ApiError::field("recipients", Invalid::because(reason));
@@ -97,6 +99,13 @@ impl FileTermsReader {
         for named in named {
             recipients.push(match named {
                 NamedRecipient::Address(address) => Recipient::Address(address),
+                NamedRecipient::Group(name) => {
+                    let group = self.users.group(&name).await?;
+                    let group = group.ok_or_else(|| {
+                        refusal(format!("has {}, which is no group", name.as_str()))
+                    })?;
+                    Recipient::Group { id: group.id, name: group.name }
+                }
                 NamedRecipient::Username(username) => {
                     let user = self.users.by_username(&username).await?;
                     let client = user
@@ -147,13 +156,15 @@ pub fn end_of_file(seconds: i64, now: Timestamp) -> Result<Option<Timestamp>, In
 }
 
 impl NamedRecipients {
-    /// `everyone`, or a list of names and addresses.
+    /// `everyone`, or a list of names, addresses and groups.
     ///
     /// # Errors
     /// When it is neither.
     pub fn parse(value: Value) -> Result<Self, Invalid> {
-        let refusal =
-            || Invalid::because("must be everyone, or a list of usernames and e-mail addresses");
+        let refusal = || {
+            let what = "must be everyone, or a list of usernames, e-mail addresses and groups";
+            Invalid::because(what)
+        };
         match value {
             Value::String(word) if word == "everyone" => Ok(Self::Everyone),
             Value::Array(names) if names.len() > Recipients::MAX => {
@@ -162,7 +173,9 @@ impl NamedRecipients {
             Value::Array(names) => {
                 let names = names.iter().map(|name| {
                     let name = name.as_str().ok_or_else(refusal)?;
-                    if name.contains('@') {
+                    if let Some(group) = name.strip_prefix(GroupName::PREFIX) {
+                        group.parse().map(NamedRecipient::Group)
+                    } else if name.contains('@') {
                         EmailAddress::parse(name).map(NamedRecipient::Address)
                     } else {
                         Username::parse(name).map(NamedRecipient::Username)

@@ -35,7 +35,7 @@ pub use html_page::{HtmlPage, escape};
 pub use lease::{LeaseHolder, send_lease};
 pub use metric::{Metric, log_failure};
 pub use multipart::UploadForm;
-pub use paging::{FileQuery, Paging};
+pub use paging::{FileQuery, Paging, UserListQuery};
 pub use password_guesses::{PasswordGuess, PasswordGuesses};
 pub use public_url::PublicUrl;
 pub use range::RangeRequest;

@@ -1,13 +1,17 @@
 //! Lists that come page by page.
 
 use http::header;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use share_auth::{PageCursor, SigningKeys};
-use share_contract::FileSort;
-use share_model::{Invalid, UserId, caseless};
+use share_contract::{FileSort, UserSort};
+use share_model::{GroupName, Invalid, Role, UserId, UserState, caseless};
 use share_store::Page;
 
 use crate::{Answer, ApiError, PublicUrl, Request};
+
+/// What stands for itself in the value of a parameter: letters, digits, and what orders are named
+/// with.
+const IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 /// Records on a page when the caller does not say.
 const DEFAULT_LIMIT: usize = 50;
@@ -79,10 +83,7 @@ impl FileQuery {
     /// # Errors
     /// 400 when one of them is not as it must be.
     pub fn read(request: &Request) -> Result<Self, ApiError> {
-        let given = request.query_parameter("q", |text| match text.chars().count() {
-            1..=100 => Ok(text.to_owned()),
-            _ => Err(Invalid::because("must have 1 to 100 characters")),
-        })?;
+        let given = request.query_parameter("q", search)?;
         let sort = request.query_parameter("sort", FileSort::parse)?;
         let search = given.as_deref().map(caseless);
         Ok(Self { sort: sort.unwrap_or_default(), search, given })
@@ -91,14 +92,67 @@ impl FileQuery {
     /// The address of the list at `path` that shows these files, as [`Paging::read`] takes it.
     #[must_use]
     pub fn of(&self, path: &str) -> String {
-        let mut query = Vec::new();
-        if let Some(given) = &self.given {
-            query.push(format!("q={}", utf8_percent_encode(given, NON_ALPHANUMERIC)));
-        }
-        if self.sort != FileSort::default() {
-            query.push(format!("sort={}", self.sort.as_str()));
-        }
-        if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+        let sort = (self.sort != FileSort::default()).then(|| self.sort.as_str());
+        with_query(path, &[("q", self.given.as_deref()), ("sort", sort)])
+    }
+}
+
+/// Which accounts a list shows, and in which order.
+pub struct UserListQuery {
+    /// In which order.
+    pub sort: UserSort,
+    /// What their names or addresses contain, without regard to case.
+    pub search: Option<String>,
+    /// Only those of this role.
+    pub role: Option<Role>,
+    /// Only those in this state.
+    pub state: Option<UserState>,
+    /// Only those in the group of this name.
+    pub group: Option<GroupName>,
+    /// What was searched for, as it was given.
+    given: Option<String>,
+}
+
+impl UserListQuery {
+    /// Reads `q`, `role`, `state`, `group` and `sort` from the query of a request.
+    ///
+    /// # Errors
+    /// 400 when one of them is not as it must be.
+    pub fn read(request: &Request) -> Result<Self, ApiError> {
+        let given = request.query_parameter("q", search)?;
+        let role = request.query_parameter("role", Role::parse)?;
+        let state = request.query_parameter("state", UserState::parse)?;
+        let sort = request.query_parameter("sort", UserSort::parse)?;
+        let search = given.as_deref().map(caseless);
+        let group = request.query_parameter("group", str::parse)?;
+        Ok(Self { sort: sort.unwrap_or_default(), search, role, state, group, given })
+    }
+
+    /// The address of the list at `path` that shows these accounts, as [`Paging::read`] takes it.
+    #[must_use]
+    pub fn of(&self, path: &str) -> String {
+        let sort = (self.sort != UserSort::default()).then(|| self.sort.as_str());
+        let (role, state) = (self.role.map(Role::as_str), self.state.map(UserState::as_str));
+        let search = ("q", self.given.as_deref());
+        let group = self.group.as_ref().map(GroupName::as_str);
+        let (role, state) = (("role", role), ("state", state));
+        with_query(path, &[search, role, state, ("group", group), ("sort", sort)])
+    }
+}
+
+/// `path` with those of these parameters that have a value.
+fn with_query(path: &str, parameters: &[(&str, Option<&str>)]) -> String {
+    let given = parameters.iter().filter_map(|(name, value)| Some((name, (*value)?)));
+    let parts: Vec<_> = given
+        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, IN_A_QUERY)))
+        .collect();
+    if parts.is_empty() { path.to_owned() } else { format!("{path}?{}", parts.join("&")) }
+}
+
+fn search(text: &str) -> Result<String, Invalid> {
+    match text.chars().count() {
+        1..=100 => Ok(text.to_owned()),
+        _ => Err(Invalid::because("must have 1 to 100 characters")),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::{FileId, UserId};
+use crate::{FileId, GroupId, UserId};
 
 /// An action that is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,22 @@ pub enum AuditAction {
     RecoveryCodesReplaced,
     /// A recovery code was used to log in.
     RecoveryCodeUsed,
+    /// An account got another role.
+    RoleChanged,
+    /// An account was disabled.
+    UserDisabled,
+    /// A disabled account was enabled.
+    UserEnabled,
+    /// An admin took the password of an account away.
+    PasswordResetForced,
+    /// A group was made.
+    GroupCreated,
+    /// A group was deleted.
+    GroupDeleted,
+    /// An account joined a group.
+    GroupJoined,
+    /// An account left a group.
+    GroupLeft,
 }
 
 /// What an action is about.
@@ -52,6 +68,8 @@ pub enum Subject {
     File(FileId),
     /// An account.
     User(UserId),
+    /// A group.
+    Group(GroupId),
 }
 
 impl fmt::Display for Subject {
@@ -59,6 +77,7 @@ impl fmt::Display for Subject {
         match self {
             Self::File(id) => write!(formatter, "file#{id}"),
             Self::User(id) => write!(formatter, "user#{id}"),
+            Self::Group(id) => write!(formatter, "group#{id}"),
         }
     }
 }
@@ -85,6 +104,14 @@ impl AuditAction {
             Self::SecondFactorRemoved => "second_factor_removed",
             Self::RecoveryCodesReplaced => "recovery_codes_replaced",
             Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::RoleChanged => "role_changed",
+            Self::UserDisabled => "user_disabled",
+            Self::UserEnabled => "user_enabled",
+            Self::PasswordResetForced => "password_reset_forced",
+            Self::GroupCreated => "group_created",
+            Self::GroupDeleted => "group_deleted",
+            Self::GroupJoined => "group_joined",
+            Self::GroupLeft => "group_left",
         }
     }
 }

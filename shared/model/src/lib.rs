@@ -13,6 +13,7 @@ mod environment;
 mod file;
 pub mod file_protocol;
 mod file_type;
+mod group;
 mod inspection;
 mod invalid;
 mod json_schema;
@@ -40,6 +41,7 @@ pub use digest_progress::DigestProgress;
 pub use environment::{Environment, SettingError};
 pub use file::{FileId, FileName, FileRecord, MAX_UPLOAD_BYTES, caseless};
 pub use file_type::AllowedFileTypes;
+pub use group::{Group, GroupId, GroupName};
 pub use inspection::{InspectionError, Rejection, TextCheck};
 pub use invalid::Invalid;
 pub use link::{
@@ -58,4 +60,4 @@ pub use stored_file::{
     Recipient, Recipients, Rejected, Upload,
 };
 pub use timestamp::rfc3339_millis;
-pub use user::{EmailAddress, EndedSession, Role, User, UserId, Username};
+pub use user::{EmailAddress, EndedSession, Role, User, UserId, UserState, Username};

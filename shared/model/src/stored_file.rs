@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContentDigest, DigestProgress, EmailAddress, FileId, FileName, FileRecord, Invalid, LinkNote,
-    RETENTION, Rejection, TextCheck, User, UserId, Username, rfc3339_millis,
+    ContentDigest, DigestProgress, EmailAddress, FileId, FileName, FileRecord, GroupId, GroupName,
+    Invalid, LinkNote, RETENTION, Rejection, TextCheck, User, UserId, Username, rfc3339_millis,
 };
 
 /// A file, as the Files table holds it. [`crate::file_protocol`] says how it changes.
@@ -199,6 +199,13 @@ pub enum Recipient {
     },
     /// Whoever has proven this address.
     Address(EmailAddress),
+    /// Whoever is in this group.
+    Group {
+        /// Which.
+        id: GroupId,
+        /// Its name.
+        name: GroupName,
+    },
 }
 
 /// A list in the Shelf table.
@@ -210,6 +217,8 @@ pub enum Audience {
     Client(UserId),
     /// What is for whoever has proven this address.
     Address(EmailAddress),
+    /// What is for this group.
+    Group(GroupId),
     /// What this account has uploaded, in every state but deleted.
     Uploader(UserId),
 }
@@ -284,15 +293,23 @@ impl Recipient {
         match self {
             Self::Client { id, .. } => Audience::Client(*id),
             Self::Address(address) => Audience::Address(address.clone()),
+            Self::Group { id, .. } => Audience::Group(*id),
         }
+    }
+
+    /// Whether this Client is meant.
+    #[must_use]
+    pub fn includes(&self, client: &User) -> bool {
+        Audience::of_client(client).contains(&self.audience())
     }
 
     /// As the uploader names it.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub fn to_text(&self) -> String {
         match self {
-            Self::Client { username, .. } => username.as_str(),
-            Self::Address(address) => address.as_str(),
+            Self::Client { username, .. } => username.as_str().to_owned(),
+            Self::Address(address) => address.as_str().to_owned(),
+            Self::Group { name, .. } => format!("{}{}", GroupName::PREFIX, name.as_str()),
         }
     }
 }
@@ -305,6 +322,7 @@ impl Audience {
         if client.verified {
             audiences.push(Self::Address(client.email.clone()));
         }
+        audiences.extend(client.groups.iter().copied().map(Self::Group));
         audiences
     }
 
@@ -315,6 +333,7 @@ impl Audience {
             Self::Everyone => "everyone".to_owned(),
             Self::Client(id) => format!("client#{id}"),
             Self::Address(address) => format!("mail#{}", address.as_str()),
+            Self::Group(id) => format!("group#{id}"),
             Self::Uploader(id) => format!("uploader#{id}"),
         }
     }

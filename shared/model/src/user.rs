@@ -14,7 +14,7 @@ use unicode_security::{
 };
 use uuid::Uuid;
 
-use crate::{Invalid, SecondFactor, SessionId, rfc3339_millis};
+use crate::{GroupId, Invalid, SecondFactor, SessionId, rfc3339_millis};
 
 /// A user's identity, a UUID version 7. Names and addresses may change; this never does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -221,6 +221,47 @@ impl Role {
     }
 }
 
+/// Whether an account can be used, and if not, why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum UserState {
+    /// It can be used.
+    Active,
+    /// An admin has disabled it.
+    Disabled,
+    /// Somebody has signed up, and not proven the address yet.
+    Unverified,
+    /// Somebody was invited, and has not accepted yet.
+    Invited,
+}
+
+impl UserState {
+    /// All states.
+    const ALL: [Self; 4] = [Self::Active, Self::Disabled, Self::Unverified, Self::Invited];
+
+    /// The state of this name.
+    ///
+    /// # Errors
+    /// When there is no such state.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| Invalid::because("must be active, disabled, unverified or invited"))
+    }
+
+    /// The name used in requests and answers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Unverified => "unverified",
+            Self::Invited => "invited",
+        }
+    }
+}
+
 /// One account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct User {
@@ -264,6 +305,9 @@ pub struct User {
     /// Its second factor, confirmed or pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_factor: Option<SecondFactor>,
+    /// The groups that it is in, at most [`User::MAX_GROUPS`]. Each of them names it, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupId>,
 }
 
 /// A session that was ended before its time.
@@ -280,6 +324,9 @@ impl User {
     /// How many sessions that were ended one by one are remembered. Where more are ended within the
     /// life of an access token, all end.
     pub const MAX_ENDED_SESSIONS: usize = 100;
+
+    /// How many groups it can be in: a list of its files is one Query for each.
+    pub const MAX_GROUPS: usize = 20;
 
     /// How long an ended session is remembered, in seconds: the life of an access token (15
     /// minutes), and the minute by which clocks may differ.
@@ -320,6 +367,7 @@ impl User {
             email_changed_at: None,
             last_seen_at: None,
             second_factor: None,
+            groups: Vec::new(),
         }
     }
 
@@ -333,6 +381,23 @@ impl User {
     #[must_use]
     pub fn changed(&self) -> Self {
         Self { revision: self.revision + 1, ..self.clone() }
+    }
+
+    /// Whether it can be used.
+    #[must_use]
+    pub fn state(&self) -> UserState {
+        match (self.active, self.verified, &self.password_hash) {
+            (false, _, _) => UserState::Disabled,
+            (true, true, _) => UserState::Active,
+            (true, false, Some(_)) => UserState::Unverified,
+            (true, false, None) => UserState::Invited,
+        }
+    }
+
+    /// Whether its owner can run the installation now. One such account must be left.
+    #[must_use]
+    pub fn is_active_admin(&self) -> bool {
+        self.role == Role::Admin && self.state() == UserState::Active
     }
 
     /// Whether access tokens of this session and generation count.
@@ -428,6 +493,37 @@ mod tests {
         let user = User::new(UserId::new(at, [0; 10]), name, address, Role::Client, at);
         assert!(user.active && !user.verified && user.password_hash.is_none());
         assert_eq!(user.with_password("hash".to_owned()).password_hash.as_deref(), Some("hash"));
+    }
+
+    #[test]
+    fn each_state_has_a_name_and_no_other_name_is_a_state() {
+        for state in UserState::ALL {
+            assert_eq!(UserState::parse(state.as_str()), Ok(state));
+        }
+        for other in ["", "Active", "deleted"] {
+            assert!(UserState::parse(other).is_err(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn an_account_is_invited_or_unverified_until_its_address_is_proven_and_disabled_whatever_else()
+    {
+        let at = Timestamp::from_second(1_000).unwrap();
+        let name = Username::parse("marianne").unwrap();
+        let address = EmailAddress::parse("marianne@example.com").unwrap();
+        let mut user = User::new(UserId::new(at, [0; 10]), name, address, Role::Admin, at);
+        assert_eq!((user.state(), user.is_active_admin()), (UserState::Invited, false));
+        user = user.with_password("hash".to_owned());
+        assert_eq!((user.state(), user.is_active_admin()), (UserState::Unverified, false));
+        user.verified = true;
+        assert_eq!((user.state(), user.is_active_admin()), (UserState::Active, true));
+        user.password_hash = None;
+        assert_eq!(user.state(), UserState::Active, "a password that was reset");
+        user.active = false;
+        assert_eq!((user.state(), user.is_active_admin()), (UserState::Disabled, false));
+        user.role = Role::Ops;
+        user.active = true;
+        assert!(!user.is_active_admin());
     }
 
     #[test]

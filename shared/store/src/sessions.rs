@@ -14,12 +14,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use share_auth::{OpaqueSecret, PageCursor, SecretHash};
 use share_contract::settings::SESSIONS_TABLE;
-use share_model::{AuditAction, Refresh, Session, SessionId, User, UserId, rfc3339_millis};
+use share_model::{AuditAction, Refresh, Session, SessionId, User, UserId};
 
 use crate::table::{Condition, Key, List, Table, absent, number, text};
 use crate::transaction::{Backoff, CommitOutcome, Write};
 use crate::user_changes::{UserApplied, UserChanges, UserStep};
-use crate::users::user_key;
 use crate::{Actor, Page, Platform, RequestContext, StartError, StoreError};
 
 /// The index that lists a user's sessions by their beginning. Only sessions have both keys.
@@ -248,9 +247,8 @@ impl Sessions {
         };
         let same = Condition::new(&format!("active = :yes AND {generation}"))
             .with(":generation", number(user.generation.into()))
-            .with(":yes", AttributeValue::Bool(true))
-            .with(":now", text(rfc3339_millis::text(session.last_used_at)));
-        self.changes.users.table.update(&user_key(user.id), "SET last_seen_at = :now", &same)
+            .with(":yes", AttributeValue::Bool(true));
+        self.changes.users.see(user, session.last_used_at, same)
     }
 
     /// The write that takes a session over into the generation `after`, when all others end.

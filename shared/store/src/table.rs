@@ -36,6 +36,7 @@ pub(crate) struct Key(Vec<(&'static str, String)>);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Condition {
     expression: String,
+    names: Vec<(&'static str, &'static str)>,
     values: Vec<(Cow<'static, str>, AttributeValue)>,
 }
 
@@ -101,7 +102,7 @@ impl Key {
 impl Condition {
     /// That `expression` holds. Its values follow with [`Condition::with`].
     pub(crate) fn new(expression: &str) -> Self {
-        Self { expression: expression.to_owned(), values: Vec::new() }
+        Self { expression: expression.to_owned(), ..Self::default() }
     }
 
     /// With this value in the place of `name`, which begins with a colon.
@@ -114,8 +115,20 @@ impl Condition {
         self
     }
 
+    /// With this attribute, whose name is a reserved word, in the place of `name`, which begins with
+    /// a number sign.
+    pub(crate) fn named(mut self, name: &'static str, attribute: &'static str) -> Self {
+        self.names.push((name, attribute));
+        self
+    }
+
     fn expression(&self) -> Option<String> {
         (!self.expression.is_empty()).then(|| self.expression.clone())
+    }
+
+    fn names(&self) -> Option<HashMap<String, String>> {
+        let names = self.names.iter().map(|(name, it)| ((*name).to_owned(), (*it).to_owned()));
+        (!self.names.is_empty()).then(|| names.collect())
     }
 
     fn values(&self) -> Option<Item> {
@@ -214,7 +227,10 @@ impl Table {
             texts.map(|(name, value)| (name.clone(), text(value))).collect()
         });
         let filter = list.filter.unwrap_or_default();
-        let values = [&list.condition, &filter].map(Condition::values).into_iter().flatten();
+        let conditions = [&list.condition, &filter];
+        let names = conditions.map(Condition::names).into_iter().flatten().flatten();
+        let names: HashMap<String, String> = names.collect();
+        let values = conditions.map(Condition::values).into_iter().flatten();
         let answer = self
             .client
             .query()
@@ -224,6 +240,7 @@ impl Table {
             .consistent_read(list.index.is_none())
             .set_key_condition_expression(list.condition.expression())
             .set_filter_expression(filter.expression())
+            .set_expression_attribute_names((!names.is_empty()).then_some(names))
             .set_expression_attribute_values(Some(values.flatten().collect()))
             .scan_index_forward(!list.newest_first)
             // With a filter it would limit what is looked at.
@@ -263,6 +280,7 @@ impl Table {
             .table_name(&self.name)
             .consistent_read(true)
             .set_filter_expression(condition.expression())
+            .set_expression_attribute_names(condition.names())
             .set_expression_attribute_values(condition.values())
             .into_paginator()
             .items()
@@ -280,6 +298,7 @@ impl Table {
             .table_name(&self.name)
             .set_item(Some(item))
             .set_condition_expression(condition.expression())
+            .set_expression_attribute_names(condition.names())
             .set_expression_attribute_values(condition.values());
         put.build().expect("a table and an item").into()
     }
@@ -312,6 +331,7 @@ impl Table {
             .set_key(Some(key.item()))
             .update_expression(change)
             .set_condition_expression(condition.expression())
+            .set_expression_attribute_names(condition.names())
             .set_expression_attribute_values(condition.values());
         update.build().expect("a table, a key and a change").into()
     }
@@ -337,6 +357,7 @@ impl Table {
             .table_name(&self.name)
             .set_key(Some(key.item()))
             .set_condition_expression(condition.expression())
+            .set_expression_attribute_names(condition.names())
             .set_expression_attribute_values(condition.values());
         for (number, name) in names.into_iter().enumerate() {
             // Names of attributes can be reserved words; placeholders cannot.
@@ -400,6 +421,7 @@ impl Table {
             .table_name(&self.name)
             .set_key(Some(key.item()))
             .set_condition_expression(condition.expression())
+            .set_expression_attribute_names(condition.names())
             .set_expression_attribute_values(condition.values());
         delete.build().expect("a table and a key").into()
     }
@@ -410,6 +432,7 @@ impl Table {
             .table_name(&self.name)
             .set_key(Some(key.item()))
             .condition_expression(&condition.expression)
+            .set_expression_attribute_names(condition.names())
             .set_expression_attribute_values(condition.values());
         check.build().expect("a table, a key and a condition").into()
     }

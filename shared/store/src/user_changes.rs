@@ -86,6 +86,67 @@ impl UserChanges {
         }
     }
 
+    /// As [`UserChanges::apply`], for steps that may leave the installation without an admin.
+    /// `None` when nobody else could run it; then nothing was written.
+    ///
+    /// A step that takes the rights of an admin away is written together with the condition that
+    /// another one has them. So of two admins who take each other's rights at the same time, one
+    /// keeps them.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub async fn apply_keeping_an_admin<E>(
+        &self,
+        id: UserId,
+        actor: Actor<'_>,
+        mut step: impl FnMut(&User, Timestamp) -> Result<Option<UserStep>, E>,
+    ) -> Result<Option<UserApplied<E>>, StoreError> {
+        /// Why a step is not taken.
+        enum Refusal<E> {
+            OfTheStep(E),
+            NeedsAnotherAdmin,
+        }
+        // Those who cannot be the other admin, or no longer.
+        let mut ruled_out = vec![id];
+        let mut other: Option<UserId> = None;
+        loop {
+            let mut place_of_other = None;
+            let guarded = |before: &User, now| {
+                let step = step(before, now).map_err(Refusal::OfTheStep)?;
+                let Some(mut step) = step else { return Ok(None) };
+                place_of_other = None;
+                if before.is_active_admin() && !step.after.is_active_admin() {
+                    let other = other.ok_or(Refusal::NeedsAnotherAdmin)?;
+                    place_of_other = Some(step.writes.len());
+                    step.writes.push(self.users.is_active_admin(other));
+                }
+                Ok(Some(step))
+            };
+            let applied = match self.apply(id, actor, guarded).await? {
+                UserApplied::Changed(user) => UserApplied::Changed(user),
+                UserApplied::Unchanged(user) => UserApplied::Unchanged(user),
+                UserApplied::Absent => UserApplied::Absent,
+                UserApplied::Refused(Refusal::OfTheStep(error)) => UserApplied::Refused(error),
+                UserApplied::Refused(Refusal::NeedsAnotherAdmin) => {
+                    let now = (actor.context.clock)();
+                    other = self.users.another_admin(&ruled_out, now).await?;
+                    if other.is_none() {
+                        return Ok(None);
+                    }
+                    continue;
+                }
+                UserApplied::WritesRefused(places)
+                    if place_of_other.is_some_and(|place| places.contains(&place)) =>
+                {
+                    ruled_out.extend(other.take());
+                    continue;
+                }
+                UserApplied::WritesRefused(places) => UserApplied::WritesRefused(places),
+            };
+            return Ok(Some(applied));
+        }
+    }
+
     /// The writes that record that `actor` did this to the account.
     pub(crate) fn entries(
         &self,

@@ -10,14 +10,15 @@ use share_model::{EmailAddress, TokenRefusal, User, UserId, Username};
 use crate::one_time_tokens::{OneTimeTokens, RefusedToken, TokenRecord};
 use crate::table::{Condition, Key, Table, absent, always, number, text};
 use crate::transaction::{Backoff, CommitOutcome, Write};
+use crate::user_list::ListKeys;
 use crate::{Platform, StartError, StoreError};
 
 /// The Users table.
 ///
-/// Four kinds of record share the key `pk`: `user#<id>` is the account; `name#<lower case>` and
+/// Five kinds of record share the key `pk`: `user#<id>` is the account; `name#<lower case>` and
 /// `mail#<lower case>` reserve a name or address for the account that their `user_id` names;
 /// `waiting#<lower case>` names the last account with which somebody signed up with that address, and
-/// reserves nothing.
+/// reserves nothing; and `group#<name>` is a group.
 ///
 /// An address belongs to the account that proves it, from the moment of the proof. Whoever signs up
 /// holds only the name until then, and for no longer than the mailed token can be used. An
@@ -51,6 +52,15 @@ struct SignUp {
 #[derive(Serialize, Deserialize)]
 struct Waiting {
     user_id: UserId,
+}
+
+/// An account, as the table holds it.
+#[derive(Serialize)]
+struct Account<'a> {
+    #[serde(flatten)]
+    user: &'a User,
+    #[serde(flatten)]
+    keys: ListKeys,
 }
 
 /// Who asks for a name.
@@ -303,7 +313,9 @@ impl Users {
             };
             let name = writes.len();
             writes.push(self.reserve(&key, held, &condition));
-            writes.push(self.put(&user_key(user.id), user, held.unproven_until, &absent("pk")));
+            let account = Account { user, keys: ListKeys::of(user) };
+            let account_key = user_key(user.id);
+            writes.push(self.put(&account_key, &account, held.unproven_until, &absent("pk")));
             writes.extend(more.iter().cloned());
             match self.table.commit("create a user", writes).await? {
                 CommitOutcome::Committed => return Ok(Registration::Done),

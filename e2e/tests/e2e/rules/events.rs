@@ -44,6 +44,10 @@ async fn every_event_gets_the_answer_that_its_table_says() {
     let leaving_token = scene.another_client("events-leaving").await;
     let leaving = scene.enrol(&leaving_token, &password_for("events-leaving")).await;
     let other_client = scene.another_client("events-other").await;
+    let admin = scene.token("admin").await;
+    for name in ["board", "staff"] {
+        scene.post_as(routes::GROUPS, &admin, &json!({"name": name})).await.is(201);
+    }
     let values = [
         ("{{client_password}}", local_password("client")),
         ("{{pending_token}}", pending),
@@ -66,6 +70,10 @@ async fn every_event_gets_the_answer_that_its_table_says() {
         ("{{declined_token}}", token_of(&scene.sign_up("events-declined").await).to_owned()),
         ("{{invitation_token}}", scene.invitation("events-invited").await),
         ("{{client_token}}", scene.client.clone()),
+        ("{{admin_token}}", admin),
+        ("{{group}}", "board".to_owned()),
+        ("{{deleted_group}}", "staff".to_owned()),
+        ("{{user_id}}", scene.world.store.user_named("client").await),
         ("{{refresh_token}}", login().await.field("refresh")),
         ("{{ended_client_token}}", login().await.field("access")),
         ("{{file_id}}", scene.file.clone()),

@@ -163,6 +163,21 @@ fn a_client_has_a_file_that_is_available_for_it_and_not_over() {
 }
 
 #[test]
+fn a_file_for_a_group_is_for_whoever_is_in_it_now_and_not_in_a_later_one_of_its_name() {
+    let name: GroupName = "board".parse().unwrap();
+    let (id, later) = (GroupId::new(at(0), [1; 10]), GroupId::new(at(0), [2; 10]));
+    let group = Recipient::Group { id, name };
+    assert_eq!(group.to_text(), "group:board");
+    let recipients = only(&[group]);
+    assert_eq!(recipients.audiences(), [Audience::Group(id)]);
+    let anna = user(2, "anna", Role::Client);
+    let joined = |groups: &[GroupId]| User { groups: groups.to_vec(), ..anna.clone() };
+    assert!(recipients.include(&joined(&[later, id])));
+    assert!(!recipients.include(&joined(&[later])));
+    assert!(!recipients.include(&anna));
+}
+
+#[test]
 fn recipients_are_at_most_forty_and_each_of_them_once() {
     let address = |number: usize| address(&format!("client{number}@example.org"));
     let forty: Vec<_> = (0..40).map(address).collect();

@@ -1,0 +1,244 @@
+//! Groups of Clients, in the Users table.
+//!
+//! `group#<name>` is a group and names its members; each of their accounts names the group. Both
+//! change in one transaction, so that a request needs only the account to know the groups.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::future::try_join_all;
+use serde::Serialize;
+use share_auth::PageCursor;
+use share_model::{AuditAction, AuditEvent, Group, GroupName, Subject, User, UserId};
+
+use crate::table::{Condition, Key, List, absent, number, text};
+use crate::transaction::{CommitOutcome, Write};
+use crate::user_list::BY_NAME;
+use crate::{
+    Actor, Page, Platform, StartError, StoreError, UserApplied, UserChanges, UserStep, Users,
+};
+
+/// What the attribute `listed` of every group is.
+const LISTED: &str = "group";
+
+/// How many members of a group that is deleted leave at the same time.
+const AT_ONCE: usize = 8;
+
+/// The groups, and the accounts that are in them.
+#[derive(Clone)]
+pub struct Groups {
+    changes: UserChanges,
+}
+
+/// Why an account did not join a group, or leave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MembershipRefusal {
+    /// There is no such group, or it is being deleted.
+    GroupUnknown,
+    /// There is no such account.
+    UserUnknown,
+    /// The account is in as many groups as it can be, or the group has as many members.
+    Full,
+}
+
+/// A group, as the table holds it: the index of accounts by name has it, too.
+#[derive(Serialize)]
+struct Listed<'a> {
+    #[serde(flatten)]
+    group: &'a Group,
+    listed: &'static str,
+    name_key: &'a str,
+}
+
+impl Users {
+    /// The group of this name.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn group(&self, name: &GroupName) -> Result<Option<Group>, StoreError> {
+        Ok(self.table.get::<Group>(&key(name)).await?.filter(|group| !group.ending))
+    }
+
+    /// A page of the groups, by name.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn groups(
+        &self,
+        limit: usize,
+        cursor: Option<&PageCursor>,
+    ) -> Result<Page<Group>, StoreError> {
+        let list = List {
+            index: Some(BY_NAME),
+            key: &["pk", "listed", "name_key"],
+            condition: Condition::new("listed = :listed").with(":listed", text(LISTED)),
+            filter: None,
+            newest_first: false,
+        };
+        let page = self.table.page::<Group>(list, limit, cursor).await?;
+        let records = page.records.into_iter().filter(|group| !group.ending).collect();
+        Ok(Page { records, next: page.next })
+    }
+}
+
+impl Groups {
+    /// # Errors
+    /// When a table's name is missing.
+    pub fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self { changes: UserChanges::connect(platform)? })
+    }
+
+    /// Makes a group. Answers `false` when there is one of this name.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub async fn create(&self, group: &Group, actor: Actor<'_>) -> Result<bool, StoreError> {
+        let name_key = group.name.as_str();
+        let listed = Listed { group, listed: LISTED, name_key };
+        let put = self.changes.users.table.put(&key(&group.name), &listed, &absent("pk"));
+        let audited = self.entry(group, AuditAction::GroupCreated, actor);
+        let writes = [put].into_iter().chain(audited).collect();
+        let outcome = self.changes.users.table.commit("create a group", writes).await?;
+        Ok(outcome == CommitOutcome::Committed)
+    }
+
+    /// Puts an account into a group. Nothing changes when it is there.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub async fn join(
+        &self,
+        name: &GroupName,
+        user: UserId,
+        actor: Actor<'_>,
+    ) -> Result<Result<(), MembershipRefusal>, StoreError> {
+        let Some(group) = self.changes.users.group(name).await? else {
+            return Ok(Err(MembershipRefusal::GroupUnknown));
+        };
+        let full = group.members.len() >= Group::MAX_MEMBERS;
+        let open = "id = :id AND attribute_not_exists(ending) AND \
+                    (attribute_not_exists(members) OR size(members) < :max)";
+        let max = i64::try_from(Group::MAX_MEMBERS).unwrap_or(i64::MAX);
+        let open = of(&group, open).with(":max", number(max)).with(":user", one(user));
+        let step = |before: &User, _| {
+            if before.groups.contains(&group.id) {
+                return Ok(None);
+            }
+            if full || before.groups.len() >= User::MAX_GROUPS {
+                return Err(MembershipRefusal::Full);
+            }
+            let mut after = before.changed();
+            after.groups.push(group.id);
+            let write = self.changes.users.table.update(&key(name), "ADD members :user", &open);
+            Ok(Some(UserStep {
+                after,
+                actions: vec![AuditAction::GroupJoined],
+                writes: vec![write],
+            }))
+        };
+        Ok(match self.changes.apply(user, actor, step).await? {
+            UserApplied::Changed(_) | UserApplied::Unchanged(_) => Ok(()),
+            UserApplied::Refused(refusal) => Err(refusal),
+            UserApplied::WritesRefused(_) => Err(MembershipRefusal::GroupUnknown),
+            UserApplied::Absent => Err(MembershipRefusal::UserUnknown),
+        })
+    }
+
+    /// Takes an account out of a group. Nothing changes when it is not there.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub async fn leave(
+        &self,
+        name: &GroupName,
+        user: UserId,
+        actor: Actor<'_>,
+    ) -> Result<Result<(), MembershipRefusal>, StoreError> {
+        let Some(group) = self.changes.users.group(name).await? else {
+            return Ok(Err(MembershipRefusal::GroupUnknown));
+        };
+        self.take_out(&group, user, actor).await.map(Ok)
+    }
+
+    async fn take_out(
+        &self,
+        group: &Group,
+        user: UserId,
+        actor: Actor<'_>,
+    ) -> Result<(), StoreError> {
+        let remove = || {
+            let same = of(group, "id = :id").with(":user", one(user));
+            self.changes.users.table.update(&key(&group.name), "DELETE members :user", &same)
+        };
+        let step = |before: &User, _| {
+            if !before.groups.contains(&group.id) {
+                return Err(());
+            }
+            let mut after = before.changed();
+            after.groups.retain(|id| *id != group.id);
+            let actions = vec![AuditAction::GroupLeft];
+            Ok(Some(UserStep { after, actions, writes: vec![remove()] }))
+        };
+        match self.changes.apply(user, actor, step).await? {
+            // An account that was deleted, perhaps: the group still names it.
+            UserApplied::Absent | UserApplied::Refused(()) if group.members.contains(&user) => {
+                self.changes.users.table.commit("leave a group", vec![remove()]).await.map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Deletes a group: nobody joins any more, then its members leave, then it is gone. Whoever calls
+    /// this again after a failure goes on where it was. Answers `false` when there is no such group.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub async fn delete(&self, name: &GroupName, actor: Actor<'_>) -> Result<bool, StoreError> {
+        let table = &self.changes.users.table;
+        let Some(group) = table.get::<Group>(&key(name)).await? else { return Ok(false) };
+        if !group.ending {
+            let same = of(&group, "id = :id AND attribute_not_exists(ending)")
+                .with(":yes", AttributeValue::Bool(true));
+            let mark = table.update(&key(name), "SET ending = :yes", &same);
+            let audited = self.entry(&group, AuditAction::GroupDeleted, actor);
+            let writes = [mark].into_iter().chain(audited).collect();
+            // When it was marked meanwhile, its members leave all the same.
+            table.commit("delete a group", writes).await?;
+        }
+        // Nobody has joined since.
+        let Some(group) = table.get::<Group>(&key(name)).await? else { return Ok(true) };
+        for members in group.members.chunks(AT_ONCE) {
+            let leaving = members.iter().map(|user| self.take_out(&group, *user, actor));
+            try_join_all(leaving.collect::<Vec<_>>()).await?;
+        }
+        let empty = of(&group, "id = :id AND ending = :yes AND attribute_not_exists(members)")
+            .with(":yes", AttributeValue::Bool(true));
+        // When it is gone, somebody else was faster.
+        table.commit("delete a group", vec![table.delete(&key(name), &empty)]).await?;
+        Ok(true)
+    }
+
+    /// The write that records that `actor` did this to the group.
+    fn entry(&self, group: &Group, action: AuditAction, actor: Actor<'_>) -> Option<Write> {
+        let event = AuditEvent {
+            subject: Subject::Group(group.id),
+            action,
+            actor: actor.user?,
+            at: (actor.context.clock)(),
+            request_id: actor.context.request_id.to_owned(),
+        };
+        Some(self.changes.audit.entry(&event))
+    }
+}
+
+/// That `expression` holds, in which `:id` is this group.
+fn of(group: &Group, expression: &str) -> Condition {
+    Condition::new(expression).with(":id", text(group.id.to_string()))
+}
+
+/// The set of this one member.
+fn one(user: UserId) -> AttributeValue {
+    AttributeValue::Ss(vec![user.to_string()])
+}
+
+fn key(name: &GroupName) -> Key {
+    Key::new("pk", format!("group#{}", name.as_str()))
+}
