@@ -125,7 +125,8 @@ async fn of_64_concurrent_sign_ups_with_one_name_exactly_one_gets_it() {
     let lost = answers.iter().filter(|answer| answer.code() == "username_taken").count();
     assert_eq!((won, lost), (1, CLIENTS - 1));
     let stored = world.stored().await;
-    // The three local accounts, each with its name and its address, and the winner with its name.
-    assert_eq!(stored.user_records(), 3 * 3 + 2);
+    // The three local accounts, each with its name and its address, and the winner with its name and
+    // the record by which its link can be mailed once more.
+    assert_eq!(stored.user_records(), 3 * 3 + 3);
     assert_eq!(stored.link_records(), 1, "one verification token");
 }
