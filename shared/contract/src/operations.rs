@@ -9,13 +9,12 @@ use share_model::{FileId, LinkId, MaxDownloads, Role, UserState};
 use crate::{
     AccountCreated, AccountDetails, Answer, Body, Caller, Content, EmailChange, EmailSet,
     ErrorCode, FactorCode, FileChange, FileDetails, FileFetch, FileLinkRequest, FileLocation,
-    FileSort, FileSummary, FileUpload, GroupCreate, GroupDetails, ImportRequest, InvitationAccept,
-    KeySet, LinkCreated, LinkRequest, LinkSummary, LogIn, LoggedIn, MailRequest, MailSent,
-    NewPassword, Operation, Parameter, PartsRequest, PartsSigned, PasswordChange,
-    PasswordResetConfirm, PasswordSet, Place, ReceiptEntry, RecoveryCodesIssued, Route,
-    SessionRefresh, SessionSummary, SignUp, TotpConfirmation, TotpCreated, TotpRemoval,
-    TotpRequest, UploadCreated, UploadRequest, UploadStatus, UserChange, UserDetails, UserSort,
-    VerificationAnswer, VerificationDone, schema,
+    FileSort, FileSummary, FileUpload, GroupCreate, GroupDetails, ImportRequest, KeySet,
+    LinkCreated, LinkRequest, LinkSummary, LogIn, LoggedIn, MailRequest, MailSent, NewPassword,
+    Operation, Parameter, PartsRequest, PartsSigned, PasswordChange, PasswordResetConfirm,
+    PasswordSet, Place, ReceiptEntry, RecoveryCodesIssued, Route, SessionRefresh, SessionSummary,
+    SignUp, TotpConfirmation, TotpCreated, TotpRemoval, TotpRequest, UploadCreated, UploadRequest,
+    UploadStatus, UserChange, UserDetails, UserSort, VerificationAnswer, VerificationDone, schema,
 };
 
 /// All operations, in the order of the docs.

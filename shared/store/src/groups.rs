@@ -41,10 +41,11 @@ pub enum MembershipRefusal {
 
 /// A group, as the table holds it: the index of accounts by name has it, too.
 #[derive(Serialize)]
-struct Listed<'a> {
+struct ListedGroup<'a> {
     #[serde(flatten)]
     group: &'a Group,
-    listed: &'static str,
+    #[serde(rename = "listed")]
+    index: &'static str,
     name_key: &'a str,
 }
 
@@ -92,7 +93,7 @@ impl Groups {
     /// When the tables do not answer.
     pub async fn create(&self, group: &Group, actor: Actor<'_>) -> Result<bool, StoreError> {
         let name_key = group.name.as_str();
-        let listed = Listed { group, listed: LISTED, name_key };
+        let listed = ListedGroup { group, index: LISTED, name_key };
         let put = self.changes.users.table.put(&key(&group.name), &listed, &absent("pk"));
         let audited = self.entry(group, AuditAction::GroupCreated, actor);
         let writes = [put].into_iter().chain(audited).collect();

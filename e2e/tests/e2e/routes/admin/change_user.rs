@@ -85,7 +85,7 @@ async fn a_password_that_an_admin_has_reset_opens_nothing_and_its_owner_is_maile
     let mails = mail_server.mails();
     assert_eq!(mails.len(), 1, "{mails:?}");
     assert_eq!(mails[0].to, "client@example.com");
-    let path = format!("/reset-password?token={}", mails[0].token());
+    let path = format!("/reset-password?token={}", mails[0].token("/reset-password"));
     world.post(&path, &json!({"password": "a password of my own"})).await.is(200);
     world.login("client", who, "a password of my own").await.is(200);
 }
