@@ -111,6 +111,17 @@ impl World {
         }
     }
 
+    /// That nothing is stored but what was `before`, and how often somebody has asked.
+    #[track_caller]
+    pub fn unchanged_but_counted(&self, before: Snapshot) -> impl Future<Output = ()> {
+        let caller = Location::caller();
+        async move {
+            let after = self.stored().await.without_counters();
+            let differences = after.differences(&before.without_counters());
+            assert!(differences.is_empty(), "{caller}: stored:\n{}", differences.join("\n"));
+        }
+    }
+
     /// That every request is refused as its case says, and that all together leave the store as
     /// it was.
     pub async fn refuses(&self, cases: Vec<Case>) {

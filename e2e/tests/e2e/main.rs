@@ -102,6 +102,7 @@ mod rules {
     mod recipients;
     mod routing;
     mod second_factors;
+    mod security_page;
     mod server_process;
     mod this_machine;
     mod verify_receipts;

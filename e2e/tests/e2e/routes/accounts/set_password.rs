@@ -11,7 +11,7 @@ async fn the_page_of_an_invitation_has_a_form_that_sets_the_password() {
     let url = world.url(&routes::set_password(&token));
     let before = world.stored().await;
     let page = world.open(&url).await.is_page(200);
-    assert!(page.contains("name=\"password\""), "{page}");
+    assert!(page.contains("type=\"password\" name=\"password\""), "{page}");
     let form = |password: &str| {
         let request = world.http.post(&url).header(ACCEPT, "text/html");
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
