@@ -1,0 +1,48 @@
+"""What is limited, by the source that the gateway names, and that another source is not."""
+
+import secrets
+
+from ..client import Response, Stage
+from ..console import check, say
+
+GUESSES = 10  # wrong passwords of one name from one source, before the next one must wait
+
+
+def reach_limits(stage: Stage) -> None:
+    account, _ = stage.new_client()
+
+    def login(password: str, source: str) -> Response:
+        body = {"username": account.username, "password": password}
+        # MiniStack takes the source from this header. API Gateway does not.
+        headers = {"X-Forwarded-For": source}
+        return stage.request("POST", "/api/client/login", body, headers=headers)
+
+    stranger, owner = "198.51.100.1", "198.51.100.2"
+    for _ in range(GUESSES):
+        answer = login("a wrong password", stranger)
+        check(answer.status == 401, f"a guess is compared: {answer}")
+    refused = login(account.password, stranger)
+    check(refused.status == 429, f"too many guesses: {refused}")
+    check(refused.json()["code"] == "too_many_guesses", f"the code says what: {refused}")
+    check(int(refused.headers["Retry-After"]) >= 1, f"when to try again: {refused.headers}")
+    check(login(account.password, owner).status == 200, "the owner of the account gets in")
+    present_unknown_tokens(stage, stranger)
+    say(f"{GUESSES} wrong passwords from one source, then a 429, and none from another source")
+
+
+def present_unknown_tokens(stage: Stage, source: str) -> None:
+    """Each function that takes tokens from mails and links counts those that are unknown."""
+    token = secrets.token_urlsafe(32)
+    for method, path in [
+        ("POST", "/api/users/verify-email"),
+        ("GET", "/verify"),
+        ("GET", "/set-password"),
+        ("GET", "/reset-password"),
+        ("GET", "/change-email"),
+        ("GET", "/undo-email"),
+        ("GET", "/download"),
+        ("GET", "/api/file/download"),
+    ]:
+        headers = {"X-Forwarded-For": source}
+        answer = stage.request(method, f"{path}?token={token}", headers=headers)
+        check(answer.status == 404, f"{path}: {answer}")
