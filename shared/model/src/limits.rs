@@ -62,10 +62,10 @@ pub const SIGNUPS_FROM_SOURCE: Limit =
     Limit { what: "signups_from_source", most: 20, window: HOUR, delays: &[] };
 
 /// Links that one account makes.
-pub const LINKS: Limit = Limit { what: "links", most: 1000, window: DAY, delays: &[] };
+pub const LINKS: Limit = Limit { what: "links", most: 10_000, window: DAY, delays: &[] };
 
 /// Uploads and imports that one account begins.
-pub const UPLOADS: Limit = Limit { what: "uploads", most: 1000, window: DAY, delays: &[] };
+pub const UPLOADS: Limit = Limit { what: "uploads", most: 10_000, window: DAY, delays: &[] };
 
 /// Mails to one address because somebody signs up with it. Anybody can.
 pub const SIGNUP_MAILS: Limit = Limit { what: "signup_mails", most: 3, window: DAY, delays: &[] };

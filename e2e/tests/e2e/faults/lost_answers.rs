@@ -73,7 +73,7 @@ async fn a_transaction_that_is_throttled_or_collides_is_tried_again_twelve_times
         answer.refused(503, "dependency_unavailable");
         assert_eq!(proxy.left_to_cancel(), 0, "{reason}");
     }
-    world.unchanged(&before).await;
+    world.unchanged_but_counted(before).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -219,11 +219,11 @@ async fn of_64_links_at_the_same_moment_exactly_as_many_are_made_as_are_left() {
 }
 
 #[tokio::test]
-async fn an_account_makes_a_thousand_links_a_day() {
+async fn an_account_makes_ten_thousand_links_a_day() {
     let mut scene = Scene::in_world(world().await).await;
     let client = scene.store.user_named("client").await;
     let path = routes::generate_link(&scene.file);
-    scene.store.set_count(&LINKS, &client, 999, scene.now()).await;
+    scene.store.set_count(&LINKS, &client, 9_999, scene.now()).await;
     scene.post_as(&path, &scene.client, &json!({})).await.is(201);
     let by_body = json!({"file_id": scene.file});
     let before = scene.stored().await;
@@ -241,7 +241,7 @@ async fn an_account_makes_a_thousand_links_a_day() {
 }
 
 #[tokio::test]
-async fn an_account_begins_a_thousand_uploads_and_imports_a_day() {
+async fn an_account_begins_ten_thousand_uploads_and_imports_a_day() {
     let scene = Scene::in_world(world().await).await;
     let ops = scene.store.user_named("ops").await;
     let targets = scene.targets().await;
@@ -252,7 +252,7 @@ async fn an_account_begins_a_thousand_uploads_and_imports_a_day() {
             let request = scene.call(method, path, &targets).bearer_auth(&scene.ops);
             send(request).await
         };
-        scene.store.set_count(&UPLOADS, &ops, 999, scene.now()).await;
+        scene.store.set_count(&UPLOADS, &ops, 9_999, scene.now()).await;
         assert!(ask().await.status.is_success(), "{path}");
         let before = scene.stored().await;
         let left = UPLOADS.window_end(scene.now()) - scene.now().as_second();
