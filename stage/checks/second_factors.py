@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import struct
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..client import Account, Stage
@@ -49,7 +51,37 @@ def use_second_factors(stage: Stage) -> None:
     mails = stage.mails(account.email)
     for what in ("app that was added", "logged in with a recovery code", "codes are void", "only"):
         check(any(what in mail for mail in mails), f"the owner is told: {what}")
+    enrol_at_login(stage)
     say("a second factor was set up, used and removed, and its owner told each time")
+
+
+def enrol_at_login(stage: Stage) -> None:
+    """Where its role needs a second factor, an account enrols before its first session begins."""
+    account, _ = stage.new_client()
+    login = {"username": account.username, "password": account.password}
+    with required(stage, "client"):
+        asked = stage.expect(401, "POST", "/api/client/login", login)
+    check(asked["code"] == "second_factor_enrolment_required", f"enrolment is asked for: {asked}")
+    challenge = asked["challenge"]
+    secret = stage.expect(201, "POST", "/api/account/totp", {}, token=challenge)["secret"]
+    code = {"code": totp_code(secret)}
+    path = "/api/account/totp/confirm"
+    confirmed = stage.expect(200, "POST", path, code, token=challenge)
+    stage.expect(200, "GET", "/api/sessions", token=confirmed["session"]["access"])
+
+
+@contextmanager
+def required(stage: Stage, role: str) -> Iterator[None]:
+    """The setting of Login that this role needs a second factor."""
+    functions: Any = stage.client("lambda")
+    name = {"FunctionName": stage.resources["Login"]}
+    before = functions.get_function_configuration(**name)["Environment"]["Variables"]
+    variables = {**before, "REQUIRE_SECOND_FACTOR": role}
+    functions.update_function_configuration(**name, Environment={"Variables": variables})
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(**name, Environment={"Variables": before})
 
 
 def totp_code(secret: str) -> str:
