@@ -1,7 +1,7 @@
 //! `password_change`: another password, for who knows the one before.
 
-use share_auth::{Password, matches};
-use share_contract::{ErrorCode, Operation, operations};
+use share_auth::Password;
+use share_contract::{Operation, operations};
 use share_http::{
     Answer, ApiError, Authenticator, Endpoint, Fields, NoJson, PasswordGuesses, PublicUrl, Request,
     log_failure,
@@ -45,11 +45,7 @@ impl Endpoint for ChangePassword {
         let (user, session) = self.authenticator.session(request).await?; // 401, 403
         let Input { current, new } = Input::read(request.json()?, &user)?; // 400, 415, 422
         let base = &self.public_url.of(request, "")?; // 503
-        let guess = self.guesses.begin(&user.username.canonical(), request).await?; // 429, 503
-        if !matches(user.password_hash.as_deref(), current).await {
-            return Err(ErrorCode::WrongPassword.into()); // 403
-        }
-        self.guesses.right(guess).await?; // 503
+        self.guesses.confirm(&user, current, request).await?; // 403, 429, 503
         let (hash, actor) = (new.hash().await, request.actor(user.id));
         let changed =
             self.recovery.change_password(&user, session, &hash, &self.sessions, actor).await?; // 503

@@ -1,6 +1,6 @@
 //! `totp_create`: the secret of an authenticator app, which counts once a code of it was shown.
 
-use share_auth::{Password, SeedKeys, TotpSeed, matches};
+use share_auth::{Password, SeedKeys, TotpSeed};
 use share_contract::{ErrorCode, Operation, TotpCreated, operations};
 use share_http::{
     Answer, ApiError, Authenticator, Endpoint, Fields, PasswordGuesses, Request, changed_user,
@@ -40,12 +40,7 @@ impl Endpoint for CreateTotp {
         if !owner.enrols {
             let reason = || ApiError::field("password", Invalid::because("is required"));
             let password = password.ok_or_else(reason)?; // 422
-            let name = owner.user.username.canonical();
-            let guess = self.guesses.begin(&name, request).await?; // 429, 503
-            if !matches(owner.user.password_hash.as_deref(), password).await {
-                return Err(ErrorCode::WrongPassword.into()); // 403
-            }
-            self.guesses.right(guess).await?; // 503
+            self.guesses.confirm(&owner.user, password, request).await?; // 403, 429, 503
         }
         let seed = TotpSeed::generate();
         let sealed = self.keys.seal(&seed, owner.user.id);
@@ -66,6 +61,6 @@ impl Endpoint for CreateTotp {
 
 fn password(request: &Request) -> Result<Option<Password>, ApiError> {
     let mut fields = if request.is_empty() { Fields::default() } else { request.json()? };
-    let password = fields.optional("password", Password::present);
+    let password = fields.optional("password", Password::given);
     fields.finish(password)
 }

@@ -1,6 +1,6 @@
 //! `totp_delete`: the end of a second factor.
 
-use share_auth::{Password, matches};
+use share_auth::Password;
 use share_contract::settings::REQUIRE_SECOND_FACTOR;
 use share_contract::{ErrorCode, Operation, operations};
 use share_http::{
@@ -50,11 +50,7 @@ impl Endpoint for DeleteTotp {
         if user.confirmed_factor().is_none() {
             return Err(ErrorCode::SecondFactorMissing.into()); // 409
         }
-        let guess = self.guesses.begin(&user.username.canonical(), request).await?; // 429, 503
-        if !matches(user.password_hash.as_deref(), password).await {
-            return Err(ErrorCode::WrongPassword.into()); // 403
-        }
-        self.guesses.right(guess).await?; // 503
+        self.guesses.confirm(&user, password, request).await?; // 403, 429, 503
         let base = self.mails.base(request)?; // 503
         let delete = |user: &User, now| {
             self.factors.show(user, &code, now).ok_or(ErrorCode::WrongCode)?;
@@ -73,7 +69,7 @@ impl Endpoint for DeleteTotp {
 
 fn read(request: &Request) -> Result<(Password, String), ApiError> {
     let mut fields = request.json()?;
-    let password = fields.required("password", Password::present);
+    let password = fields.required("password", Password::given);
     let code = fields.required("code", read_code);
     let input = || Some((password?, code?));
     fields.finish(input())

@@ -4,7 +4,7 @@
 //! only who reads it can find out.
 
 use http::StatusCode;
-use share_auth::{OpaqueSecret, Password, matches};
+use share_auth::{OpaqueSecret, Password};
 use share_contract::{ErrorCode, MailSent, Operation, operations};
 use share_http::{
     Answer, ApiError, Authenticator, Endpoint, Fields, PasswordGuesses, PublicUrl, Request,
@@ -47,11 +47,7 @@ impl Endpoint for RequestEmailChange {
         let user = self.authenticator.caller(request).await?; // 401, 403
         let (email, password) = read(request.json()?, &user)?; // 400, 415, 422
         let base = &self.public_url.of(request, "")?; // 503
-        let guess = self.guesses.begin(&user.username.canonical(), request).await?; // 429, 503
-        if !matches(user.password_hash.as_deref(), password).await {
-            return Err(ErrorCode::WrongPassword.into()); // 403
-        }
-        self.guesses.right(guess).await?; // 503
+        self.guesses.confirm(&user, password, request).await?; // 403, 429, 503
         if !user.may_change_email(request.now()) {
             return Err(ErrorCode::EmailJustChanged.into()); // 409
         }

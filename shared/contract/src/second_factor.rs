@@ -12,7 +12,7 @@ pub struct TotpRequest {
     /// The account's password. Left out when the bearer is an enrolment challenge, which somebody
     /// has got for the password just now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 256))]
+    #[schemars(length(min = 1, max = 256))]
     pub password: Option<String>,
 }
 
@@ -51,7 +51,7 @@ pub struct FactorCode {
 #[serde(deny_unknown_fields)]
 pub struct TotpRemoval {
     /// The account's password.
-    #[schemars(length(max = 256))]
+    #[schemars(length(min = 1, max = 256))]
     pub password: String,
     /// The six digits that the app shows, or a recovery code.
     #[schemars(length(max = 64))]

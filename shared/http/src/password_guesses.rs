@@ -1,7 +1,9 @@
 //! Limits how many wrong passwords may be tried.
 
 use futures_util::future::try_join_all;
+use share_auth::{Password, matches};
 use share_contract::ErrorCode;
+use share_model::User;
 use share_model::limits::{GUESSES_FROM_SOURCE, GUESSES_OF_NAME, guesses_from_source};
 use share_store::{Limits, Platform, StartError, StoreError, Taken};
 
@@ -37,6 +39,23 @@ impl PasswordGuesses {
             return Err(error);
         }
         Ok(guess)
+    }
+
+    /// That this is the password of `user`, who is logged in and shows it once more.
+    ///
+    /// # Errors
+    /// 403 when it is another one, 429 after too many wrong ones, 503.
+    pub async fn confirm(
+        &self,
+        user: &User,
+        password: Password,
+        request: &Request,
+    ) -> Result<(), ApiError> {
+        let guess = self.begin(&user.username.canonical(), request).await?;
+        if !matches(user.password_hash.as_deref(), password).await {
+            return Err(ErrorCode::WrongPassword.into());
+        }
+        Ok(self.right(guess).await?)
     }
 
     async fn count(
