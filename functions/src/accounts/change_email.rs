@@ -5,19 +5,19 @@ use http::Method;
 use share_auth::OpaqueSecret;
 use share_contract::{EmailSet, ErrorCode, Operation, operations};
 use share_http::{
-    Answer, ApiError, Endpoint, PublicUrl, Request, TokenField, TokenForm, TokenGuesses, TokenPage,
-    log_failure,
+    Answer, ApiError, Endpoint, Request, TokenField, TokenForm, TokenGuesses, TokenPage,
 };
 use share_mail::Mail;
 use share_model::{TokenKind, User};
-use share_store::{Mailer, Platform, Recovery, StartError, TokenRecord};
+use share_store::{Platform, Recovery, StartError, TokenRecord};
+
+use crate::owner_mails::OwnerMails;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct ChangeEmail {
     recovery: Recovery,
     guesses: TokenGuesses,
-    mailer: Mailer,
-    public_url: PublicUrl,
+    mails: OwnerMails,
 }
 
 const DONE: &str = "Your account has this address now. Mails go here, and you can log in with it.";
@@ -32,8 +32,7 @@ impl Endpoint for ChangeEmail {
         Ok(Self {
             recovery: Recovery::connect(platform)?,
             guesses: TokenGuesses::connect(platform)?,
-            mailer: Mailer::connect(platform)?,
-            public_url: PublicUrl::read(platform.environment())?,
+            mails: OwnerMails::connect(platform)?,
         })
     }
 
@@ -60,7 +59,7 @@ impl Endpoint for ChangeEmail {
                 ..Default::default()
             }));
         }
-        let base = &self.public_url.of(request, "")?; // 503
+        let base = &self.mails.base(request)?; // 503
         // An account can have an address that it never proved. Whoever reads mail there gets nothing.
         let owner = users.by_email(&before.email).await?; // 503
         let proven = owner.is_some_and(|owner| owner.id == before.id);
@@ -73,9 +72,7 @@ impl Endpoint for ChangeEmail {
         if proven {
             let (token, username, at) = (&undo.reveal(), &before.username, (request.clock())());
             let mail = Mail::EmailChanged { base, token, username, at };
-            if let Err(failure) = self.mailer.send(&before.email, &mail).await {
-                log_failure(request.id(), &failure);
-            }
+            self.mails.send(&before.email, &mail, request).await;
         }
         Ok(if request.wants_page() {
             Answer::page(TokenPage { title: "Thank you", text: DONE, ..Default::default() })

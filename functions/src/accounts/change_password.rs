@@ -3,12 +3,13 @@
 use share_auth::Password;
 use share_contract::{Operation, operations};
 use share_http::{
-    Answer, ApiError, Authenticator, Endpoint, Fields, NoJson, PasswordGuesses, PublicUrl, Request,
-    log_failure,
+    Answer, ApiError, Authenticator, Endpoint, Fields, NoJson, PasswordGuesses, Request,
 };
 use share_mail::Mail;
 use share_model::User;
-use share_store::{Mailer, Platform, Recovery, Sessions, StartError};
+use share_store::{Platform, Recovery, Sessions, StartError};
+
+use crate::owner_mails::OwnerMails;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct ChangePassword {
@@ -16,8 +17,7 @@ pub struct ChangePassword {
     guesses: PasswordGuesses,
     recovery: Recovery,
     sessions: Sessions,
-    mailer: Mailer,
-    public_url: PublicUrl,
+    mails: OwnerMails,
 }
 
 struct Input {
@@ -36,15 +36,14 @@ impl Endpoint for ChangePassword {
             guesses: PasswordGuesses::connect(platform)?,
             recovery: Recovery::connect(platform)?,
             sessions: Sessions::connect(platform)?,
-            mailer: Mailer::connect(platform)?,
-            public_url: PublicUrl::read(platform.environment())?,
+            mails: OwnerMails::connect(platform)?,
         })
     }
 
     async fn handle(&self, request: &Request) -> Result<Answer<NoJson>, ApiError> {
         let (user, session) = self.authenticator.session(request).await?; // 401, 403
         let Input { current, new } = Input::read(request.json()?, &user)?; // 400, 415, 422
-        let base = &self.public_url.of(request, "")?; // 503
+        let base = &self.mails.base(request)?; // 503
         self.guesses.confirm(&user, current, request).await?; // 403, 429, 503
         let (hash, actor) = (new.hash().await, request.actor(user.id));
         let changed =
@@ -52,9 +51,7 @@ impl Endpoint for ChangePassword {
         let user = changed?; // 401, 403
         let (username, at) = (&user.username, (request.clock())());
         let mail = Mail::PasswordChanged { base, username, at };
-        if let Err(failure) = self.mailer.send(&user.email, &mail).await {
-            log_failure(request.id(), &failure);
-        }
+        self.mails.send(&user.email, &mail, request).await;
         Ok(Answer::no_content())
     }
 }

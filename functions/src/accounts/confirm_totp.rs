@@ -10,14 +10,14 @@ use share_model::{AuditAction, User};
 use share_store::{Platform, Sessions, StartError, UserStep, seed_keys};
 
 use crate::access::{new_session, tokens};
-use crate::second_factor_mails::SecondFactorMails;
+use crate::owner_mails::OwnerMails;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct ConfirmTotp {
     authenticator: Authenticator,
     sessions: Sessions,
     keys: SeedKeys,
-    mails: SecondFactorMails,
+    mails: OwnerMails,
 }
 
 /// What a request asks for.
@@ -37,7 +37,7 @@ impl Endpoint for ConfirmTotp {
             authenticator: Authenticator::connect(platform).await?,
             sessions: Sessions::connect(platform)?,
             keys: seed_keys(platform).await?,
-            mails: SecondFactorMails::connect(platform)?,
+            mails: OwnerMails::connect(platform)?,
         })
     }
 
@@ -72,7 +72,7 @@ impl Endpoint for ConfirmTotp {
         let actor = request.actor(owner.user.id);
         let changed = self.sessions.changes.apply(owner.user.id, actor, confirm).await?; // 503
         let user = changed_user(changed)?; // 401, 403, 409
-        self.mails.send(&user, SecondFactorChange::Added, &base, request).await;
+        self.mails.send_factor_change(&user, SecondFactorChange::Added, &base, request).await;
         let keys = self.authenticator.keys();
         let session =
             owner.enrols.then(|| tokens(keys, (&user, &session), &refresh, as_cookie, request));

@@ -9,14 +9,14 @@ use share_mail::SecondFactorChange;
 use share_model::{AuditAction, User};
 use share_store::{Platform, StartError, UserChanges, UserStep};
 
-use crate::second_factor_mails::SecondFactorMails;
+use crate::owner_mails::OwnerMails;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct CreateRecoveryCodes {
     authenticator: Authenticator,
     changes: UserChanges,
     factors: SecondFactors,
-    mails: SecondFactorMails,
+    mails: OwnerMails,
 }
 
 impl Endpoint for CreateRecoveryCodes {
@@ -29,7 +29,7 @@ impl Endpoint for CreateRecoveryCodes {
             authenticator: Authenticator::connect(platform).await?,
             changes: UserChanges::connect(platform)?,
             factors: SecondFactors::connect(platform).await?,
-            mails: SecondFactorMails::connect(platform)?,
+            mails: OwnerMails::connect(platform)?,
         })
     }
 
@@ -54,7 +54,9 @@ impl Endpoint for CreateRecoveryCodes {
             changed_user(self.changes.apply(user.id, request.actor(user.id), replace).await?)
         };
         let user = self.factors.guess(&user, &code, request, change).await?; // 403, 429, 503
-        self.mails.send(&user, SecondFactorChange::RecoveryCodesReplaced, &base, request).await;
+        self.mails
+            .send_factor_change(&user, SecondFactorChange::RecoveryCodesReplaced, &base, request)
+            .await;
         Ok(Answer::created(RecoveryCodesIssued { recovery_codes: codes.reveal(), session: None }))
     }
 }

@@ -11,7 +11,7 @@ use share_mail::SecondFactorChange;
 use share_model::{AuditAction, Role, User};
 use share_store::{Platform, StartError, UserChanges, UserStep};
 
-use crate::second_factor_mails::SecondFactorMails;
+use crate::owner_mails::OwnerMails;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct DeleteTotp {
@@ -21,7 +21,7 @@ pub struct DeleteTotp {
     factors: SecondFactors,
     /// The roles that cannot do without.
     required: Vec<Role>,
-    mails: SecondFactorMails,
+    mails: OwnerMails,
 }
 
 impl Endpoint for DeleteTotp {
@@ -37,7 +37,7 @@ impl Endpoint for DeleteTotp {
             guesses: PasswordGuesses::connect(platform)?,
             factors: SecondFactors::connect(platform).await?,
             required: required.unwrap_or_default(),
-            mails: SecondFactorMails::connect(platform)?,
+            mails: OwnerMails::connect(platform)?,
         })
     }
 
@@ -62,7 +62,7 @@ impl Endpoint for DeleteTotp {
             changed_user(self.changes.apply(user.id, request.actor(user.id), delete).await?)
         };
         let user = self.factors.guess(&user, &code, request, change).await?; // 403, 429, 503
-        self.mails.send(&user, SecondFactorChange::Removed, &base, request).await;
+        self.mails.send_factor_change(&user, SecondFactorChange::Removed, &base, request).await;
         Ok(Answer::no_content())
     }
 }

@@ -5,19 +5,19 @@ use http::Method;
 use share_auth::Password;
 use share_contract::{ErrorCode, Operation, PasswordSet, operations};
 use share_http::{
-    Answer, ApiError, Endpoint, HtmlPage, PublicUrl, Request, TokenField, TokenForm, TokenGuesses,
-    TokenPage, log_failure,
+    Answer, ApiError, Endpoint, HtmlPage, Request, TokenField, TokenForm, TokenGuesses, TokenPage,
 };
 use share_mail::Mail;
 use share_model::{TokenKind, User};
-use share_store::{Mailer, Platform, Recovery, StartError, TokenRecord};
+use share_store::{Platform, Recovery, StartError, TokenRecord};
+
+use crate::owner_mails::OwnerMails;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct ResetPassword {
     recovery: Recovery,
     guesses: TokenGuesses,
-    mailer: Mailer,
-    public_url: PublicUrl,
+    mails: OwnerMails,
 }
 
 const DONE: &str = "Your new password is set, and all sessions have ended. Log in with it.";
@@ -35,8 +35,7 @@ impl Endpoint for ResetPassword {
         Ok(Self {
             recovery: Recovery::connect(platform)?,
             guesses: TokenGuesses::connect(platform)?,
-            mailer: Mailer::connect(platform)?,
-            public_url: PublicUrl::read(platform.environment())?,
+            mails: OwnerMails::connect(platform)?,
         })
     }
 
@@ -95,14 +94,12 @@ impl ResetPassword {
         password: Password,
         request: &Request,
     ) -> Result<PasswordSet, ApiError> {
-        let base = &self.public_url.of(request, "")?;
+        let base = &self.mails.base(request)?;
         let (hash, actor) = (password.hash().await, request.actor(token.user_id));
         let user = self.recovery.reset_password(token, &hash, actor).await??;
         let (username, at) = (&user.username, (request.clock())());
         let mail = Mail::PasswordChanged { base, username, at };
-        if let Err(failure) = self.mailer.send(&user.email, &mail).await {
-            log_failure(request.id(), &failure);
-        }
+        self.mails.send(&user.email, &mail, request).await;
         Ok(PasswordSet { message: DONE.to_owned(), username: user.username })
     }
 }

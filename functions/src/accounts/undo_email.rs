@@ -8,19 +8,19 @@ use http::Method;
 use share_auth::OpaqueSecret;
 use share_contract::{EmailSet, ErrorCode, Operation, operations};
 use share_http::{
-    Answer, ApiError, Endpoint, PublicUrl, Request, TokenField, TokenForm, TokenGuesses, TokenPage,
-    log_failure,
+    Answer, ApiError, Endpoint, Request, TokenField, TokenForm, TokenGuesses, TokenPage,
 };
 use share_mail::Mail;
 use share_model::{TokenKind, User};
-use share_store::{Mailer, Platform, Recovery, StartError, TokenRecord};
+use share_store::{Platform, Recovery, StartError, TokenRecord};
+
+use crate::owner_mails::OwnerMails;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct UndoEmail {
     recovery: Recovery,
     guesses: TokenGuesses,
-    mailer: Mailer,
-    public_url: PublicUrl,
+    mails: OwnerMails,
 }
 
 const DONE: &str = "Your account has its address back, all sessions have ended, and its password is \
@@ -36,8 +36,7 @@ impl Endpoint for UndoEmail {
         Ok(Self {
             recovery: Recovery::connect(platform)?,
             guesses: TokenGuesses::connect(platform)?,
-            mailer: Mailer::connect(platform)?,
-            public_url: PublicUrl::read(platform.environment())?,
+            mails: OwnerMails::connect(platform)?,
         })
     }
 
@@ -63,16 +62,14 @@ impl Endpoint for UndoEmail {
                 ..Default::default()
             }));
         }
-        let base = &self.public_url.of(request, "")?; // 503
+        let base = &self.mails.base(request)?; // 503
         let (reset, end) =
             (OpaqueSecret::generate(), request.now().as_second() + User::PASSWORD_RESET_SECONDS);
         let reset_token = TokenRecord::new(&reset, TokenKind::PasswordReset, user.id, end);
         let actor = request.actor(user.id);
         let user = self.recovery.undo_email(&token, &email, &reset_token, actor).await??; // 409, 410, 503
         let mail = Mail::PasswordReset { base, token: &reset.reveal(), username: &user.username };
-        if let Err(failure) = self.mailer.send(&email, &mail).await {
-            log_failure(request.id(), &failure);
-        }
+        self.mails.send(&email, &mail, request).await;
         Ok(if request.wants_page() {
             Answer::page(TokenPage { title: "Thank you", text: DONE, ..Default::default() })
         } else {

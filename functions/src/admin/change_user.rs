@@ -9,19 +9,17 @@ use share_http::{Answer, ApiError, Authenticator, Endpoint, Request, log_failure
 use share_mail::{Mail, SecondFactorChange};
 use share_model::{AuditAction, Invalid, Role, TokenKind, User, UserId};
 use share_store::{
-    Mailer, OneTimeTokens, Platform, StartError, StoreError, TokenRecord, UserApplied, UserChanges,
-    UserStep,
+    OneTimeTokens, Platform, StartError, TokenRecord, UserApplied, UserChanges, UserStep,
 };
 
-use crate::second_factor_mails::SecondFactorMails;
+use crate::owner_mails::OwnerMails;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct ChangeUser {
     authenticator: Authenticator,
     changes: UserChanges,
     tokens: OneTimeTokens,
-    mailer: Mailer,
-    factor_mails: SecondFactorMails,
+    mails: OwnerMails,
 }
 
 impl Endpoint for ChangeUser {
@@ -34,8 +32,7 @@ impl Endpoint for ChangeUser {
             authenticator: Authenticator::connect(platform).await?,
             changes: UserChanges::connect(platform)?,
             tokens: OneTimeTokens::connect(platform)?,
-            mailer: Mailer::connect(platform)?,
-            factor_mails: SecondFactorMails::connect(platform)?,
+            mails: OwnerMails::connect(platform)?,
         })
     }
 
@@ -44,7 +41,7 @@ impl Endpoint for ChangeUser {
         let id = request.path_parameter("id", str::parse::<UserId>)?; // 400
         let change = input(request)?; // 400, 415, 422
         let id = id.ok_or(ErrorCode::UserUnknown)?;
-        let base = self.factor_mails.base(request)?; // 503
+        let base = self.mails.base(request)?; // 503
         let mut factor_removed = false;
         let step = |user: &User, _| {
             let step = step(user, &change)?;
@@ -57,14 +54,11 @@ impl Endpoint for ChangeUser {
         match applied.ok_or(ErrorCode::LastAdmin)? {
             UserApplied::Changed(user) | UserApplied::Unchanged(user) => {
                 if change.password == Some(Reset::Reset) {
-                    // The owner can ask for another one.
-                    if let Err(failure) = self.mail_reset(&user, &base, request).await {
-                        log_failure(request.id(), &failure);
-                    }
+                    self.mail_reset(&user, &base, request).await;
                 }
                 if factor_removed {
                     let change = SecondFactorChange::Removed;
-                    self.factor_mails.send(&user, change, &base, request).await;
+                    self.mails.send_factor_change(&user, change, &base, request).await;
                 }
                 Ok(Answer::ok(user.into()))
             }
@@ -78,19 +72,17 @@ impl Endpoint for ChangeUser {
 }
 
 impl ChangeUser {
-    /// Mails a link with which the owner of an account sets a new password.
-    async fn mail_reset(
-        &self,
-        user: &User,
-        base: &str,
-        request: &Request,
-    ) -> Result<(), StoreError> {
+    /// Mails a link with which the owner of an account sets a new password. After a failure the owner
+    /// can ask for another one.
+    async fn mail_reset(&self, user: &User, base: &str, request: &Request) {
         let secret = OpaqueSecret::generate();
         let end = request.now().as_second() + User::PASSWORD_RESET_SECONDS;
         let token = TokenRecord::new(&secret, TokenKind::PasswordReset, user.id, end);
-        self.tokens.put(&token).await?;
+        if let Err(failure) = self.tokens.put(&token).await {
+            return log_failure(request.id(), &failure);
+        }
         let mail = Mail::PasswordReset { base, token: &secret.reveal(), username: &user.username };
-        self.mailer.send(&user.email, &mail).await
+        self.mails.send(&user.email, &mail, request).await;
     }
 }
 

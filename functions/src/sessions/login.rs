@@ -15,7 +15,7 @@ use share_model::{AuditAction, EmailAddress, Invalid, Role, User, Username};
 use share_store::{Platform, Sessions, StartError, StoreError, UserStep, signing_keys};
 
 use crate::access::{grant, new_session};
-use crate::second_factor_mails::SecondFactorMails;
+use crate::owner_mails::OwnerMails;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct Login {
@@ -24,7 +24,7 @@ pub struct Login {
     factors: SecondFactors,
     /// The roles that need a second factor.
     required: Vec<Role>,
-    mails: SecondFactorMails,
+    mails: OwnerMails,
     keys: SigningKeys,
 }
 
@@ -62,7 +62,7 @@ impl Endpoint for Login {
             guesses: PasswordGuesses::connect(platform)?,
             factors: SecondFactors::connect(platform).await?,
             required: required.unwrap_or_default(),
-            mails: SecondFactorMails::connect(platform)?,
+            mails: OwnerMails::connect(platform)?,
             keys: signing_keys(platform).await?,
         })
     }
@@ -181,7 +181,7 @@ impl Login {
         let user = self.factors.guess(&user, code, request, change).await?; // 401, 429, 503
         if let Some(left) = codes_left {
             let change = SecondFactorChange::RecoveryCodeUsed { left };
-            self.mails.send(&user, change, &base, request).await;
+            self.mails.send_factor_change(&user, change, &base, request).await;
         }
         Ok(grant(&self.keys, (&user, &session), &refresh, as_cookie, request))
     }

@@ -1,17 +1,17 @@
-//! Mails to the owner of an account about its second factor, for the functions that change it.
+//! Mails to the owner of an account about what has become of it, for the functions that change it.
 
 use share_http::{ApiError, PublicUrl, Request, log_failure};
 use share_mail::{Mail, SecondFactorChange};
-use share_model::User;
+use share_model::{EmailAddress, User};
 use share_store::{Mailer, Platform, StartError};
 
-/// Tells the owner of an account what has become of the second factor.
-pub(crate) struct SecondFactorMails {
+/// Tells the owner of an account what has happened.
+pub(crate) struct OwnerMails {
     mailer: Mailer,
     public_url: PublicUrl,
 }
 
-impl SecondFactorMails {
+impl OwnerMails {
     /// # Errors
     /// When a setting is missing or wrong.
     pub(crate) fn connect(platform: &Platform) -> Result<Self, StartError> {
@@ -21,7 +21,7 @@ impl SecondFactorMails {
         })
     }
 
-    /// The address of the API, for [`SecondFactorMails::send`]. To be asked before the change.
+    /// The address of the API, which mails name. To be asked before the change.
     ///
     /// # Errors
     /// 503 when nothing says where the API is.
@@ -29,9 +29,16 @@ impl SecondFactorMails {
         self.public_url.of(request, "")
     }
 
-    /// Sends the mail. The change has happened: a mail that fails is logged, and nothing else comes
-    /// of it.
-    pub(crate) async fn send(
+    /// Sends a mail. The change has happened: a mail that fails is logged, and nothing else comes of
+    /// it.
+    pub(crate) async fn send(&self, to: &EmailAddress, mail: &Mail<'_>, request: &Request) {
+        if let Err(failure) = self.mailer.send(to, mail).await {
+            log_failure(request.id(), &failure);
+        }
+    }
+
+    /// Sends the mail that says what has become of the second factor of `user`.
+    pub(crate) async fn send_factor_change(
         &self,
         user: &User,
         change: SecondFactorChange,
@@ -40,8 +47,6 @@ impl SecondFactorMails {
     ) {
         let (username, at) = (&user.username, request.now());
         let mail = Mail::SecondFactorChanged { base, username, change, at };
-        if let Err(failure) = self.mailer.send(&user.email, &mail).await {
-            log_failure(request.id(), &failure);
-        }
+        self.send(&user.email, &mail, request).await;
     }
 }
