@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use share_auth::PageCursor;
 use share_contract::settings::AUDIT_TABLE;
 use share_model::{
-    AuditEvent, FileId, Link, RETENTION, SealedReceipt, Subject, UserId, rfc3339_millis,
+    AuditAction, AuditEvent, FileId, Link, RETENTION, SealedReceipt, Subject, UserId,
+    rfc3339_millis,
 };
 
 use crate::table::{Condition, Key, List, Table, absent, text};
 use crate::transaction::Write;
-use crate::{Page, Platform, StartError, StoreError};
+use crate::{Actor, Page, Platform, StartError, StoreError};
 
 /// The Audit table. It only makes writes; the store of an action commits them with the action.
 #[derive(Clone)]
@@ -47,9 +48,24 @@ impl Audit {
         Ok(Self { table: Table::connect(platform, &AUDIT_TABLE)? })
     }
 
+    /// The write that records that `actor` did this; none when nobody is known to have.
+    pub(crate) fn by(
+        &self,
+        actor: Actor<'_>,
+        subject: Subject,
+        action: AuditAction,
+    ) -> Option<Write> {
+        Some(self.entry(&AuditEvent {
+            subject,
+            action,
+            actor: actor.user?,
+            at: (actor.context.clock)(),
+            request_id: actor.context.request_id.to_owned(),
+        }))
+    }
+
     /// The write that records `event`.
-    #[must_use]
-    pub fn entry(&self, event: &AuditEvent) -> Write {
+    fn entry(&self, event: &AuditEvent) -> Write {
         let at = rfc3339_millis::text(event.at);
         let at_id = format!("{at}#{}#{}", event.request_id, event.action.as_str());
         let key = key(event.subject, at_id);

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use share_contract::settings::{Quota, Quotas, SHELF_TABLE};
 use share_model::{
-    AuditAction, AuditEvent, Deleted, File, FileId, FileRecord, FileState, Rejected, Subject,
-    UserId, caseless, file_protocol, rfc3339_millis,
+    AuditAction, Deleted, File, FileId, FileRecord, FileState, Rejected, Subject, UserId, caseless,
+    file_protocol, rfc3339_millis,
 };
 
 use crate::files::key;
@@ -184,15 +184,8 @@ impl FileChanges {
         let mut writes = vec![self.record(before, after)];
         writes.extend(usage);
         writes.extend(self.entries(before, after));
-        writes.extend(action.zip(actor.user).map(|(action, user)| {
-            self.audit.entry(&AuditEvent {
-                subject: Subject::File(after.id),
-                action,
-                actor: user,
-                at: (actor.context.clock)(),
-                request_id: actor.context.request_id.to_owned(),
-            })
-        }));
+        let subject = Subject::File(after.id);
+        writes.extend(action.and_then(|action| self.audit.by(actor, subject, action)));
         Ok(match self.files.table.commit("change a file", writes).await? {
             CommitOutcome::Committed => Attempt::Done,
             CommitOutcome::ConditionFailed(places)

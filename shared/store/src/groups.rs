@@ -7,10 +7,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::try_join_all;
 use serde::Serialize;
 use share_auth::PageCursor;
-use share_model::{AuditAction, AuditEvent, Group, GroupName, Subject, User, UserId};
+use share_model::{AuditAction, Group, GroupName, Subject, User, UserId};
 
 use crate::table::{Condition, Key, List, absent, number, text};
-use crate::transaction::{CommitOutcome, Write};
+use crate::transaction::CommitOutcome;
 use crate::user_list::BY_NAME;
 use crate::{
     Actor, Page, Platform, StartError, StoreError, UserApplied, UserChanges, UserStep, Users,
@@ -95,7 +95,8 @@ impl Groups {
         let name_key = group.name.as_str();
         let listed = ListedGroup { group, index: LISTED, name_key };
         let put = self.changes.users.table.put(&key(&group.name), &listed, &absent("pk"));
-        let audited = self.entry(group, AuditAction::GroupCreated, actor);
+        let audited =
+            self.changes.audit.by(actor, Subject::Group(group.id), AuditAction::GroupCreated);
         let writes = [put].into_iter().chain(audited).collect();
         let outcome = self.changes.users.table.commit("create a group", writes).await?;
         Ok(outcome == CommitOutcome::Committed)
@@ -199,7 +200,8 @@ impl Groups {
             let same = of(&group, "id = :id AND attribute_not_exists(ending)")
                 .with(":yes", AttributeValue::Bool(true));
             let mark = table.update(&key(name), "SET ending = :yes", &same);
-            let audited = self.entry(&group, AuditAction::GroupDeleted, actor);
+            let audited =
+                self.changes.audit.by(actor, Subject::Group(group.id), AuditAction::GroupDeleted);
             let writes = [mark].into_iter().chain(audited).collect();
             // When it was marked meanwhile, its members leave all the same.
             table.commit("delete a group", writes).await?;
@@ -215,18 +217,6 @@ impl Groups {
         // When it is gone, somebody else was faster.
         table.commit("delete a group", vec![table.delete(&key(name), &empty)]).await?;
         Ok(true)
-    }
-
-    /// The write that records that `actor` did this to the group.
-    fn entry(&self, group: &Group, action: AuditAction, actor: Actor<'_>) -> Option<Write> {
-        let event = AuditEvent {
-            subject: Subject::Group(group.id),
-            action,
-            actor: actor.user?,
-            at: (actor.context.clock)(),
-            request_id: actor.context.request_id.to_owned(),
-        };
-        Some(self.changes.audit.entry(&event))
     }
 }
 

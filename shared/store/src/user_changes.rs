@@ -2,7 +2,7 @@
 //! the lines in the audit.
 
 use jiff::Timestamp;
-use share_model::{AuditAction, AuditEvent, Subject, User, UserId};
+use share_model::{AuditAction, Subject, User, UserId};
 
 use crate::table::{Condition, number};
 use crate::transaction::{Backoff, CommitOutcome, Write};
@@ -154,14 +154,8 @@ impl UserChanges {
         actions: Vec<AuditAction>,
         actor: Actor<'_>,
     ) -> Vec<Write> {
-        let event = |action| AuditEvent {
-            subject: Subject::User(id),
-            action,
-            actor: actor.user.unwrap_or(id),
-            at: (actor.context.clock)(),
-            request_id: actor.context.request_id.to_owned(),
-        };
-        actions.into_iter().map(|action| self.audit.entry(&event(action))).collect()
+        let by = |action| self.audit.by(actor, Subject::User(id), action);
+        actions.into_iter().filter_map(by).collect()
     }
 }
 
