@@ -5,7 +5,7 @@
 use http::StatusCode;
 use share_auth::{OpaqueSecret, random_bytes};
 use share_contract::{ErrorCode, MailSent, Operation, operations};
-use share_http::{Answer, ApiError, Endpoint, PublicUrl, Request};
+use share_http::{Answer, ApiError, Endpoint, PublicUrl, Request, limit_source};
 use share_mail::Mail;
 use share_model::limits::{MAILS_FROM_SOURCE, VERIFICATION_MAILS};
 use share_model::{EmailAddress, TokenKind, User, UserId};
@@ -39,11 +39,8 @@ impl Endpoint for RequestVerification {
         let mut fields = request.json()?; // 400, 415
         let email = fields.required("email", EmailAddress::parse);
         let email = fields.finish(email)?; // 422
-        if let Some(source) = request.source() {
-            let limit = &MAILS_FROM_SOURCE;
-            let taken = self.limits.take(limit, source.as_str(), request.now()).await?; // 503
-            taken.map_err(ApiError::limited(ErrorCode::TooManyMails))?; // 429
-        }
+        let code = ErrorCode::TooManyMails;
+        limit_source(&self.limits, &MAILS_FROM_SOURCE, code, request).await?; // 429, 503
         let base = &self.public_url.of(request, "")?; // 503
         let owner = self.users.by_email(&email).await?; // 503
         let owner = owner.filter(|user| user.verified && user.active);

@@ -3,7 +3,7 @@
 use share_auth::{OpaqueSecret, Password, random_bytes};
 use share_contract::settings::OPS_SIGNUP;
 use share_contract::{AccountCreated, ErrorCode, Operation, operations};
-use share_http::{Answer, ApiError, Endpoint, Fields, PublicUrl, Request};
+use share_http::{Answer, ApiError, Endpoint, Fields, PublicUrl, Request, limit_source};
 use share_mail::Mail;
 use share_model::limits::{SIGNUP_MAILS, SIGNUPS_FROM_SOURCE};
 use share_model::{EmailAddress, Invalid, Role, TokenKind, User, UserId, Username};
@@ -51,11 +51,8 @@ impl Endpoint for Signup {
         if input.role == Role::Ops && !self.ops_may_sign_up {
             return Err(ErrorCode::OpsByInvitation.into()); // 403
         }
-        if let Some(source) = request.source() {
-            let limit = &SIGNUPS_FROM_SOURCE;
-            let taken = self.limits.take(limit, source.as_str(), request.now()).await?; // 503
-            taken.map_err(ApiError::limited(ErrorCode::TooManySignups))?; // 429
-        }
+        let code = ErrorCode::TooManySignups;
+        limit_source(&self.limits, &SIGNUPS_FROM_SOURCE, code, request).await?; // 429, 503
         let user = input.into_user(request).await;
         if user.role == Role::Ops {
             return self.ready_at_once(user).await; // 409, 503

@@ -10,7 +10,7 @@ use share_contract::settings::{ALLOWED_FILE_TYPES, MALWARE_SCAN, MalwareScan};
 use share_contract::{ErrorCode, FileDetails, FileSummary, Operation, operations};
 use share_http::{
     Answer, ApiError, Authenticator, Endpoint, FileTerms, FileTermsReader, PublicUrl, Request,
-    log_failure,
+    limit, log_failure,
 };
 use share_model::limits::UPLOADS;
 use share_model::{
@@ -119,8 +119,8 @@ impl UploadFile {
         let size = upload.content.len() as u64;
         let sha256 = ContentDigest::of(&upload.content);
         let new = self.terms.new_file(filename, None, terms, request).await?; // 422
-        let taken = self.limits.take(&UPLOADS, &ops.id.to_string(), request.now()).await?; // 503
-        taken.map_err(ApiError::limited(ErrorCode::TooManyUploads))?; // 429
+        let (account, code) = (ops.id.to_string(), ErrorCode::TooManyUploads);
+        limit(&self.limits, &UPLOADS, &account, code, request).await?; // 429, 503
         let actor = request.actor(ops.id);
         // The record first, so that no bytes are there without one; a job removes what a crash
         // leaves.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use share_contract::ErrorCode;
 use share_contract::settings::{ALLOWED_FILE_TYPES, IMPORT_MAX_BYTES};
 use share_fetch::{AllowedHosts, Source};
-use share_http::{ApiError, FileTerms, FileTermsReader, Request};
+use share_http::{ApiError, FileTerms, FileTermsReader, Request, limit};
 use share_model::limits::UPLOADS;
 use share_model::{
     AllowedFileTypes, ContentDigest, File, FileName, Import, Invalid, Upload, User, file_protocol,
@@ -97,8 +97,8 @@ impl NewImports {
             None => FileName::parse("import").map_err(|reason| ApiError::field("url", reason))?,
         };
         let new = self.terms.new_file(filename, sha256, terms, request).await?; // 422
-        let taken = self.limits.take(&UPLOADS, &ops.id.to_string(), request.now()).await?; // 503
-        taken.map_err(ApiError::limited(ErrorCode::TooManyUploads))?; // 429
+        let (account, code) = (ops.id.to_string(), ErrorCode::TooManyUploads);
+        limit(&self.limits, &UPLOADS, &account, code, request).await?; // 429, 503
         // An upload in S3 without a record has no parts, and the bucket's rule aborts it.
         let upload = Upload {
             s3_upload: self.objects.begin_upload(new.id).await?, // 503

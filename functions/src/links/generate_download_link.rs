@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 use share_auth::OpaqueSecret;
 use share_contract::settings::LinkSettings;
 use share_contract::{ErrorCode, LinkCreated, Operation, operations};
-use share_http::{Answer, ApiError, Authenticator, Endpoint, Fields, PublicUrl, Request};
+use share_http::{Answer, ApiError, Authenticator, Endpoint, Fields, PublicUrl, Request, limit};
 use share_model::limits::LINKS;
 use share_model::{FileId, LinkLifetime, LinkNote, LinkTerms, MaxDownloads, link_protocol};
 use share_store::{Files, Limits, Links, Platform, StartError};
@@ -57,8 +57,8 @@ impl Endpoint for GenerateDownloadLink {
         };
         let (download_url, page_url) = (address("/api/file/download")?, address("/download")?);
         let (id, now) = (secret.link_id(), request.now());
-        let taken = self.limits.take(&LINKS, &client.id.to_string(), now).await?; // 503
-        taken.map_err(ApiError::limited(ErrorCode::TooManyLinks))?; // 429
+        let (account, code) = (client.id.to_string(), ErrorCode::TooManyLinks);
+        limit(&self.limits, &LINKS, &account, code, request).await?; // 429, 503
         let create = link_protocol::create(id, &client, &file, input.terms, now);
         let link = self.links.create(&create, request.id()).await?; // 503
         let made_by_get = request.method() == Method::GET;

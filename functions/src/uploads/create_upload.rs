@@ -3,7 +3,8 @@
 use share_contract::settings::{ALLOWED_FILE_TYPES, MAX_FILE_BYTES};
 use share_contract::{ErrorCode, Operation, UploadCreated, operations};
 use share_http::{
-    Answer, ApiError, Authenticator, Endpoint, FileTerms, FileTermsReader, Request, log_failure,
+    Answer, ApiError, Authenticator, Endpoint, FileTerms, FileTermsReader, Request, limit,
+    log_failure,
 };
 use share_model::limits::UPLOADS;
 use share_model::{AllowedFileTypes, ContentDigest, FileName, Invalid, Upload, file_protocol};
@@ -54,8 +55,8 @@ impl Endpoint for CreateUpload {
             return Err(ApiError::with(ErrorCode::FileTypeNotAllowed, &values)); // 415
         }
         let new = self.terms.new_file(filename, sha256, terms, request).await?; // 422
-        let taken = self.limits.take(&UPLOADS, &ops.id.to_string(), request.now()).await?; // 503
-        taken.map_err(ApiError::limited(ErrorCode::TooManyUploads))?; // 429
+        let (account, code) = (ops.id.to_string(), ErrorCode::TooManyUploads);
+        limit(&self.limits, &UPLOADS, &account, code, request).await?; // 429, 503
         // An upload in S3 without a record has no parts, and the bucket's rule aborts it.
         let upload = Upload {
             s3_upload: self.objects.begin_upload(new.id).await?, // 503

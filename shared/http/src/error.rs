@@ -153,7 +153,7 @@ impl ApiError {
     }
 
     /// For `map_err`: the 429 of this code.
-    pub fn limited(code: ErrorCode) -> impl FnOnce(LimitReached) -> Self {
+    pub(crate) fn limited(code: ErrorCode) -> impl FnOnce(LimitReached) -> Self {
         move |reached| Self { retry_after: Some(reached.retry_after), ..code.into() }
     }
 

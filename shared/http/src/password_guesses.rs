@@ -4,10 +4,10 @@ use futures_util::future::try_join_all;
 use share_auth::{Password, matches};
 use share_contract::ErrorCode;
 use share_model::User;
-use share_model::limits::{GUESSES_FROM_SOURCE, GUESSES_OF_NAME, guesses_from_source};
+use share_model::limits::{GUESSES_FROM_SOURCE, GUESSES_OF_NAME, Limit, guesses_from_source};
 use share_store::{Limits, Platform, StartError, StoreError, Taken};
 
-use crate::{ApiError, Request};
+use crate::{ApiError, Request, limit};
 
 /// Counts the passwords that are wrong, in the Limits table: for each name from each source, for each
 /// name from all sources, and for each source. Names that no account has count as others do.
@@ -64,18 +64,17 @@ impl PasswordGuesses {
         request: &Request,
         guess: &mut PasswordGuess,
     ) -> Result<(), ApiError> {
-        let (Some(source), now) = (request.source(), request.now()) else { return Ok(()) };
+        let Some(source) = request.source() else { return Ok(()) };
         let source = source.as_str();
-        let take = async |limit, whom| {
-            let taken = self.limits.take(limit, whom, now).await?;
-            taken.map_err(ApiError::limited(ErrorCode::TooManyGuesses))
+        let take = async |of: &Limit, whom: &str| {
+            limit(&self.limits, of, whom, ErrorCode::TooManyGuesses, request).await
         };
         guess.0.push(take(&GUESSES_FROM_SOURCE, source).await?);
         let of_name = take(&GUESSES_OF_NAME, name).await?;
-        let limit = guesses_from_source(of_name.count());
+        let of_both = guesses_from_source(of_name.count());
         guess.0.push(of_name);
         // Neither has a space.
-        guess.0.push(take(limit, &format!("{source} {name}")).await?);
+        guess.0.push(take(of_both, &format!("{source} {name}")).await?);
         Ok(())
     }
 

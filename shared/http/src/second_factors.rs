@@ -7,7 +7,7 @@ use share_model::limits::GUESSES_OF_CODE;
 use share_model::{Invalid, Proof, SecondFactor, User};
 use share_store::{Limits, Platform, StartError, seed_keys};
 
-use crate::{ApiError, Request, log_failure};
+use crate::{ApiError, Request, limit, log_failure};
 
 /// In characters, spaces and hyphens included.
 const MAX_CODE_LENGTH: usize = 64;
@@ -65,8 +65,8 @@ impl SecondFactors {
         if RecoveryCode::parse(code).is_ok() {
             return action.await;
         }
-        let taken = self.limits.take(&GUESSES_OF_CODE, &user.id.to_string(), request.now()).await?;
-        let taken = taken.map_err(ApiError::limited(ErrorCode::TooManyGuesses))?;
+        let (account, code) = (user.id.to_string(), ErrorCode::TooManyGuesses);
+        let taken = limit(&self.limits, &GUESSES_OF_CODE, &account, code, request).await?;
         let done = action.await;
         let wrong = |error: &ApiError| {
             matches!(error.code(), ErrorCode::InvalidCode | ErrorCode::WrongCode)

@@ -4,7 +4,7 @@ use share_contract::ErrorCode;
 use share_model::limits::TOKENS_FROM_SOURCE;
 use share_store::{Limits, Platform, StartError};
 
-use crate::{ApiError, Request};
+use crate::{ApiError, Request, limit_source};
 
 /// Counts the tokens that are unknown. Writes to the Limits table, and only then.
 pub struct TokenGuesses {
@@ -32,10 +32,9 @@ impl TokenGuesses {
             Ok(found) => return Ok(found),
             Err(error) => error.into(),
         };
-        if let (404, Some(source)) = (error.code().status(), request.source()) {
-            let taken =
-                self.limits.take(&TOKENS_FROM_SOURCE, source.as_str(), request.now()).await?;
-            taken.map_err(ApiError::limited(ErrorCode::TooManyGuesses))?;
+        if error.code().status() == 404 {
+            let code = ErrorCode::TooManyGuesses;
+            limit_source(&self.limits, &TOKENS_FROM_SOURCE, code, request).await?;
         }
         Err(error)
     }
