@@ -1,6 +1,7 @@
 //! `client_login` and `ops_login`: an access token for a password, and for a code where the account has
 //! a second factor.
 
+use futures_util::future::try_join;
 use share_auth::{
     Challenge, ChallengePurpose, OpaqueSecret, Password, SigningKeys, Verified, verify,
 };
@@ -57,13 +58,16 @@ impl Endpoint for Login {
 
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
         let required = REQUIRE_SECOND_FACTOR.read_optional(platform.environment())?;
+        // Two secrets, read at the same time: a cold start waits for both.
+        let (factors, keys) =
+            try_join(SecondFactors::connect(platform), signing_keys(platform)).await?;
         Ok(Self {
             sessions: Sessions::connect(platform)?,
             guesses: PasswordGuesses::connect(platform)?,
-            factors: SecondFactors::connect(platform).await?,
+            factors,
             required: required.unwrap_or_default(),
             mails: OwnerMails::connect(platform)?,
-            keys: signing_keys(platform).await?,
+            keys,
         })
     }
 
