@@ -416,6 +416,17 @@ impl User {
             .is_none_or(|at| now.as_second() - at.as_second() >= Self::EMAIL_UNDO_SECONDS)
     }
 
+    /// Whether the second factor was set up after the last change of the address, or less than 7 days
+    /// before it. Then a thief who changed the address may have set it up, and nobody else could show
+    /// it.
+    #[must_use]
+    pub fn has_factor_of_email_change(&self) -> bool {
+        let set_up = self.second_factor.as_ref().and_then(|factor| factor.confirmed_at);
+        set_up.zip(self.email_changed_at).is_some_and(|(set_up, changed)| {
+            changed.as_second() - set_up.as_second() < Self::EMAIL_UNDO_SECONDS
+        })
+    }
+
     /// Ends one session at `now`.
     pub fn end_session(&mut self, session: SessionId, now: Timestamp) {
         let recent = |ended: &EndedSession| {
@@ -524,6 +535,30 @@ mod tests {
         user.role = Role::Ops;
         user.active = true;
         assert!(!user.is_active_admin());
+    }
+
+    #[test]
+    fn a_second_factor_is_of_a_change_of_address_from_7_days_before_it_on() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let name = Username::parse("marianne").unwrap();
+        let address = EmailAddress::parse("marianne@example.com").unwrap();
+        let mut user = User::new(UserId::new(at(0), [0; 10]), name, address, Role::Client, at(0));
+        let changed = 10_000_000;
+        let mut of_change = |set_up: Option<i64>| {
+            let pending = SecondFactor::pending("sealed".to_owned());
+            user.second_factor = Some(match set_up {
+                Some(set_up) => pending.confirmed(1, Vec::new(), at(set_up)),
+                None => pending,
+            });
+            user.email_changed_at = Some(at(changed));
+            let found = user.has_factor_of_email_change();
+            user.email_changed_at = None;
+            assert!(!user.has_factor_of_email_change());
+            found
+        };
+        assert!(of_change(Some(changed + 1)) && of_change(Some(changed)));
+        assert!(of_change(Some(changed - 604_799)) && !of_change(Some(changed - 604_800)));
+        assert!(!of_change(None), "one that is pending counts for nothing");
     }
 
     #[test]

@@ -158,6 +158,11 @@ impl Recovery {
                 return Err(used(token));
             }
             let mut after = User { email: email.clone(), ..before.changed() };
+            let mut actions = vec![AuditAction::EmailRestored, AuditAction::SessionsEnded];
+            if before.has_factor_of_email_change() {
+                after.second_factor = None;
+                actions.push(AuditAction::SecondFactorRemoved);
+            }
             (after.password_hash, after.email_changed_at) = (None, None);
             after.end_sessions();
             let mut writes = vec![users.take_address(before.id, email)];
@@ -165,7 +170,6 @@ impl Recovery {
             writes.push(users.release_address(before.id, &before.email));
             writes.push(self.tokens.void(TokenKind::EmailChange, before.id));
             writes.extend(self.tokens.issue(reset));
-            let actions = vec![AuditAction::EmailRestored, AuditAction::SessionsEnded];
             Ok(Some(UserStep { after, actions, writes }))
         });
         Ok(outcome(applied.await?, |refused| taken_or_used(refused, token)))

@@ -13,9 +13,13 @@ const DAY: i64 = 24 * 60 * 60;
 
 /// Changes the address of the Client, and gives the page that undoes it.
 async fn changed(world: &World, mails: &MailServer) -> String {
-    let access = world.token("client").await;
+    change(world, mails, &world.token("client").await).await
+}
+
+/// The same with this access token.
+async fn change(world: &World, mails: &MailServer, access: &str) -> String {
     let body = json!({"email": NEW, "password": PASSWORD});
-    world.post_as(routes::EMAIL, &access, &body).await.is(202);
+    world.post_as(routes::EMAIL, access, &body).await.is(202);
     let token = mails.newest(NEW).token(routes::CHANGE_EMAIL).to_owned();
     let confirm = world.url(&format!("{0}?token={token}", routes::CHANGE_EMAIL));
     send(world.http.post(&confirm)).await.is(200);
@@ -25,6 +29,33 @@ async fn changed(world: &World, mails: &MailServer) -> String {
 
 async fn undo(world: &World, page: &str) -> Answer {
     send(world.http.post(page)).await
+}
+
+#[tokio::test]
+async fn a_factor_that_a_thief_may_have_set_up_goes_with_the_change_and_an_older_one_stays() {
+    for (days_before, stays) in [(0, false), (8, true)] {
+        let (world, mails) = World::with_mails().await;
+        let access = world.token("client").await;
+        let factor = world.enrol(&access, PASSWORD).await;
+        world.pass(days_before * DAY);
+        let challenge = world.challenge("client").await;
+        let login = json!({"challenge": challenge, "code": factor.codes[0]});
+        let access = world.post(routes::CLIENT_LOGIN, &login).await.is(200).field("access");
+        let page = change(&world, &mails, &access).await;
+        undo(&world, &page).await.is(200);
+        let token = mails.newest(OLD).token(routes::RESET_PASSWORD).to_owned();
+        let body = json!({"token": token, "password": "a password of my own"});
+        world.post(routes::PASSWORD_RESET_CONFIRM, &body).await.is(200);
+        let login = world.login("client", ("email", OLD), "a password of my own").await;
+        if stays {
+            login.refused(401, "second_factor_required");
+        } else {
+            login.is(200);
+            let user = AccessToken::read(&access).user();
+            let audit = world.store.audit_of_user(&user).await;
+            assert!(audit.contains(&"second_factor_removed".to_owned()), "{audit:?}");
+        }
+    }
 }
 
 #[tokio::test]
