@@ -1,0 +1,144 @@
+//! Operations of admins: accounts and groups.
+
+use share_model::{Role, UserState};
+
+use super::{
+    CURSOR, GROUP_NAME, LIMIT, MEMBER_ID, SEARCH, SORT, USER_ID, delete, get, json, of, patch,
+    post, put,
+};
+use crate::{
+    Answer, Body, Caller, Content, ErrorCode, GroupCreate, GroupDetails, Operation, Parameter,
+    Place, UserChange, UserDetails, UserSort, schema,
+};
+
+/// `GET /api/admin/users`
+pub const USER_LIST: Operation = Operation {
+    name: "user_list",
+    summary: "All accounts, by name or by when their owners were last seen, page by page.",
+    caller: Caller::AccessToken(&[Role::Admin]),
+    routes: &[get("/api/admin/users")],
+    parameters: &[
+        Parameter {
+            description: "What the name or the address contains, in upper or lower case. A page can \
+                          be short, or empty, and still have a next one.",
+            ..SEARCH
+        },
+        Parameter {
+            name: "role",
+            place: Place::Query,
+            required: false,
+            description: "Only accounts of this role.",
+            schema: of::<Role>,
+        },
+        Parameter {
+            name: "state",
+            place: Place::Query,
+            required: false,
+            description: "Only accounts in this state.",
+            schema: of::<UserState>,
+        },
+        Parameter {
+            name: "group",
+            place: Place::Query,
+            required: false,
+            description: "Only accounts in this group.",
+            schema: schema::text,
+        },
+        Parameter {
+            description: "The order: name, -last_seen (those who were seen last come first) or \
+                          last_seen. By name when it is left out. Who was never seen counts as seen \
+                          at the sign-up.",
+            schema: of::<UserSort>,
+            ..SORT
+        },
+        LIMIT,
+        CURSOR,
+    ],
+    body: Body::None,
+    answers: &[json::<Vec<UserDetails>>(200, "A page. The header Link leads to the next one.")],
+    errors: &[ErrorCode::GroupUnknown],
+};
+
+/// `GET /api/admin/users/{id}`
+pub const USER_SHOW: Operation = Operation {
+    name: "user_show",
+    summary: "An account.",
+    caller: Caller::AccessToken(&[Role::Admin]),
+    routes: &[get("/api/admin/users/{id}")],
+    parameters: &[USER_ID],
+    body: Body::None,
+    answers: &[json::<UserDetails>(200, "The account.")],
+    errors: &[ErrorCode::UserUnknown],
+};
+
+/// `PATCH /api/admin/users/{id}`
+pub const USER_CHANGE: Operation = Operation {
+    name: "user_change",
+    summary: "Change an account's role, disable or enable it, end its sessions, reset how it logs in.",
+    caller: Caller::AccessToken(&[Role::Admin]),
+    routes: &[patch("/api/admin/users/{id}")],
+    parameters: &[USER_ID],
+    body: Body::Json(of::<UserChange>),
+    answers: &[json::<UserDetails>(200, "The account as it is now.")],
+    errors: &[ErrorCode::UserUnknown, ErrorCode::LastAdmin],
+};
+
+/// `GET /api/admin/groups`
+pub const GROUP_LIST: Operation = Operation {
+    name: "group_list",
+    summary: "The groups of Clients, by name, page by page.",
+    caller: Caller::AccessToken(&[Role::Ops, Role::Admin]),
+    routes: &[get("/api/admin/groups")],
+    parameters: &[LIMIT, CURSOR],
+    body: Body::None,
+    answers: &[json::<Vec<GroupDetails>>(200, "A page. The header Link leads to the next one.")],
+    errors: &[],
+};
+
+/// `POST /api/admin/groups`
+pub const GROUP_CREATE: Operation = Operation {
+    name: "group_create",
+    summary: "Make a group of Clients, for whom files can be.",
+    caller: Caller::AccessToken(&[Role::Admin]),
+    routes: &[post("/api/admin/groups")],
+    parameters: &[],
+    body: Body::Json(of::<GroupCreate>),
+    answers: &[json::<GroupDetails>(201, "The group.")],
+    errors: &[ErrorCode::GroupExists],
+};
+
+/// `DELETE /api/admin/groups/{name}`
+pub const GROUP_DELETE: Operation = Operation {
+    name: "group_delete",
+    summary: "Delete a group. What is for it is for nobody in it any more.",
+    caller: Caller::AccessToken(&[Role::Admin]),
+    routes: &[delete("/api/admin/groups/{name}")],
+    parameters: &[GROUP_NAME],
+    body: Body::None,
+    answers: &[Answer { status: 204, description: "It is deleted.", content: Content::Empty }],
+    errors: &[ErrorCode::GroupUnknown],
+};
+
+/// `PUT /api/admin/groups/{name}/members/{user_id}`
+pub const GROUP_JOIN: Operation = Operation {
+    name: "group_join",
+    summary: "Put an account into a group. Twice is as good as once.",
+    caller: Caller::AccessToken(&[Role::Admin]),
+    routes: &[put("/api/admin/groups/{name}/members/{user_id}")],
+    parameters: &[GROUP_NAME, MEMBER_ID],
+    body: Body::None,
+    answers: &[Answer { status: 204, description: "It is in it.", content: Content::Empty }],
+    errors: &[ErrorCode::GroupUnknown, ErrorCode::UserUnknown, ErrorCode::GroupFull],
+};
+
+/// `DELETE /api/admin/groups/{name}/members/{user_id}`
+pub const GROUP_LEAVE: Operation = Operation {
+    name: "group_leave",
+    summary: "Take an account out of a group. Twice is as good as once.",
+    caller: Caller::AccessToken(&[Role::Admin]),
+    routes: &[delete("/api/admin/groups/{name}/members/{user_id}")],
+    parameters: &[GROUP_NAME, MEMBER_ID],
+    body: Body::None,
+    answers: &[Answer { status: 204, description: "It is not in it.", content: Content::Empty }],
+    errors: &[ErrorCode::GroupUnknown],
+};
