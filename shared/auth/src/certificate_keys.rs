@@ -9,10 +9,10 @@ use aws_lc_rs::signature::Ed25519KeyPair;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
-use serde::Deserialize;
 use share_model::{Certificate, CertificateFault, Invalid};
 
 use crate::access_token::header;
+use crate::stored_secrets::StoredSecrets;
 
 /// The type of a delivery certificate.
 const TYPE: &str = "delivery-certificate+jwt";
@@ -38,15 +38,6 @@ pub struct PublicKey {
     pub id: String,
     /// Its 32 bytes, in base64url.
     pub x: String,
-}
-
-/// The form in which Secrets Manager holds the keys.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredKeys {
-    current: String,
-    #[serde(default)]
-    previous: Vec<String>,
 }
 
 /// The public keys with which certificates are checked.
@@ -75,12 +66,7 @@ impl CertificateKeys {
     /// # Errors
     /// When a secret is shorter than 32 bytes.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let stored = if text.trim_start().starts_with('{') {
-            serde_json::from_str(text)
-                .map_err(|_| Invalid::because("must be {\"current\": …, \"previous\": […]}"))?
-        } else {
-            StoredKeys { current: text.to_owned(), previous: Vec::new() }
-        };
+        let stored = StoredSecrets::parse(text)?;
         Ok(Self {
             current: SigningKey::derive(&stored.current)?,
             previous: stored

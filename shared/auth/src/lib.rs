@@ -17,6 +17,7 @@ mod random;
 mod recovery_code;
 mod sealed_text;
 mod seed_keys;
+mod stored_secrets;
 mod totp_seed;
 
 pub use access_token::{ACCESS_TOKEN_SECONDS, AccessRefusal, AccessToken, SigningKeys};

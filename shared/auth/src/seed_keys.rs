@@ -6,9 +6,9 @@ use aws_lc_rs::hkdf::{HKDF_SHA256, Prk, Salt};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use serde::Deserialize;
 use share_model::{Invalid, Proof, SecondFactor, UserId};
 
+use crate::stored_secrets::StoredSecrets;
 use crate::{RecoveryCode, TotpSeed};
 
 /// What the bytes of a key are derived for; `info` of HKDF (RFC 5869).
@@ -35,27 +35,13 @@ struct Key {
     cipher: RandomizedNonceKey,
 }
 
-/// The form in which Secrets Manager holds the keys.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredKeys {
-    current: String,
-    #[serde(default)]
-    previous: Vec<String>,
-}
-
 impl SeedKeys {
     /// Reads `{"current": "…", "previous": ["…"]}`, or one bare secret.
     ///
     /// # Errors
     /// When a secret is shorter than 32 bytes.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let stored = if text.trim_start().starts_with('{') {
-            serde_json::from_str(text)
-                .map_err(|_| Invalid::because("must be {\"current\": …, \"previous\": […]}"))?
-        } else {
-            StoredKeys { current: text.to_owned(), previous: Vec::new() }
-        };
+        let stored = StoredSecrets::parse(text)?;
         Ok(Self {
             current: Key::derive(&stored.current)?,
             previous: stored.previous.iter().map(|it| Key::derive(it)).collect::<Result<_, _>>()?,
