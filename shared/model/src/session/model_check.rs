@@ -39,6 +39,8 @@ struct State {
     generation: u32,
     /// When each round ended, as nobody but this test remembers.
     used: BTreeMap<u32, i64>,
+    /// The rounds whose use was answered in vain.
+    lost: BTreeSet<u32>,
     /// The rounds whose tokens each holder knows.
     known: [BTreeSet<u32>; 2],
     requests: Vec<Request>,
@@ -155,7 +157,7 @@ impl State {
                 self.requests[place].step = Step::Done;
             }
             Step::Answer(given) => {
-                if self.requests.iter().any(|it| it.round == round && it.step == Step::Done) {
+                if self.lost.contains(&round) {
                     self.seen.insert(AGAIN);
                 }
                 self.known[holder].insert(given);
@@ -176,6 +178,7 @@ impl Model for World {
             session: Some((0, 0)),
             generation: 0,
             used: BTreeMap::new(),
+            lost: BTreeSet::new(),
             known: [BTreeSet::from([0]), thief],
             requests: Vec::new(),
             now: 0,
@@ -212,7 +215,11 @@ impl Model for World {
                 state.requests.push(Request { holder, round, step: Step::Read });
             }
             Action::Go(place) => state.go(place, &self.rules),
-            Action::Lose(place) => state.requests[place].step = Step::Done,
+            Action::Lose(place) => {
+                let request = &mut state.requests[place];
+                request.step = Step::Done;
+                state.lost.insert(request.round);
+            }
             Action::Tick => state.now += TICK,
             Action::EndAll => state.generation = 1,
         }
