@@ -103,6 +103,7 @@ def deploy(emulator: Emulator, code: Path, **parameters: str) -> None:
         "MailMode": "ses",
         "MailFrom": SENDER,
         "OpsSignup": "closed",
+        "ClientSignup": "open",
         "AccountQuotaBytes": str(QUOTA_BYTES),
         "DownloadDelivery": "buffered",  # the emulator's gateway cannot stream
         "ThrottleRate": "1000",  # or the gateway would refuse most requests of a race

@@ -48,6 +48,7 @@ class Installation:
             "PUBLIC_BASE_URL": "https://files.example.com",
             "MAIL_MODE": "log",
             "OPS_SIGNUP": "open",
+            "CLIENT_SIGNUP": "open",
             "AWS_ENDPOINT_URL": emulator.url,
             "SSL_CERT_FILE": str(emulator.home / "roots.pem"),
         }

@@ -27,6 +27,9 @@ pub const CONFIRM_TOTP: &str = "/api/account/totp/confirm";
 pub const RECOVERY_CODES: &str = "/api/account/recovery-codes";
 pub const USERS: &str = "/api/admin/users";
 pub const GROUPS: &str = "/api/admin/groups";
+/// Who has signed up and waits to be let in.
+pub const APPROVALS: &str = "/api/approvals";
+pub const INVITATIONS: &str = "/api/admin/invitations";
 pub const UPLOAD: &str = "/api/files/upload";
 pub const UPLOAD_ALIAS: &str = "/api/file/upload";
 pub const UPLOADS: &str = "/api/uploads";
@@ -115,9 +118,17 @@ pub fn session(id: &str) -> String {
     format!("{SESSIONS}/{id}")
 }
 
+pub fn approval(id: &str) -> String {
+    format!("{APPROVALS}/{id}")
+}
+
+pub fn invitation(id: &str) -> String {
+    format!("{INVITATIONS}/{id}")
+}
+
 /// Every route that asks who is calling: method, path, and a role that may use it. Each succeeds
 /// after those before it, so what deletes stands last.
-pub const PROTECTED: [(&str, &str, &str); 64] = [
+pub const PROTECTED: [(&str, &str, &str); 74] = [
     ("GET", ACCOUNT, "client"),
     ("GET", ACCOUNT, "ops"),
     ("GET", ACCOUNT, "admin"),
@@ -173,6 +184,16 @@ pub const PROTECTED: [(&str, &str, &str); 64] = [
     ("PUT", "/api/admin/groups/{name}/members/{user_id}", "admin"),
     ("DELETE", "/api/admin/groups/{name}/members/{user_id}", "admin"),
     ("DELETE", "/api/admin/groups/{name}", "admin"),
+    ("GET", APPROVALS, "ops"),
+    ("GET", APPROVALS, "admin"),
+    ("POST", "/api/approvals/{id}", "ops"),
+    ("POST", "/api/approvals/{id}", "admin"),
+    ("DELETE", "/api/approvals/{id}", "ops"),
+    ("DELETE", "/api/approvals/{id}", "admin"),
+    ("POST", INVITATIONS, "admin"),
+    ("GET", INVITATIONS, "admin"),
+    ("POST", "/api/admin/invitations/{id}", "admin"),
+    ("DELETE", "/api/admin/invitations/{id}", "admin"),
     ("GET", SESSIONS, "client"),
     ("GET", SESSIONS, "ops"),
     ("GET", SESSIONS, "admin"),
@@ -186,7 +207,13 @@ pub const PROTECTED: [(&str, &str, &str); 64] = [
 
 /// Codes of refusals that say that the caller may call the route: what [`crate::Scene::call`] sends
 /// to it does not go with the state or the password of the account.
-pub const ALLOWED_AND_REFUSED: [&str; 2] = ["wrong_password", "second_factor_missing"];
+pub const ALLOWED_AND_REFUSED: [&str; 5] = [
+    "wrong_password",
+    "second_factor_missing",
+    "approval_unknown",
+    "invitation_unknown",
+    "email_known",
+];
 
 /// The route that needs an upload all parts of which are there.
 pub const COMPLETE_UPLOAD: &str = "/api/uploads/{id}/complete";

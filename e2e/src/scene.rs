@@ -158,7 +158,10 @@ impl Scene {
     pub fn call(&self, method: &str, path: &str, targets: &Targets) -> RequestBuilder {
         let id = if path.starts_with(routes::SESSIONS) {
             "current"
-        } else if path.starts_with(routes::USERS) {
+        } else if [routes::USERS, routes::APPROVALS, routes::INVITATIONS]
+            .iter()
+            .any(|it| path.starts_with(it))
+        {
             &targets.user
         } else if path.starts_with(routes::COMPLETE_UPLOAD) {
             &targets.whole_upload
@@ -187,6 +190,9 @@ impl Scene {
             (_, routes::GENERATE_LINK_BY_BODY) => request.json(&json!({"file_id": self.file})),
             (_, routes::IMPORTS) => {
                 request.json(&json!({"url": format!("http://{NO_HOST}/note.txt")}))
+            }
+            ("POST", routes::INVITATIONS) => {
+                request.json(&json!({"email": "guest@example.org", "role": "client"}))
             }
             (_, routes::GROUPS) => request.json(&json!({"name": "board"})),
             (_, routes::UPLOADS) => request.json(&json!({"filename": "note.txt", "size": 6})),

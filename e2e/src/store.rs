@@ -254,6 +254,11 @@ impl Store {
         self.set(USERS, ("pk", &user_key(user)), "active", AttributeValue::Bool(active)).await;
     }
 
+    /// Makes an account wait for an approval.
+    pub async fn let_wait(&self, user: &str) {
+        self.set(USERS, ("pk", &user_key(user)), "waiting_for", text("approval")).await;
+    }
+
     pub async fn set_role(&self, user: &str, role: &str) {
         self.set(USERS, ("pk", &user_key(user)), "role", text(role)).await;
     }

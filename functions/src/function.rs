@@ -16,8 +16,8 @@ use crate::accounts::{
     ShowAccount, Signup, UndoEmail, VerifyEmail, VerifyPage,
 };
 use crate::admin::{
-    ChangeMembers, ChangeUser, CreateAccount, CreateGroup, DeleteGroup, ListGroups, ListUsers,
-    ShowUser,
+    ChangeMembers, ChangeUser, CreateAccount, CreateGroup, DecideApproval, DeleteGroup, InviteUser,
+    ListApprovals, ListGroups, ListInvitations, ListUsers, ShowUser, WithdrawInvitation,
 };
 use crate::downloads::{DownloadFile, DownloadPage};
 use crate::files::{
@@ -83,6 +83,11 @@ const ALL: &[Function] = &[
     Function::of::<LinkCertificate>(),
     Function::of::<CertificateKeys>(),
     Function::streaming::<DownloadFile>(),
+    Function::of::<ListApprovals>(),
+    Function::of::<DecideApproval>(),
+    Function::of::<InviteUser>(),
+    Function::of::<ListInvitations>(),
+    Function::of::<WithdrawInvitation>(),
     Function::of::<OpenApi>(),
     Function::of::<ApiDocs>(),
 ];

@@ -1,14 +1,20 @@
 //! Accounts by invitation, for the functions that invite.
 
-use share_auth::OpaqueSecret;
+use jiff::Timestamp;
+use share_auth::{OpaqueSecret, random_bytes};
 use share_mail::Mail;
-use share_model::{FileRecord, TokenKind, User};
+use share_model::{EmailAddress, FileRecord, Role, TokenKind, User, UserId, Username};
 use share_store::{
-    Mailer, OneTimeTokens, Platform, Registration, StartError, StoreError, TokenRecord, Users,
+    Actor, Admissions, Mailer, OneTimeTokens, Platform, Registration, StartError, StoreError,
+    TokenRecord, Users,
 };
 
 /// How long an invitation can be accepted: 7 days.
-const INVITATION_SECONDS: i64 = 7 * 24 * 60 * 60;
+pub(crate) const INVITATION_SECONDS: i64 = 7 * 24 * 60 * 60;
+
+/// How often another name is tried for somebody who is invited without one. Even a second time is
+/// rare.
+const ATTEMPTS: usize = 8;
 
 /// Invites people.
 pub(crate) struct Invitations {
@@ -39,9 +45,7 @@ impl Invitations {
         base: &str,
         file: Option<&FileRecord>,
     ) -> Result<Registration, StoreError> {
-        let secret = OpaqueSecret::generate();
-        let end = user.created_at.as_second() + INVITATION_SECONDS;
-        let token = TokenRecord::new(&secret, TokenKind::Invitation, user.id, end);
+        let (secret, token) = issue(user.id, user.created_at);
         let registration = self.users.invite(user, &token, &self.tokens).await?;
         if registration != Registration::Done {
             return Ok(registration);
@@ -59,4 +63,66 @@ impl Invitations {
         }
         Ok(Registration::Done)
     }
+
+    /// Invites whoever has this address, under a name made of it. `None` when the address has an
+    /// account, or somebody is invited there.
+    ///
+    /// # Errors
+    /// When the tables or SES do not do what is asked. Then there is no account.
+    pub(crate) async fn invite_address(
+        &self,
+        address: &EmailAddress,
+        role: Role,
+        base: &str,
+        file: Option<&FileRecord>,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        for _ in 0..ATTEMPTS {
+            let id = UserId::new(now, random_bytes());
+            let username = Username::for_address(address, random_bytes());
+            let user = User::new(id, username, address.clone(), role, now);
+            match self.invite(&user, base, file).await? {
+                Registration::Done => return Ok(Some(user)),
+                Registration::EmailKnown => return Ok(None),
+                Registration::UsernameTaken => {}
+            }
+        }
+        Err(StoreError::because("invite somebody", "every name is taken"))
+    }
+
+    /// Mails an invitation once more, with another token; the older one ends. `false` when it was
+    /// accepted or withdrawn meanwhile.
+    ///
+    /// # Errors
+    /// When the tables or SES do not do what is asked. Then it may have to be sent again.
+    pub(crate) async fn resend(
+        &self,
+        admissions: &Admissions,
+        user: &User,
+        base: &str,
+        actor: Actor<'_>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (secret, token) = issue(user.id, now);
+        if !admissions.renew_invitation(user, &token, &self.tokens, actor).await? {
+            return Ok(false);
+        }
+        let mail = Mail::Invitation {
+            base,
+            token: &secret.reveal(),
+            username: &user.username,
+            role: user.role,
+            file: None,
+        };
+        self.mailer.send(&user.email, &mail).await?;
+        Ok(true)
+    }
+}
+
+/// A new token of an invitation that is sent at `now`, and its record.
+fn issue(user: UserId, now: Timestamp) -> (OpaqueSecret, TokenRecord) {
+    let secret = OpaqueSecret::generate();
+    let end = now.as_second() + INVITATION_SECONDS;
+    let token = TokenRecord::new(&secret, TokenKind::Invitation, user, end);
+    (secret, token)
 }

@@ -19,6 +19,7 @@ mod owner_mails;
 mod recipient_mails;
 pub mod sessions;
 pub mod uploads;
+mod verified;
 pub mod web;
 
 pub use function::{Function, Served, ServedDirect, ServedEndpoint};

@@ -5,14 +5,11 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream;
 use jiff::Timestamp;
-use share_auth::random_bytes;
 use share_http::log_failure;
 use share_mail::Mail;
 use share_model::limits::{FILE_MAILS, INVITATION_MAILS};
-use share_model::{EmailAddress, File, FileRecord, Recipient, Role, User, UserId, Username};
-use share_store::{
-    Limits, Mailer, Platform, Registration, RequestContext, StartError, StoreError, Users,
-};
+use share_model::{File, FileRecord, Recipient, Role, User, UserId};
+use share_store::{Limits, Mailer, Platform, RequestContext, StartError, StoreError, Users};
 
 use crate::invitations::Invitations;
 
@@ -25,9 +22,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why no further mail is begun.
 const TOO_LATE: &str = "others have taken too long";
-
-/// How often another name is tried for somebody who is invited. Even a second time is rare.
-const ATTEMPTS: usize = 8;
 
 /// Tells recipients of a file that it is there.
 pub(crate) struct RecipientMails {
@@ -115,8 +109,11 @@ impl RecipientMails {
                 Some(owner) if owner.verified => self.notify(&owner, occasion).await,
                 // Somebody may have been invited there.
                 _ => {
-                    let inviting = Box::pin(self.invite(address, occasion));
                     let (to, now) = (address.as_str(), occasion.now());
+                    let (role, file) = (Role::Client, Some(&occasion.record));
+                    let invited =
+                        self.invitations.invite_address(address, role, occasion.base, file, now);
+                    let inviting = Box::pin(invited);
                     self.limits.within(&INVITATION_MAILS, to, now, inviting).await.map(drop)
                 }
             },
@@ -125,7 +122,9 @@ impl RecipientMails {
 
     /// Tells the owner of an account that the file is there.
     async fn notify(&self, client: &User, occasion: &Occasion<'_>) -> Result<(), StoreError> {
-        if !occasion.file.notify_recipients || !client.active || client.role != Role::Client {
+        let may_download =
+            client.active && !client.waits_for_approval() && client.role == Role::Client;
+        if !occasion.file.notify_recipients || !may_download {
             return Ok(());
         }
         let mail = Mail::FileForYou {
@@ -136,26 +135,6 @@ impl RecipientMails {
         let (to, now) = (client.email.as_str(), occasion.now());
         let sending = self.mailer.send(&client.email, &mail);
         self.limits.within(&FILE_MAILS, to, now, sending).await.map(drop)
-    }
-
-    /// Invites whoever has this address, unless it belongs to an account.
-    async fn invite(
-        &self,
-        address: &EmailAddress,
-        occasion: &Occasion<'_>,
-    ) -> Result<(), StoreError> {
-        for _ in 0..ATTEMPTS {
-            let (id, now) = (random_bytes(), occasion.now());
-            let username = Username::for_address(address, random_bytes());
-            let user =
-                User::new(UserId::new(now, id), username, address.clone(), Role::Client, now);
-            let invited = self.invitations.invite(&user, occasion.base, Some(&occasion.record));
-            match invited.await? {
-                Registration::Done | Registration::EmailKnown => return Ok(()),
-                Registration::UsernameTaken => {}
-            }
-        }
-        Err(StoreError::because("invite a recipient", "every name is taken"))
     }
 }
 

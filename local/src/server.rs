@@ -270,6 +270,7 @@ impl Backend {
                 ("LIMITS_TABLE", "LimitsTable"),
                 ("FILES_BUCKET", BUCKET),
                 ("MAIL_MODE", "log"),
+                ("CLIENT_SIGNUP", "open"),
                 ("AWS_REGION", "us-east-1"),
                 ("AWS_ACCESS_KEY_ID", credentials.id),
                 ("AWS_SECRET_ACCESS_KEY", &credentials.secret),

@@ -1,7 +1,7 @@
 """What must be true of a deployed stage, one module per check."""
 
-from . import bytes as bytes_
 from . import (
+    admissions,
     certificates,
     collection,
     events,
@@ -23,6 +23,7 @@ from . import (
     uploads,
     users,
 )
+from . import bytes as bytes_
 
 # In this order: the last two look at what all the others have done.
 CHECKS = [
@@ -39,6 +40,7 @@ CHECKS = [
     ("passwords and addresses", recovery.recover_accounts),
     ("accounts", users.administrate_users),
     ("groups", users.administrate_groups),
+    ("who may come in", admissions.admit_people),
     ("binary content", bytes_.download_binary_file),
     ("the states of a link", links.use_links),
     ("concurrent downloads", races.race_for_links),

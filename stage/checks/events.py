@@ -6,7 +6,7 @@ from typing import Any
 
 from ..client import Account, Stage, token_of
 from ..console import ROOT, check, say
-from . import second_factors
+from . import admissions, second_factors
 from .recovery import moved_account, moving_account
 
 
@@ -79,6 +79,8 @@ def live_values(stage: Stage) -> dict[str, str]:
         "email_change_token": moving_account(stage)[0],
         "email_undo_token": moved_account(stage),
         "admin_token": admin,
+        "waiting_id": admissions.waiting_account(stage, admin)[1],
+        "invited_id": admissions.invited_account(stage, admin)[1],
         "user_id": stage.user(admin, account)["id"],
         "group": groups[0],
         "deleted_group": groups[1],

@@ -13,11 +13,15 @@ REFUSED = [
     ({"MailFrom": "nobody"}, "MailFrom"),
     ({"MailFrom": "Files files@example.com"}, "MailFrom"),
     ({"RequireSecondFactor": "root"}, "RequireSecondFactor"),
+    ({"ClientSignup": "anybody"}, "ClientSignup"),
+    ({"AllowedEmailDomains": "@example.com"}, "AllowedEmailDomains"),
+    ({"ClientSignup": "domains"}, "ClientSignup domains needs AllowedEmailDomains"),
 ]
 TAKEN = [
     {**INSECURE, "AllowInsecureDevelopment": "yes"},
     {"MailFrom": "Files, of Example Inc. <files@example.com>"},
     {"RequireSecondFactor": "ops,admin"},
+    {"ClientSignup": "domains", "AllowedEmailDomains": "example.com,example.org"},
 ]
 
 

@@ -34,8 +34,13 @@ mod routes {
     mod admin {
         mod change_user;
         mod create_account;
+        mod decide_approval;
         mod groups;
+        mod invite_user;
+        mod list_approvals;
+        mod list_invitations;
         mod list_users;
+        mod withdraw_invitation;
     }
     mod downloads {
         mod download_file;
@@ -81,6 +86,7 @@ mod rules {
     mod account_privacy;
     mod address_proof;
     mod browser_downloads;
+    mod client_signup;
     mod contract;
     mod embedded_s3;
     mod events;

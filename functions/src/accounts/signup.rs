@@ -1,12 +1,12 @@
 //! `account_create`: a new account, and a mail with which its owner proves the address.
 
 use share_auth::{OpaqueSecret, Password, random_bytes};
-use share_contract::settings::OPS_SIGNUP;
+use share_contract::settings::{ClientSignup, OPS_SIGNUP};
 use share_contract::{AccountCreated, ErrorCode, Operation, operations};
 use share_http::{Answer, ApiError, Endpoint, Fields, PublicUrl, Request, limit_source};
 use share_mail::Mail;
 use share_model::limits::{SIGNUP_MAILS, SIGNUPS_FROM_SOURCE};
-use share_model::{EmailAddress, Invalid, Role, TokenKind, User, UserId, Username};
+use share_model::{EmailAddress, Invalid, Role, TokenKind, User, UserId, Username, WaitingFor};
 use share_store::{
     Limits, Mailer, OneTimeTokens, Platform, Registration, StartError, StoreError, TokenRecord,
     Users,
@@ -21,6 +21,8 @@ pub struct Signup {
     public_url: PublicUrl,
     /// Whether anybody can become Ops. Off unless `OPS_SIGNUP` is `open`.
     ops_may_sign_up: bool,
+    /// Who can become a Client.
+    clients: ClientSignup,
 }
 
 struct Input {
@@ -43,20 +45,25 @@ impl Endpoint for Signup {
             limits: Limits::connect(platform)?,
             public_url: PublicUrl::read(platform.environment())?,
             ops_may_sign_up: OPS_SIGNUP.read(platform.environment())?,
+            clients: ClientSignup::read(platform.environment())?,
         })
     }
 
     async fn handle(&self, request: &Request) -> Result<Answer<AccountCreated>, ApiError> {
         let input = Input::read(request.json()?)?; // 400, 415, 422
-        if input.role == Role::Ops && !self.ops_may_sign_up {
-            return Err(ErrorCode::OpsByInvitation.into()); // 403
-        }
+        self.admit(&input)?; // 403
         let code = ErrorCode::TooManySignups;
         limit_source(&self.limits, &SIGNUPS_FROM_SOURCE, code, request).await?; // 429, 503
-        let user = input.into_user(request).await;
+        let mut user = input.into_user(request).await;
         if user.role == Role::Ops {
             return self.ready_at_once(user).await; // 409, 503
         }
+        let then = if self.clients == ClientSignup::Approval {
+            user.waiting_for = Some(WaitingFor::ProofThenApproval);
+            " Then the account waits to be approved."
+        } else {
+            ""
+        };
         let secret = OpaqueSecret::generate();
         let end = request.now().as_second() + User::SIGN_UP_SECONDS;
         let token = TokenRecord::new(&secret, TokenKind::Verification, user.id, end);
@@ -74,8 +81,9 @@ impl Endpoint for Signup {
             return Err(failure.into()); // 503
         }
         Ok(Answer::created(AccountCreated {
-            message: "Account created. Open the link that was mailed to you to verify the address."
-                .to_owned(),
+            message: format!(
+                "Account created. Open the link that was mailed to you to verify the address.{then}"
+            ),
             username: user.username,
             role: user.role,
             verification_url: (self.mailer.logs() && request.is_from_this_machine())
@@ -85,6 +93,22 @@ impl Endpoint for Signup {
 }
 
 impl Signup {
+    /// Whether somebody with this role and this address may sign up. Says nothing of accounts.
+    fn admit(&self, input: &Input) -> Result<(), ErrorCode> {
+        if input.role == Role::Ops {
+            return if self.ops_may_sign_up { Ok(()) } else { Err(ErrorCode::OpsByInvitation) };
+        }
+        match &self.clients {
+            ClientSignup::Open | ClientSignup::Approval => Ok(()),
+            ClientSignup::Invitation => Err(ErrorCode::ClientByInvitation),
+            ClientSignup::Domains(domains) => {
+                let domain = input.email.domain();
+                let allowed = domains.iter().any(|it| it == domain);
+                if allowed { Ok(()) } else { Err(ErrorCode::SignupClosed) }
+            }
+        }
+    }
+
     /// Sends the mail, unless anybody has caused many to its addressee today. Nobody is told.
     async fn send(
         &self,

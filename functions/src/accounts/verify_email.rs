@@ -8,14 +8,14 @@ use share_http::{
 use share_model::TokenKind;
 use share_store::{OneTimeTokens, Platform, StartError, Users};
 
+use crate::verified::verified;
+
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct VerifyEmail {
     users: Users,
     tokens: OneTimeTokens,
     guesses: TokenGuesses,
 }
-
-const VERIFIED: &str = "Your e-mail address is verified. You can log in now.";
 
 impl Endpoint for VerifyEmail {
     const NAME: &'static str = "VerifyEmail";
@@ -49,10 +49,11 @@ impl Endpoint for VerifyEmail {
         let user = user.ok_or(ErrorCode::VerificationUnknown)?; // 404
         let now = (request.clock())();
         self.users.prove_address(&user, &token, &self.tokens, now).await??; // 409, 410, 503
+        let text = verified(&user);
         Ok(if request.wants_page() {
-            Answer::page(TokenPage { title: "Verified", text: VERIFIED, ..Default::default() })
+            Answer::page(TokenPage { title: "Verified", text, ..Default::default() })
         } else {
-            Answer::ok(VerificationDone { message: VERIFIED.to_owned() })
+            Answer::ok(VerificationDone { message: text.to_owned() })
         })
     }
 }

@@ -14,6 +14,8 @@ use share_http::{
 use share_model::{TokenKind, User};
 use share_store::{OneTimeTokens, Platform, StartError, Users};
 
+use crate::verified::verified;
+
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct VerifyPage {
     users: Users,
@@ -27,7 +29,6 @@ enum Reply {
     ItWasNotMe,
 }
 
-const VERIFIED: &str = "Your e-mail address is verified. You can log in now.";
 const DECLINED: &str = "The sign-up is deleted. Nothing else was done with your e-mail address.";
 
 impl Endpoint for VerifyPage {
@@ -63,7 +64,7 @@ impl Endpoint for VerifyPage {
                 }
                 let now = (request.clock())();
                 self.users.prove_address(&user, &token, &self.tokens, now).await??; // 409, 410, 503
-                VERIFIED
+                verified(&user)
             }
             Reply::ItWasNotMe => {
                 let now = (request.clock())();

@@ -118,6 +118,9 @@ impl Login {
         if !user.verified {
             return Err(ErrorCode::EmailNotVerified.into()); // 403
         }
+        if user.waits_for_approval() {
+            return Err(ErrorCode::ApprovalPending.into()); // 403
+        }
         if let Verified::Outdated(password) = verified {
             let hash = password.hash().await;
             self.sessions.changes.users.replace_password_hash(&user, hash).await?; // 503

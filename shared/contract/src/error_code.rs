@@ -83,10 +83,16 @@ error_codes! {
     EmailNotVerified Function 403 "email_not_verified"
         "Verify your e-mail address first: open the link that was mailed to you.";
     AccountDisabled Function 403 "account_disabled" "This account has been disabled.";
+    ApprovalPending Function 403 "approval_pending"
+        "Your e-mail address is verified. Your account waits to be approved; a mail will tell you.";
     WrongRole Function 403 "wrong_role" "Your role does not permit this.";
     LinkBound Function 403 "link_bound"
         "This link is bound to the account that made it, which is not yours.";
     OpsByInvitation Function 403 "ops_by_invitation" "Ops accounts are made by invitation.";
+    ClientByInvitation Function 403 "client_by_invitation"
+        "Accounts are made by invitation here. Ask whoever hands files to you.";
+    SignupClosed Function 403 "signup_closed"
+        "Nobody can sign up here with an address of this domain. Ask to be invited.";
     WrongPassword Function 403 "wrong_password"
         "This is not the password of the account.";
     CrossSite Function 403 "cross_site"
@@ -103,6 +109,8 @@ error_codes! {
     SessionUnknown Function 404 "session_unknown" "You have no such session.";
     UserUnknown Function 404 "user_unknown" "There is no such account.";
     GroupUnknown Function 404 "group_unknown" "There is no such group.";
+    ApprovalUnknown Function 404 "approval_unknown"
+        "No such account waits to be approved. Perhaps somebody has decided already.";
     VerificationUnknown Function 404 "verification_unknown" "There is no such verification link.";
     InvitationUnknown Function 404 "invitation_unknown" "There is no such invitation.";
     PasswordResetUnknown Function 404 "password_reset_unknown"
@@ -114,6 +122,8 @@ error_codes! {
     RouteUnknown Gateway 404 "route_unknown" "There is no such route.";
     MethodNotAllowed Local 405 "method_not_allowed" "This path takes {methods}.";
     UsernameTaken Function 409 "username_taken" "This username is taken.";
+    EmailKnown Function 409 "email_known"
+        "There is an account with this e-mail address, or somebody is invited there.";
     EmailTaken Function 409 "email_taken"
         "Another account has proven this e-mail address. Log in with that one.";
     SecondFactorPresent Function 409 "second_factor_present"
@@ -183,6 +193,8 @@ error_codes! {
         "Too many mails were asked for from your network. Try again later.";
     TooManyLinks Function 429 "too_many_links"
         "You have made too many links today. Try again tomorrow.";
+    TooManyInvitations Function 429 "too_many_invitations"
+        "Three invitations went to this address today. Try again tomorrow.";
     TooManyUploads Function 429 "too_many_uploads"
         "You have begun too many uploads today. Try again tomorrow.";
     TooManyRequests Gateway 429 "too_many_requests" "Too many requests. Try again later.";

@@ -6,6 +6,7 @@
 //! in `share-model`; what is sent is a type of its own.
 
 mod accounts;
+mod admissions;
 pub mod documents;
 mod error_code;
 mod files;
@@ -28,6 +29,7 @@ pub use accounts::{
     NewPassword, PasswordChange, PasswordResetConfirm, PasswordSet, PublicRole, SignUp,
     VerificationAnswer, VerificationDone,
 };
+pub use admissions::{ApprovalSummary, InvitationRequest, InvitationSummary};
 pub use error_code::{Answerer, ErrorCode};
 pub use files::{
     Everyone, FileChange, FileDetails, FileSort, FileStateName, FileSummary, FileTerms, FileUpload,

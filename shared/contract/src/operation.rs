@@ -141,9 +141,13 @@ impl Operation {
         errors.extend(match self.caller {
             Caller::Anyone => &[][..],
             Caller::TokenHolder => &[E::MissingParameter, E::TooManyGuesses],
-            Caller::Password(_) => {
-                &[E::InvalidCredentials, E::EmailNotVerified, E::AccountDisabled, E::TooManyGuesses]
-            }
+            Caller::Password(_) => &[
+                E::InvalidCredentials,
+                E::EmailNotVerified,
+                E::AccountDisabled,
+                E::ApprovalPending,
+                E::TooManyGuesses,
+            ],
             Caller::AccessToken(_) => &[
                 E::MissingToken,
                 E::InvalidToken,
@@ -151,6 +155,7 @@ impl Operation {
                 E::SessionRevoked,
                 E::WrongRole,
                 E::AccountDisabled,
+                E::ApprovalPending,
             ],
         });
         errors.extend(match self.body {

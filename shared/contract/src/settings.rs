@@ -98,6 +98,8 @@ pub const ALL: &[&About] = &[
     &MAIL_MODE.about,
     &MAIL_FROM.about,
     &OPS_SIGNUP.about,
+    &CLIENT_SIGNUP.about,
+    &ALLOWED_EMAIL_DOMAINS.about,
     &SESSION_IDLE.about,
     &REQUIRE_SECOND_FACTOR.about,
     &ALLOWED_FILE_TYPES.about,
@@ -312,6 +314,69 @@ pub const OPS_SIGNUP: Setting<bool> = Setting {
         _ => Err(Invalid::because("must be open or closed")),
     },
 };
+
+/// Who can sign up as a Client: the name of a [`ClientSignup`].
+pub const CLIENT_SIGNUP: Setting<String> = Setting {
+    about: About {
+        name: "CLIENT_SIGNUP",
+        default: Default::Value("approval"),
+        range: Range::Choice(&["open", "domains", "approval", "invitation"]),
+        text: "Who can become a Client: anybody with a proven address; those of \
+               ALLOWED_EMAIL_DOMAINS; anybody whom Ops or an admin then let in; or only those who \
+               are invited.",
+        parameter: Some("ClientSignup"),
+    },
+    parse: |text| match text {
+        "open" | "domains" | "approval" | "invitation" => text_of(text),
+        _ => Err(Invalid::because("must be open, domains, approval or invitation")),
+    },
+};
+
+/// The domains whose people can sign up, in lower case.
+pub const ALLOWED_EMAIL_DOMAINS: Setting<Vec<String>> = Setting {
+    about: About {
+        name: "ALLOWED_EMAIL_DOMAINS",
+        default: Default::Unset,
+        range: Range::Text("domains separated by commas, such as `example.com,example.org`"),
+        text: "Domains of the addresses with which people can sign up when CLIENT_SIGNUP is \
+               domains. A domain does not stand for those below it.",
+        parameter: Some("AllowedEmailDomains"),
+    },
+    parse: |text| {
+        let domains = text.split(',').map(|domain| {
+            let address = EmailAddress::parse(&format!("somebody@{}", domain.trim()));
+            address.map(|address| address.domain().to_owned())
+        });
+        let domains = domains.collect::<Result<_, _>>();
+        domains.map_err(|_| Invalid::because("must be domains separated by commas"))
+    },
+};
+
+/// Who can sign up as a Client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientSignup {
+    /// Anybody.
+    Open,
+    /// Whoever has an address of one of these domains.
+    Domains(Vec<String>),
+    /// Anybody, who then waits for an approval.
+    Approval,
+    /// Nobody.
+    Invitation,
+}
+
+impl ClientSignup {
+    /// # Errors
+    /// When a setting is not what it may be, or there are no domains and there must be.
+    pub fn read(environment: &Environment) -> Result<Self, SettingError> {
+        Ok(match CLIENT_SIGNUP.read(environment)?.as_str() {
+            "open" => Self::Open,
+            "domains" => Self::Domains(ALLOWED_EMAIL_DOMAINS.read(environment)?),
+            "invitation" => Self::Invitation,
+            _ => Self::Approval,
+        })
+    }
+}
 
 /// The roles whose accounts need a second factor.
 pub const REQUIRE_SECOND_FACTOR: Setting<Vec<Role>> = Setting {
@@ -812,6 +877,7 @@ mod tests {
         }
         check(&MAIL_MODE);
         check(&OPS_SIGNUP);
+        check(&CLIENT_SIGNUP);
         check(&DOWNLOAD_DELIVERY);
         check(&DEFAULT_AUDIENCE);
         check(&MALWARE_SCAN);
@@ -825,6 +891,23 @@ mod tests {
         };
         assert!(read("100", "100"));
         assert!(!read("101", "100"));
+    }
+
+    #[test]
+    fn sign_ups_wait_for_approval_unless_something_else_is_set_and_domains_must_be_named() {
+        let read = |variables: &[(&str, &str)]| {
+            ClientSignup::read(&variables.iter().copied().collect::<Environment>())
+        };
+        let (mode, domains) = ("CLIENT_SIGNUP", "ALLOWED_EMAIL_DOMAINS");
+        assert_eq!(read(&[]), Ok(ClientSignup::Approval));
+        assert_eq!(read(&[(mode, "open")]), Ok(ClientSignup::Open));
+        assert_eq!(read(&[(mode, "invitation")]), Ok(ClientSignup::Invitation));
+        let two = ClientSignup::Domains(vec!["example.com".to_owned(), "example.org".to_owned()]);
+        assert_eq!(read(&[(mode, "domains"), (domains, "Example.com, example.org")]), Ok(two));
+        assert_eq!(read(&[(mode, "domains")]), Err(SettingError::Missing(domains)));
+        for text in ["example", "@example.com", "example.com,", "*.example.com", "a b.example"] {
+            assert!(read(&[(mode, "domains"), (domains, text)]).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -72,6 +72,9 @@ impl Authenticator {
         if !user.active {
             return Err(ErrorCode::AccountDisabled.into());
         }
+        if user.waits_for_approval() {
+            return Err(ErrorCode::ApprovalPending.into());
+        }
         Ok(Owner { user, enrols: true })
     }
 
@@ -95,6 +98,9 @@ impl Authenticator {
         let user = self.users.by_id(token.user).await?.ok_or(ErrorCode::InvalidToken)?;
         if !user.active {
             return Err(ErrorCode::AccountDisabled.into());
+        }
+        if user.waits_for_approval() {
+            return Err(ErrorCode::ApprovalPending.into());
         }
         if !user.has_session(token.session, token.generation) {
             return Err(ErrorCode::SessionRevoked.into());

@@ -108,8 +108,12 @@ impl FileTermsReader {
                 }
                 NamedRecipient::Username(username) => {
                     let user = self.users.by_username(&username).await?;
-                    let client = user
-                        .filter(|user| user.role == Role::Client && user.active && user.verified);
+                    let client = user.filter(|user| {
+                        user.role == Role::Client
+                            && user.active
+                            && user.verified
+                            && !user.waits_for_approval()
+                    });
                     let client = client.ok_or_else(|| {
                         refusal(format!("has {}, who is no verified Client", username.as_str()))
                     })?;

@@ -36,6 +36,18 @@ pub enum Mail<'a> {
         /// The address of the API.
         base: &'a str,
     },
+    /// To somebody who has signed up, and was let in.
+    Approved {
+        /// The address of the API.
+        base: &'a str,
+        /// The name of the account.
+        username: &'a Username,
+    },
+    /// To somebody who has signed up, and was not let in.
+    Refused {
+        /// The address of the API.
+        base: &'a str,
+    },
     /// To somebody for whom an account was made.
     Invitation {
         /// The address of the API.
@@ -215,6 +227,21 @@ impl Mail<'_> {
                     )),
                     note("If it was not you, ignore this mail."),
                 ],
+            },
+            Self::Approved { base, username } => Content {
+                subject: "Your account is approved",
+                blocks: vec![Block::Text(format!(
+                    "Your account at Secure File Share can be used now: log in at {base} as {}.",
+                    username.as_str(),
+                ))],
+            },
+            Self::Refused { base } => Content {
+                subject: "Your sign-up was not approved",
+                blocks: vec![Block::Text(format!(
+                    "Your sign-up at {base} was not approved. The account is deleted, and nothing \
+                     of it is kept. If you think that this is a mistake, ask whoever wanted to \
+                     hand files to you.",
+                ))],
             },
             Self::Invitation { base, token, username, role, file } => {
                 invitation(base, token, username, role, file)

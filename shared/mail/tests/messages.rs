@@ -58,6 +58,8 @@ impl Facts {
             ("already-known", Mail::AlreadyKnown { base }),
             ("already-verified", Mail::AlreadyVerified { base, username }),
             ("no-account", Mail::NoAccount { base }),
+            ("approved", Mail::Approved { base, username }),
+            ("refused", Mail::Refused { base }),
             ("invitation", Mail::Invitation { base, token, username, role, file: None }),
             (
                 "invitation-for-a-file",

@@ -59,6 +59,14 @@ pub enum AuditAction {
     GroupJoined,
     /// An account left a group.
     GroupLeft,
+    /// Somebody who had signed up was let in.
+    UserApproved,
+    /// Somebody who had signed up was not let in, and the account was deleted.
+    UserRefused,
+    /// An invitation was sent once more.
+    InvitationRenewed,
+    /// An invitation was withdrawn, and the account deleted.
+    InvitationWithdrawn,
 }
 
 /// What an action is about.
@@ -112,6 +120,10 @@ impl AuditAction {
             Self::GroupDeleted => "group_deleted",
             Self::GroupJoined => "group_joined",
             Self::GroupLeft => "group_left",
+            Self::UserApproved => "user_approved",
+            Self::UserRefused => "user_refused",
+            Self::InvitationRenewed => "invitation_renewed",
+            Self::InvitationWithdrawn => "invitation_withdrawn",
         }
     }
 }

@@ -60,4 +60,4 @@ pub use stored_file::{
     Recipient, Recipients, Rejected, Upload,
 };
 pub use timestamp::rfc3339_millis;
-pub use user::{EmailAddress, EndedSession, Role, User, UserId, UserState, Username};
+pub use user::{EmailAddress, EndedSession, Role, User, UserId, UserState, Username, WaitingFor};

@@ -170,6 +170,12 @@ impl EmailAddress {
         &self.0
     }
 
+    /// The part after the `@`, in lower case.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.0.split_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// The part before the `@`.
     #[must_use]
     pub fn local_part(&self) -> &str {
@@ -179,7 +185,7 @@ impl EmailAddress {
 
 impl fmt::Debug for EmailAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "***@{}", self.0.split_once('@').map_or("", |(_, domain)| domain))
+        write!(formatter, "***@{}", self.domain())
     }
 }
 
@@ -233,21 +239,23 @@ pub enum UserState {
     Unverified,
     /// Somebody was invited, and has not accepted yet.
     Invited,
+    /// Somebody has signed up and proven the address, and nobody has let them in yet.
+    Waiting,
 }
 
 impl UserState {
     /// All states.
-    const ALL: [Self; 4] = [Self::Active, Self::Disabled, Self::Unverified, Self::Invited];
+    const ALL: [Self; 5] =
+        [Self::Active, Self::Disabled, Self::Unverified, Self::Invited, Self::Waiting];
 
     /// The state of this name.
     ///
     /// # Errors
     /// When there is no such state.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        Self::ALL
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or_else(|| Invalid::because("must be active, disabled, unverified or invited"))
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| {
+            Invalid::because("must be active, disabled, unverified, invited or waiting")
+        })
     }
 
     /// The name used in requests and answers.
@@ -258,6 +266,31 @@ impl UserState {
             Self::Disabled => "disabled",
             Self::Unverified => "unverified",
             Self::Invited => "invited",
+            Self::Waiting => "waiting",
+        }
+    }
+}
+
+/// What an account waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitingFor {
+    /// For the proof of its address, and after that for an approval.
+    ProofThenApproval,
+    /// For Ops or an admin, who let its owner in or do not.
+    Approval,
+    /// For its owner, who was invited.
+    Invitation,
+}
+
+impl WaitingFor {
+    /// The name in the Users table.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ProofThenApproval => "proof_then_approval",
+            Self::Approval => "approval",
+            Self::Invitation => "invitation",
         }
     }
 }
@@ -280,6 +313,9 @@ pub struct User {
     pub verified: bool,
     /// Whether the account may be used. Read on every request, so that disabling works at once.
     pub active: bool,
+    /// What it waits for, if for anything. Read on every request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_for: Option<WaitingFor>,
     /// When it signed up.
     #[serde(with = "rfc3339_millis")]
     pub created_at: Timestamp,
@@ -359,6 +395,7 @@ impl User {
             password_hash: None,
             verified: false,
             active: true,
+            waiting_for: None,
             created_at: now,
             revision: 0,
             generation: 0,
@@ -388,6 +425,7 @@ impl User {
     pub fn state(&self) -> UserState {
         match (self.active, self.verified, &self.password_hash) {
             (false, _, _) => UserState::Disabled,
+            (true, true, _) if self.waits_for_approval() => UserState::Waiting,
             (true, true, _) => UserState::Active,
             (true, false, Some(_)) => UserState::Unverified,
             (true, false, None) => UserState::Invited,
@@ -398,6 +436,12 @@ impl User {
     #[must_use]
     pub fn is_active_admin(&self) -> bool {
         self.role == Role::Admin && self.state() == UserState::Active
+    }
+
+    /// Whether the address is proven, and nobody has let its owner in yet.
+    #[must_use]
+    pub fn waits_for_approval(&self) -> bool {
+        self.waiting_for == Some(WaitingFor::Approval)
     }
 
     /// Whether access tokens of this session and generation count.
@@ -481,9 +525,18 @@ mod tests {
     }
 
     #[test]
-    fn the_local_part_of_an_address_is_what_stands_before_the_at_sign() {
+    fn an_address_is_a_local_part_and_a_domain() {
         let address = EmailAddress::parse("Marianne.Sommer@Example.com").unwrap();
-        assert_eq!(address.local_part(), "marianne.sommer");
+        assert_eq!((address.local_part(), address.domain()), ("marianne.sommer", "example.com"));
+    }
+
+    #[test]
+    fn what_an_account_waits_for_has_the_same_name_in_a_record_and_in_a_condition() {
+        for waiting_for in
+            [WaitingFor::ProofThenApproval, WaitingFor::Approval, WaitingFor::Invitation]
+        {
+            assert_eq!(serde_json::to_value(waiting_for).unwrap(), waiting_for.as_str());
+        }
     }
 
     #[test]

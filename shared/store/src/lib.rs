@@ -1,6 +1,7 @@
 //! The only place that talks to DynamoDB, S3, SES and Secrets Manager: one module per table or
 //! service.
 
+mod admissions;
 mod audit;
 mod error;
 mod file_changes;
@@ -25,6 +26,7 @@ mod user_changes;
 mod user_list;
 mod users;
 
+pub use admissions::{Admissions, WaitingUser};
 pub use audit::{Audit, StoredReceipt, forget_at};
 pub use error::{StartError, StoreError};
 pub use file_changes::{Actor, Applied, FileChanges, FileStep};

@@ -150,7 +150,7 @@ impl Users {
 
     /// The condition that this account can be used and is an admin's.
     pub(crate) fn is_active_admin(&self, id: UserId) -> Write {
-        let condition = Condition::new("#role = :admin AND active = :yes AND verified = :yes")
+        let condition = Condition::new("#role = :admin AND active = :yes AND verified = :yes AND attribute_not_exists(waiting_for)")
             .named("#role", "role")
             .with(":admin", text(Role::Admin.as_str()))
             .with(":yes", AttributeValue::Bool(true));
@@ -172,7 +172,13 @@ impl UserQuery<'_> {
         }
         if let Some(state) = self.state {
             parts.push(match state {
-                UserState::Active => "active = :active AND verified = :verified",
+                UserState::Active => {
+                    "active = :active AND verified = :verified AND \
+                     attribute_not_exists(waiting_for)"
+                }
+                UserState::Waiting => {
+                    "active = :active AND verified = :verified AND attribute_exists(waiting_for)"
+                }
                 UserState::Disabled => "active = :active",
                 UserState::Unverified => {
                     "active = :active AND verified = :verified AND attribute_exists(password_hash)"
@@ -199,7 +205,10 @@ impl UserQuery<'_> {
         if let Some(state) = self.state {
             filter = filter.with(":active", AttributeValue::Bool(state != UserState::Disabled));
             if state != UserState::Disabled {
-                filter = filter.with(":verified", AttributeValue::Bool(state == UserState::Active));
+                filter = filter.with(
+                    ":verified",
+                    AttributeValue::Bool(matches!(state, UserState::Active | UserState::Waiting)),
+                );
             }
         }
         Some(filter)

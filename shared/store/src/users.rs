@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use share_auth::{OpaqueSecret, SecretHash};
 use share_contract::settings::USERS_TABLE;
-use share_model::{EmailAddress, TokenRefusal, User, UserId, Username};
+use share_model::{EmailAddress, TokenRefusal, User, UserId, Username, WaitingFor};
 
 use crate::one_time_tokens::{OneTimeTokens, RefusedToken, TokenRecord};
 use crate::table::{Condition, Key, Table, absent, always, number, text};
@@ -30,7 +30,7 @@ pub struct Users {
 }
 
 /// A name or an address that belongs to an account.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Reservation {
     user_id: UserId,
     /// The second in which it lapses, unless the address is proven before.
@@ -39,10 +39,13 @@ struct Reservation {
     /// Of a name: the sign-up that waits for its proof. Such a name can be taken over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sign_up: Option<SignUp>,
+    /// Of an address: the token of the invitation that waits for its owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    invitation: Option<SecretHash>,
 }
 
 /// What is known of a sign-up that waits for its proof.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct SignUp {
     email: EmailAddress,
     token: SecretHash,
@@ -165,7 +168,8 @@ impl Users {
         user: &User,
         tokens: &OneTimeTokens,
     ) -> Result<Registration, StoreError> {
-        let lasting = Reservation { user_id: user.id, unproven_until: None, sign_up: None };
+        let lasting =
+            Reservation { user_id: user.id, unproven_until: None, sign_up: None, invitation: None };
         let address = self.reserve(&mail_key(&user.email), &lasting, &free(user.created_at));
         self.register(user, &lasting, &Claim::Known, tokens, &[address]).await
     }
@@ -181,8 +185,11 @@ impl Users {
         tokens: &OneTimeTokens,
     ) -> Result<Registration, StoreError> {
         let unproven_until = Some(token.expires_at);
-        let held = Reservation { user_id: user.id, unproven_until, sign_up: None };
-        let address = self.reserve(&mail_key(&user.email), &held, &free(user.created_at));
+        let user = &User { waiting_for: Some(WaitingFor::Invitation), ..user.clone() };
+        let held =
+            Reservation { user_id: user.id, unproven_until, sign_up: None, invitation: None };
+        let address = Reservation { invitation: Some(token.hash.clone()), ..held.clone() };
+        let address = self.reserve(&mail_key(&user.email), &address, &free(user.created_at));
         let more = [vec![address], tokens.issue(token)].concat();
         self.register(user, &held, &Claim::Known, tokens, &more).await
     }
@@ -209,6 +216,7 @@ impl Users {
             user_id: user.id,
             unproven_until: Some(token.expires_at),
             sign_up: Some(sign_up),
+            invitation: None,
         };
         let mut more = vec![self.put_waiting(&user.email, token)];
         if !known {
@@ -248,6 +256,7 @@ impl Users {
                 user_id: user.id,
                 unproven_until: Some(until),
                 sign_up: Some(sign_up),
+                invitation: None,
             };
             let waits = owned_by(user.id, "user_id = :owner AND attribute_exists(sign_up)");
             let unproven = Condition::new("verified = :no")
@@ -281,7 +290,8 @@ impl Users {
         user: &User,
         tokens: &OneTimeTokens,
     ) -> Result<Registration, StoreError> {
-        let lasting = Reservation { user_id: user.id, unproven_until: None, sign_up: None };
+        let lasting =
+            Reservation { user_id: user.id, unproven_until: None, sign_up: None, invitation: None };
         self.register(user, &lasting, &Claim::SignUp(&user.email), tokens, &[]).await
     }
 
@@ -343,6 +353,54 @@ impl Users {
             Some(forget_at) => self.table.put_until(key, record, forget_at, condition),
             None => self.table.put(key, record, condition),
         }
+    }
+
+    /// The writes that give an invitation another token, on condition that it is not accepted yet.
+    /// `None` when nobody is invited there.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub(crate) async fn renew_invitation(
+        &self,
+        user: &User,
+        token: &TokenRecord,
+        tokens: &OneTimeTokens,
+    ) -> Result<Option<Vec<Write>>, StoreError> {
+        let address = self.table.get::<Reservation>(&mail_key(&user.email)).await?;
+        let Some(older) = address.and_then(|address| address.invitation) else { return Ok(None) };
+        let end = number(token.expires_at);
+        let invited = Condition::new("waiting_for = :invitation")
+            .with(":invitation", text(WaitingFor::Invitation.as_str()))
+            .with(":until", end.clone());
+        let owned = || owned_by(user.id, "user_id = :owner").with(":until", end.clone());
+        // Fails when somebody else sends it once more at the same moment.
+        let older_owned = owned_by(user.id, "user_id = :owner AND invitation = :older")
+            .with(":until", end.clone())
+            .with(":older", text(older.as_str()))
+            .with(":newer", text(token.hash.as_str()));
+        let later = "SET unproven_until = :until, forget_at = :until";
+        let (name, mail) = (name_key(&user.username), mail_key(&user.email));
+        let newer = "SET unproven_until = :until, forget_at = :until, invitation = :newer";
+        let mut writes = vec![
+            self.table.update(&user_key(user.id), "SET forget_at = :until", &invited),
+            self.table.update(&name, later, &owned()),
+            self.table.update(&mail, newer, &older_owned),
+            tokens.remove(&older),
+        ];
+        writes.extend(tokens.issue(token));
+        Ok(Some(writes))
+    }
+
+    /// The writes that delete an account which waits for this, with its name and its address.
+    pub(crate) fn delete_waiting_for(&self, user: &User, waiting_for: WaitingFor) -> [Write; 3] {
+        let waits =
+            Condition::new("waiting_for = :waiting").with(":waiting", text(waiting_for.as_str()));
+        let owned = || owned_by(user.id, "user_id = :owner");
+        [
+            self.table.delete(&user_key(user.id), &waits),
+            self.table.delete(&name_key(&user.username), &owned()),
+            self.table.delete(&mail_key(&user.email), &owned()),
+        ]
     }
 
     /// Undoes a sign-up whose mail could not be sent, so that it can be tried again.
@@ -444,15 +502,14 @@ impl Users {
         tokens: &OneTimeTokens,
         now: Timestamp,
     ) -> Result<Result<(), ProofRefusal>, StoreError> {
-        let exists = Condition::new("attribute_exists(pk)");
-        self.prove(
-            user,
-            ("SET verified = :yes REMOVE forget_at ADD revision :one", exists),
-            token,
-            tokens,
-            now,
-        )
-        .await
+        let mut exists = Condition::new("attribute_exists(pk)");
+        let change = if user.waiting_for == Some(WaitingFor::ProofThenApproval) {
+            exists = exists.with(":approval", text(WaitingFor::Approval.as_str()));
+            "SET verified = :yes, waiting_for = :approval REMOVE forget_at ADD revision :one"
+        } else {
+            "SET verified = :yes REMOVE forget_at ADD revision :one"
+        };
+        self.prove(user, (change, exists), token, tokens, now).await
     }
 
     /// [`Users::prove_address`] with an invitation, which came to the address; it sets the password
@@ -469,7 +526,7 @@ impl Users {
         now: Timestamp,
     ) -> Result<Result<(), ProofRefusal>, StoreError> {
         let exists = Condition::new("attribute_exists(pk)").with(":hash", text(hash));
-        let change = "SET verified = :yes, password_hash = :hash REMOVE forget_at \
+        let change = "SET verified = :yes, password_hash = :hash REMOVE forget_at, waiting_for \
                       ADD revision :one";
         self.prove(user, (change, exists), token, tokens, now).await
     }
@@ -512,7 +569,7 @@ impl Users {
         // What waits for its own proof is no proof.
         let unproven = "attribute_not_exists(pk) OR user_id = :owner OR \
                         attribute_exists(unproven_until)";
-        let take = "SET user_id = :owner REMOVE unproven_until, forget_at";
+        let take = "SET user_id = :owner REMOVE unproven_until, invitation, forget_at";
         self.table.update(&mail_key(email), take, &owned_by(user, unproven))
     }
 

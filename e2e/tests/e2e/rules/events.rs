@@ -48,6 +48,11 @@ async fn every_event_gets_the_answer_that_its_table_says() {
     for name in ["board", "staff"] {
         scene.post_as(routes::GROUPS, &admin, &json!({"name": name})).await.is(201);
     }
+    scene.another_client("events-waiting").await;
+    let waiting = scene.world.store.user_named("events-waiting").await;
+    scene.world.store.let_wait(&waiting).await;
+    let invited = json!({"email": "withdrawn@example.org", "role": "ops"});
+    let invited = scene.post_as(routes::INVITATIONS, &admin, &invited).await;
     let values = [
         ("{{client_password}}", local_password("client")),
         ("{{pending_token}}", pending),
@@ -71,6 +76,8 @@ async fn every_event_gets_the_answer_that_its_table_says() {
         ("{{invitation_token}}", scene.invitation("events-invited").await),
         ("{{client_token}}", scene.client.clone()),
         ("{{admin_token}}", admin),
+        ("{{waiting_id}}", waiting),
+        ("{{invited_id}}", invited.id()),
         ("{{group}}", "board".to_owned()),
         ("{{deleted_group}}", "staff".to_owned()),
         ("{{user_id}}", scene.world.store.user_named("client").await),

@@ -20,7 +20,13 @@ pub const ACCOUNT_CREATE: Operation = Operation {
         201,
         "The account waits for its address to be verified, or is ready.",
     )],
-    errors: &[ErrorCode::OpsByInvitation, ErrorCode::UsernameTaken, ErrorCode::TooManySignups],
+    errors: &[
+        ErrorCode::OpsByInvitation,
+        ErrorCode::ClientByInvitation,
+        ErrorCode::SignupClosed,
+        ErrorCode::UsernameTaken,
+        ErrorCode::TooManySignups,
+    ],
 };
 
 /// `GET` and `POST /api/users/verify-email`

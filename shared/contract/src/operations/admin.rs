@@ -1,4 +1,4 @@
-//! Operations of admins: accounts and groups.
+//! Operations of admins, some of them also of Ops: accounts, groups, invitations and approvals.
 
 use share_model::{Role, UserState};
 
@@ -7,8 +7,9 @@ use super::{
     post, put,
 };
 use crate::{
-    Answer, Body, Caller, Content, ErrorCode, GroupCreate, GroupDetails, Operation, Parameter,
-    Place, UserChange, UserDetails, UserSort, schema,
+    Answer, ApprovalSummary, Body, Caller, Content, ErrorCode, GroupCreate, GroupDetails,
+    InvitationRequest, InvitationSummary, Operation, Parameter, Place, UserChange, UserDetails,
+    UserSort, schema,
 };
 
 /// `GET /api/admin/users`
@@ -142,3 +143,105 @@ pub const GROUP_LEAVE: Operation = Operation {
     answers: &[Answer { status: 204, description: "It is not in it.", content: Content::Empty }],
     errors: &[ErrorCode::GroupUnknown],
 };
+
+/// `POST /api/admin/invitations`
+pub const INVITATION_CREATE: Operation = Operation {
+    name: "invitation_create",
+    summary: "Invite somebody. The mailed link sets the password, for 7 days.",
+    caller: Caller::AccessToken(&[Role::Admin]),
+    routes: &[post("/api/admin/invitations")],
+    parameters: &[],
+    body: Body::Json(of::<InvitationRequest>),
+    answers: &[json::<InvitationSummary>(201, "The mail is sent.")],
+    errors: &[ErrorCode::EmailKnown, ErrorCode::UsernameTaken, ErrorCode::TooManyInvitations],
+};
+
+/// `GET /api/admin/invitations`
+pub const INVITATION_LIST: Operation = Operation {
+    name: "invitation_list",
+    summary: "Invitations that can still be accepted, the oldest first.",
+    caller: Caller::AccessToken(&[Role::Admin]),
+    routes: &[get("/api/admin/invitations")],
+    parameters: &[LIMIT, CURSOR],
+    body: Body::None,
+    answers: &[json::<Vec<InvitationSummary>>(
+        200,
+        "A page. The header Link leads to the next one.",
+    )],
+    errors: &[],
+};
+
+/// `POST /api/admin/invitations/{id}`
+pub const INVITATION_RESEND: Operation = Operation {
+    name: "invitation_resend",
+    summary: "Send an invitation once more, with a new link. The older link ends.",
+    caller: Caller::AccessToken(&[Role::Admin]),
+    routes: &[post("/api/admin/invitations/{id}")],
+    parameters: &[USER_ID],
+    body: Body::None,
+    answers: &[json::<InvitationSummary>(200, "The mail is sent.")],
+    errors: &[ErrorCode::InvitationUnknown, ErrorCode::TooManyInvitations],
+};
+
+/// `DELETE /api/admin/invitations/{id}`
+pub const INVITATION_WITHDRAW: Operation = Operation {
+    name: "invitation_withdraw",
+    summary: "Withdraw an invitation. The account is deleted.",
+    caller: Caller::AccessToken(&[Role::Admin]),
+    routes: &[delete("/api/admin/invitations/{id}")],
+    parameters: &[USER_ID],
+    body: Body::None,
+    answers: &[Answer {
+        status: 204,
+        description: "The link has ended, and the name and the address are free.",
+        content: Content::Empty,
+    }],
+    errors: &[ErrorCode::InvitationUnknown],
+};
+
+/// `GET /api/approvals`
+pub const APPROVAL_LIST: Operation = Operation {
+    name: "approval_list",
+    summary: "Who has signed up, proven the address, and waits to be let in; the oldest first.",
+    caller: Caller::AccessToken(OPS_AND_ADMINS),
+    routes: &[get("/api/approvals")],
+    parameters: &[LIMIT, CURSOR],
+    body: Body::None,
+    answers: &[json::<Vec<ApprovalSummary>>(200, "A page. The header Link leads to the next one.")],
+    errors: &[],
+};
+
+/// `POST /api/approvals/{id}`
+pub const APPROVAL_GRANT: Operation = Operation {
+    name: "approval_grant",
+    summary: "Let somebody in, who is told by mail.",
+    caller: Caller::AccessToken(OPS_AND_ADMINS),
+    routes: &[post("/api/approvals/{id}")],
+    parameters: &[USER_ID],
+    body: Body::None,
+    answers: &[Answer {
+        status: 204,
+        description: "The account can be used.",
+        content: Content::Empty,
+    }],
+    errors: &[ErrorCode::ApprovalUnknown],
+};
+
+/// `DELETE /api/approvals/{id}`
+pub const APPROVAL_REFUSE: Operation = Operation {
+    name: "approval_refuse",
+    summary: "Do not let somebody in, who is told by mail. The account is deleted.",
+    caller: Caller::AccessToken(OPS_AND_ADMINS),
+    routes: &[delete("/api/approvals/{id}")],
+    parameters: &[USER_ID],
+    body: Body::None,
+    answers: &[Answer {
+        status: 204,
+        description: "The account is deleted, and its name and address are free.",
+        content: Content::Empty,
+    }],
+    errors: &[ErrorCode::ApprovalUnknown],
+};
+
+/// Those who decide who may come in.
+const OPS_AND_ADMINS: &[Role] = &[Role::Ops, Role::Admin];

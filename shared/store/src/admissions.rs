@@ -1,0 +1,153 @@
+//! Accounts that wait for somebody: sign-ups for an approval, invitations for their owners.
+
+use std::convert::Infallible;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use share_auth::PageCursor;
+use share_model::{AuditAction, User, UserId, WaitingFor};
+
+use crate::one_time_tokens::{OneTimeTokens, TokenRecord};
+use crate::table::{Condition, List, text};
+use crate::transaction::CommitOutcome;
+use crate::user_changes::{UserApplied, UserChanges, UserStep};
+use crate::{Actor, Page, Platform, StartError, StoreError};
+
+/// The index of accounts that wait, by their creation. No others have `waiting_for`.
+const WAITING: &str = "users_waiting";
+
+/// The accounts that wait, and what ends it. Each is ended once: by whoever is first, its owner or
+/// somebody who decides.
+#[derive(Clone)]
+pub struct Admissions {
+    changes: UserChanges,
+}
+
+/// An account that waits.
+#[derive(Deserialize)]
+pub struct WaitingUser {
+    /// The account.
+    #[serde(flatten)]
+    pub user: User,
+    /// The second in which it lapses, counted from 1970, if it does.
+    pub forget_at: Option<i64>,
+}
+
+impl Admissions {
+    /// # Errors
+    /// When a table's name is missing.
+    pub fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self { changes: UserChanges::connect(platform)? })
+    }
+
+    /// `limit` accounts that wait for this, the oldest first, or those after `cursor`. Those that
+    /// have lapsed at `now` are left out, so a page can be short and still have a next one.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn page(
+        &self,
+        waiting_for: WaitingFor,
+        limit: usize,
+        cursor: Option<&PageCursor>,
+        now: Timestamp,
+    ) -> Result<Page<WaitingUser>, StoreError> {
+        let list = List {
+            index: Some(WAITING),
+            key: &["pk", "waiting_for", "created_at"],
+            condition: Condition::new("waiting_for = :waiting")
+                .with(":waiting", text(waiting_for.as_str())),
+            filter: None,
+            newest_first: false,
+        };
+        let page = self.changes.users.table.page::<WaitingUser>(list, limit, cursor).await?;
+        let lives = |it: &WaitingUser| it.forget_at.is_none_or(|end| end > now.as_second());
+        Ok(Page { records: page.records.into_iter().filter(lives).collect(), next: page.next })
+    }
+
+    /// Lets somebody in who waits for it. `None` when no such account does.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub async fn approve(&self, id: UserId, actor: Actor<'_>) -> Result<Option<User>, StoreError> {
+        let applied = self.changes.apply(id, actor, |user, _| {
+            if !user.waits_for_approval() {
+                return Ok::<_, Infallible>(None);
+            }
+            let after = User { waiting_for: None, ..user.changed() };
+            let actions = vec![AuditAction::UserApproved];
+            Ok(Some(UserStep { after, actions, writes: Vec::new() }))
+        });
+        Ok(match applied.await? {
+            UserApplied::Changed(user) => Some(user),
+            _ => None,
+        })
+    }
+
+    /// Deletes an account that waits for an approval. `None` when no such account does.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub async fn refuse(&self, id: UserId, actor: Actor<'_>) -> Result<Option<User>, StoreError> {
+        self.delete(id, WaitingFor::Approval, AuditAction::UserRefused, actor).await
+    }
+
+    /// Deletes an account that waits for its owner, and so ends the invitation. `None` when no such
+    /// account does.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub async fn withdraw_invitation(
+        &self,
+        id: UserId,
+        actor: Actor<'_>,
+    ) -> Result<Option<User>, StoreError> {
+        // Its token is for nobody from now on.
+        let action = AuditAction::InvitationWithdrawn;
+        self.delete(id, WaitingFor::Invitation, action, actor).await
+    }
+
+    async fn delete(
+        &self,
+        id: UserId,
+        waiting_for: WaitingFor,
+        action: AuditAction,
+        actor: Actor<'_>,
+    ) -> Result<Option<User>, StoreError> {
+        let Some(user) = self.changes.users.by_id(id).await? else { return Ok(None) };
+        let mut writes = self.changes.users.delete_waiting_for(&user, waiting_for).to_vec();
+        writes.extend(self.changes.entries(id, vec![action], actor));
+        // A condition fails when the account does not wait, or no more.
+        let outcome = self.changes.users.table.commit("delete a waiting account", writes).await?;
+        Ok((outcome == CommitOutcome::Committed).then_some(user))
+    }
+
+    /// The account with this identity, when it waits for its owner.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn invited(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let user = self.changes.users.by_id(id).await?;
+        Ok(user.filter(|user| user.waiting_for == Some(WaitingFor::Invitation)))
+    }
+
+    /// Gives an invitation another token, and ends the older one. `false` when it was accepted,
+    /// withdrawn or sent by somebody else meanwhile; then nothing is changed.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub async fn renew_invitation(
+        &self,
+        user: &User,
+        token: &TokenRecord,
+        tokens: &OneTimeTokens,
+        actor: Actor<'_>,
+    ) -> Result<bool, StoreError> {
+        let writes = self.changes.users.renew_invitation(user, token, tokens).await?;
+        let Some(mut writes) = writes else { return Ok(false) };
+        let actions = vec![AuditAction::InvitationRenewed];
+        writes.extend(self.changes.entries(user.id, actions, actor));
+        let outcome = self.changes.users.table.commit("renew an invitation", writes).await?;
+        Ok(outcome == CommitOutcome::Committed)
+    }
+}
