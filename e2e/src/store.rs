@@ -254,6 +254,14 @@ impl Store {
         self.set(USERS, ("pk", &user_key(user)), "active", AttributeValue::Bool(active)).await;
     }
 
+    /// Reserves an address for an account that is invited there until this second.
+    pub async fn hold_address(&self, address: &str, user: &str, end: i64) {
+        let key = format!("mail#{address}");
+        self.set(USERS, ("pk", &key), "user_id", text(user)).await;
+        let end = AttributeValue::N(end.to_string());
+        self.set(USERS, ("pk", &key), "unproven_until", end).await;
+    }
+
     /// Makes an account wait for an approval.
     pub async fn let_wait(&self, user: &str) {
         self.set(USERS, ("pk", &user_key(user)), "waiting_for", text("approval")).await;
@@ -357,6 +365,8 @@ impl Store {
         put.send().await.unwrap();
         let key = one_time_token_key(token);
         self.set(LINKS, (LINKS_KEY, &key), "email", text(address)).await;
+        let first = AttributeValue::N("0".to_owned());
+        self.set(LINKS, (LINKS_KEY, &key), "generation", first).await;
     }
 
     pub async fn link(&self, id: &str) -> LinkRecord {

@@ -120,8 +120,9 @@ impl World {
     /// Signs somebody up and gives them an invitation, as if by `create_account`.
     pub async fn invitation(&self, name: &str) -> String {
         self.sign_up(name).await;
-        let user = self.store.user_named(name).await;
-        self.store.one_time_token("invitation", &user, self.now().as_second() + 60).await
+        let (user, end) = (self.store.user_named(name).await, self.now().as_second() + 60);
+        self.store.hold_address(&format!("{name}@example.org"), &user, end).await;
+        self.store.one_time_token("invitation", &user, end).await
     }
 
     /// Makes a Client of this name, and gives it a token of this kind, which was mailed elsewhere.

@@ -62,6 +62,7 @@ def live_values(stage: Stage) -> dict[str, str]:
     app = second_factors.begin(stage, newcomer, pending)
     _, factor, factor_codes = second_factors.enrol(stage)
     leaving, leaving_token, leaving_codes = second_factors.enrol(stage)
+    moving_token, moving, _ = moving_account(stage)
     return {
         "client_token": access,
         "client_password": account.password,
@@ -76,7 +77,8 @@ def live_values(stage: Stage) -> dict[str, str]:
         "other_client_token": other_access,
         "other_client_password": other.password,
         "reset_token": stage.mailed_token("reset-password", forgetful.email),
-        "email_change_token": moving_account(stage)[0],
+        "email_change_token": moving_token,
+        "moving_password": moving.password,
         "email_undo_token": moved_account(stage),
         "admin_token": admin,
         "waiting_id": admissions.waiting_account(stage, admin)[1],

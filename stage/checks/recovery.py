@@ -17,7 +17,8 @@ def moving_account(stage: Stage) -> tuple[str, Account, str]:
 def moved_account(stage: Stage) -> str:
     """The token that was mailed to the address which a Client had."""
     token, account, _ = moving_account(stage)
-    stage.expect(200, "POST", f"/change-email?token={token}")
+    confirm = {"password": account.password}
+    stage.expect(200, "POST", f"/change-email?token={token}", confirm)
     return stage.mailed_token("undo-email", account.email)
 
 
@@ -46,7 +47,8 @@ def recover_accounts(stage: Stage) -> None:
         check("No account" in stage.mails(f"{nobody}@example.com")[-1], "a mail to nobody")
 
     token, moving, address = moving_account(stage)
-    stage.expect(200, "POST", f"/change-email?token={token}")
+    confirm = {"password": moving.password}
+    stage.expect(200, "POST", f"/change-email?token={token}", confirm)
     undo = stage.mailed_token("undo-email", moving.email)
     login = {"email": address, "password": moving.password}
     stage.expect(200, "POST", "/api/client/login", login)

@@ -5,13 +5,14 @@
 
 use http::StatusCode;
 use share_auth::{OpaqueSecret, Password};
+use share_contract::settings::ClientSignup;
 use share_contract::{ErrorCode, MailSent, Operation, operations};
 use share_http::{
-    Answer, ApiError, Authenticator, Endpoint, Fields, PasswordGuesses, PublicUrl, Request,
+    Answer, ApiError, Authenticator, Endpoint, Fields, PasswordGuesses, PublicUrl, Request, limit,
 };
 use share_mail::Mail;
-use share_model::limits::EMAIL_CHANGE_MAILS;
-use share_model::{EmailAddress, Invalid, TokenKind, User};
+use share_model::limits::{EMAIL_CHANGE_MAILS, EMAIL_CHANGES};
+use share_model::{EmailAddress, Invalid, Role, TokenKind, User};
 use share_store::{Limits, Mailer, OneTimeTokens, Platform, StartError, TokenRecord};
 
 /// How long the mailed link can be used: a day.
@@ -25,6 +26,8 @@ pub struct RequestEmailChange {
     mailer: Mailer,
     limits: Limits,
     public_url: PublicUrl,
+    /// Who can become a Client, and so whose addresses a Client can have.
+    clients: ClientSignup,
 }
 
 impl Endpoint for RequestEmailChange {
@@ -40,12 +43,16 @@ impl Endpoint for RequestEmailChange {
             mailer: Mailer::connect(platform)?,
             limits: Limits::connect(platform)?,
             public_url: PublicUrl::read(platform.environment())?,
+            clients: ClientSignup::read(platform.environment())?,
         })
     }
 
     async fn handle(&self, request: &Request) -> Result<Answer<MailSent>, ApiError> {
         let user = self.authenticator.caller(request).await?; // 401, 403
         let (email, password) = read(request.json()?, &user)?; // 400, 415, 422
+        if user.role == Role::Client && !self.clients.takes(&email) {
+            return Err(ErrorCode::SignupClosed.into()); // 403
+        }
         let base = &self.public_url.of(request, "")?; // 503
         self.guesses.confirm(&user, password, request).await?; // 403, 429, 503
         if !user.may_change_email(request.now()) {
@@ -53,8 +60,12 @@ impl Endpoint for RequestEmailChange {
         }
         let (secret, end) = (OpaqueSecret::generate(), request.now().as_second() + CHANGE_SECONDS);
         let token = TokenRecord::new(&secret, TokenKind::EmailChange, user.id, end);
-        let token = TokenRecord { email: Some(email.clone()), ..token };
+        let generation = Some(user.generation);
+        let token = TokenRecord { email: Some(email.clone()), generation, ..token };
         let mail = Mail::EmailChange { base, token: &secret.reveal(), username: &user.username };
+        let account = user.id.to_string();
+        let code = ErrorCode::TooManyMails;
+        limit(&self.limits, &EMAIL_CHANGES, &account, code, request).await?; // 429, 503
         // Without a mail the link before stays good.
         let sending = async {
             self.tokens.put(&token).await?;

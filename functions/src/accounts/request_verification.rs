@@ -44,10 +44,11 @@ impl Endpoint for RequestVerification {
         let base = &self.public_url.of(request, "")?; // 503
         let owner = self.users.by_email(&email).await?; // 503
         let owner = owner.filter(|user| user.verified && user.active);
-        let waiting = self.users.waiting(&email).await?; // 503
-        let waiting = waiting.filter(|_| owner.is_none());
+        let waiting = self.users.waiting(&email, request.now()).await?; // 503
         let nobody = UserId::new(request.now(), random_bytes());
-        let user_id = waiting.as_ref().map_or(nobody, |user| user.id);
+        // Where the address is somebody's, a sign-up with it can never be proven.
+        let provable = waiting.as_ref().filter(|_| owner.is_none());
+        let user_id = provable.map_or(nobody, |user| user.id);
         let secret = OpaqueSecret::generate();
         let end = request.now().as_second() + User::SIGN_UP_SECONDS;
         let token = TokenRecord::new(&secret, TokenKind::Verification, user_id, end);

@@ -98,15 +98,10 @@ impl Signup {
         if input.role == Role::Ops {
             return if self.ops_may_sign_up { Ok(()) } else { Err(ErrorCode::OpsByInvitation) };
         }
-        match &self.clients {
-            ClientSignup::Open | ClientSignup::Approval => Ok(()),
-            ClientSignup::Invitation => Err(ErrorCode::ClientByInvitation),
-            ClientSignup::Domains(domains) => {
-                let domain = input.email.domain();
-                let allowed = domains.iter().any(|it| it == domain);
-                if allowed { Ok(()) } else { Err(ErrorCode::SignupClosed) }
-            }
+        if self.clients == ClientSignup::Invitation {
+            return Err(ErrorCode::ClientByInvitation);
         }
+        if self.clients.takes(&input.email) { Ok(()) } else { Err(ErrorCode::SignupClosed) }
     }
 
     /// Sends the mail, unless anybody has caused many to its addressee today. Nobody is told.

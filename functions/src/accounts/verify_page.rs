@@ -5,11 +5,11 @@
 //! and can say that it was a stranger.
 
 use http::Method;
-use share_auth::{Password, matches};
+use share_auth::Password;
 use share_contract::{Decline, ErrorCode, Operation, VerificationDone, operations};
 use share_http::{
-    Answer, ApiError, Endpoint, Fields, HtmlPage, Request, TokenField, TokenForm, TokenGuesses,
-    TokenPage,
+    Answer, ApiError, Endpoint, Fields, HtmlPage, PasswordGuesses, Request, TokenField, TokenForm,
+    TokenGuesses, TokenPage,
 };
 use share_model::{TokenKind, User};
 use share_store::{OneTimeTokens, Platform, StartError, Users};
@@ -20,7 +20,8 @@ use crate::verified::verified;
 pub struct VerifyPage {
     users: Users,
     tokens: OneTimeTokens,
-    guesses: TokenGuesses,
+    token_guesses: TokenGuesses,
+    password_guesses: PasswordGuesses,
 }
 
 /// What the form says.
@@ -41,7 +42,8 @@ impl Endpoint for VerifyPage {
         Ok(Self {
             users: Users::connect(platform)?,
             tokens: OneTimeTokens::connect(platform)?,
-            guesses: TokenGuesses::connect(platform)?,
+            token_guesses: TokenGuesses::connect(platform)?,
+            password_guesses: PasswordGuesses::connect(platform)?,
         })
     }
 
@@ -49,7 +51,7 @@ impl Endpoint for VerifyPage {
         let secret = request.required_query("token")?; // 400
         let (kind, now) = (TokenKind::Verification, request.now());
         let found = self.tokens.find(kind, secret, now).await?; // 503
-        let token = self.guesses.counted(found, request).await?; // 404, 410, 429, 503
+        let token = self.token_guesses.counted(found, request).await?; // 404, 410, 429, 503
         let user = self.users.by_id(token.user_id).await?; // 503
         let user = user.ok_or(ErrorCode::VerificationUnknown)?; // 404
         if request.method() != Method::POST {
@@ -58,10 +60,10 @@ impl Endpoint for VerifyPage {
         let reply = reply(request.json_or_form()?)?; // 400, 415, 422
         let message = match reply {
             Reply::ItWasMe(password) => {
-                if !matches(user.password_hash.as_deref(), password).await {
-                    return Err(ApiError::from(ErrorCode::WrongPassword) // 403
-                        .shown_on(|complaint| page(&user, Some(complaint))));
-                }
+                let again =
+                    |error: ApiError| error.shown_on(|complaint| page(&user, Some(complaint)));
+                let confirmed = self.password_guesses.confirm(&user, password, request).await;
+                confirmed.map_err(again)?; // 403, 429, 503
                 let now = (request.clock())();
                 self.users.prove_address(&user, &token, &self.tokens, now).await??; // 409, 410, 503
                 verified(&user)

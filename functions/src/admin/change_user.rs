@@ -44,7 +44,7 @@ impl Endpoint for ChangeUser {
         let base = self.mails.base(request)?; // 503
         let mut factor_removed = false;
         let step = |user: &User, _| {
-            let step = step(user, &change)?;
+            let step = step(user, &change, admin.id)?;
             let removed = AuditAction::SecondFactorRemoved;
             factor_removed = step.as_ref().is_some_and(|step| step.actions.contains(&removed));
             Ok(step)
@@ -86,8 +86,17 @@ impl ChangeUser {
     }
 }
 
-/// What `change` makes of `user`.
-fn step(user: &User, change: &UserChange) -> Result<Option<UserStep>, ApiError> {
+/// What `change` by `admin` makes of `user`.
+fn step(user: &User, change: &UserChange, admin: UserId) -> Result<Option<UserStep>, ApiError> {
+    // With one's own account that takes the password or a code, which whoever has stolen a session
+    // does not have.
+    let resets = [("password", change.password), ("second_factor", change.second_factor)];
+    if let Some((field, _)) = resets.iter().find(|(_, reset)| reset.is_some())
+        && user.id == admin
+    {
+        let reason = Invalid::because("of one's own account is changed with its password or code");
+        return Err(ApiError::field(field, reason));
+    }
     let mut after = user.changed();
     let mut actions = Vec::new();
     if let Some(role) = change.role.filter(|role| *role != user.role) {

@@ -192,6 +192,15 @@ pub struct EmailChange {
     pub password: String,
 }
 
+/// The body of `email_change_confirm`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmailConfirmation {
+    /// The password of the account.
+    #[schemars(length(max = 256))]
+    pub password: String,
+}
+
 /// The answer of `email_change_confirm` and `email_undo_confirm`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct EmailSet {

@@ -17,6 +17,8 @@ pub struct ApprovalSummary {
     pub username: Username,
     /// Its address, which is proven.
     pub email: EmailAddress,
+    /// What it can do once it is let in.
+    pub role: Role,
     /// When its owner signed up.
     #[serde(with = "rfc3339_millis")]
     #[schemars(schema_with = "schema::moment")]
@@ -29,6 +31,7 @@ impl From<User> for ApprovalSummary {
             id: user.id,
             username: user.username,
             email: user.email,
+            role: user.role,
             created_at: user.created_at,
         }
     }

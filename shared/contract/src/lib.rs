@@ -25,8 +25,8 @@ mod uploads;
 mod users;
 
 pub use accounts::{
-    AccountCreated, AccountDetails, Decline, EmailChange, EmailSet, MailRequest, MailSent,
-    NewPassword, PasswordChange, PasswordResetConfirm, PasswordSet, PublicRole, SignUp,
+    AccountCreated, AccountDetails, Decline, EmailChange, EmailConfirmation, EmailSet, MailRequest,
+    MailSent, NewPassword, PasswordChange, PasswordResetConfirm, PasswordSet, PublicRole, SignUp,
     VerificationAnswer, VerificationDone,
 };
 pub use admissions::{ApprovalSummary, InvitationRequest, InvitationSummary};

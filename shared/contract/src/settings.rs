@@ -376,6 +376,15 @@ impl ClientSignup {
             _ => Self::Approval,
         })
     }
+
+    /// Whether Clients can have this address. Those who are invited can have any.
+    #[must_use]
+    pub fn takes(&self, email: &EmailAddress) -> bool {
+        match self {
+            Self::Domains(domains) => domains.iter().any(|domain| domain == email.domain()),
+            Self::Open | Self::Approval | Self::Invitation => true,
+        }
+    }
 }
 
 /// The roles whose accounts need a second factor.

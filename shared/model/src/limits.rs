@@ -71,13 +71,19 @@ pub const UPLOADS: Limit = Limit { what: "uploads", most: 10_000, window: DAY, d
 pub const SIGNUP_MAILS: Limit = Limit { what: "signup_mails", most: 3, window: DAY, delays: &[] };
 
 /// Mails to one address because somebody has forgotten a password. Anybody can cause them.
-pub const RESET_MAILS: Limit = Limit { what: "reset_mails", ..SIGNUP_MAILS };
+///
+/// After three of them one is sent every 45 minutes, and its link is good for an hour. So whatever
+/// strangers do, the owner of the address has a link that works, or gets one.
+pub const RESET_MAILS: Limit = Limit { what: "reset_mails", delays: &[45 * 60], ..SIGNUP_MAILS };
 
 /// Mails to one address because somebody wants the link of a sign-up once more. Anybody can.
 pub const VERIFICATION_MAILS: Limit = Limit { what: "verification_mails", ..SIGNUP_MAILS };
 
 /// Mails to one address because an account is to have it.
 pub const EMAIL_CHANGE_MAILS: Limit = Limit { what: "email_change_mails", ..SIGNUP_MAILS };
+
+/// Changes of its address that one account asks for, each of which mails an address of its choice.
+pub const EMAIL_CHANGES: Limit = Limit { what: "email_changes", most: 5, window: DAY, delays: &[] };
 
 /// Requests for a reset or for another verification link, from one source.
 pub const MAILS_FROM_SOURCE: Limit = Limit { what: "mails_from_source", ..SIGNUPS_FROM_SOURCE };

@@ -41,7 +41,7 @@ impl Admissions {
     }
 
     /// `limit` accounts that wait for this, the oldest first, or those after `cursor`. Those that
-    /// have lapsed at `now` are left out, so a page can be short and still have a next one.
+    /// have lapsed at `now` or are disabled are left out, so a page can be short and still have a next one.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -61,7 +61,9 @@ impl Admissions {
             newest_first: false,
         };
         let page = self.changes.users.table.page::<WaitingUser>(list, limit, cursor).await?;
-        let lives = |it: &WaitingUser| it.forget_at.is_none_or(|end| end > now.as_second());
+        let lives = |it: &WaitingUser| {
+            it.user.active && it.forget_at.is_none_or(|end| end > now.as_second())
+        };
         Ok(Page { records: page.records.into_iter().filter(lives).collect(), next: page.next })
     }
 
@@ -71,7 +73,7 @@ impl Admissions {
     /// When the tables do not answer.
     pub async fn approve(&self, id: UserId, actor: Actor<'_>) -> Result<Option<User>, StoreError> {
         let applied = self.changes.apply(id, actor, |user, _| {
-            if !user.waits_for_approval() {
+            if !(user.waits_for_approval() && user.active) {
                 return Ok::<_, Infallible>(None);
             }
             let after = User { waiting_for: None, ..user.changed() };
@@ -115,7 +117,7 @@ impl Admissions {
         actor: Actor<'_>,
     ) -> Result<Option<User>, StoreError> {
         let Some(user) = self.changes.users.by_id(id).await? else { return Ok(None) };
-        let mut writes = self.changes.users.delete_waiting_for(&user, waiting_for).to_vec();
+        let mut writes = self.changes.users.delete_waiting_for(&user, waiting_for).await?;
         writes.extend(self.changes.entries(id, vec![action], actor));
         // A condition fails when the account does not wait, or no more.
         let outcome = self.changes.users.table.commit("delete a waiting account", writes).await?;
@@ -128,7 +130,7 @@ impl Admissions {
     /// When the table does not answer.
     pub async fn invited(&self, id: UserId) -> Result<Option<User>, StoreError> {
         let user = self.changes.users.by_id(id).await?;
-        Ok(user.filter(|user| user.waiting_for == Some(WaitingFor::Invitation)))
+        Ok(user.filter(|user| user.active && user.waiting_for == Some(WaitingFor::Invitation)))
     }
 
     /// Gives an invitation another token, and ends the older one. `false` when it was accepted,

@@ -282,6 +282,7 @@ fn token(link: &Link) -> TokenRecord {
         user_id: link.user_id,
         expires_at: link.expires_at.as_second(),
         email: None,
+        generation: None,
     }
 }
 

@@ -24,6 +24,10 @@ pub struct TokenRecord {
     /// The address that it gives to the account, when it is for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<EmailAddress>,
+    /// How often all sessions of the account had been ended when it asked for the token, which dies
+    /// with the next time. `None` where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<u32>,
 }
 
 /// Which token of an account is the newest of its kind.
@@ -37,7 +41,7 @@ impl TokenRecord {
     /// `expires_at`.
     #[must_use]
     pub fn new(secret: &OpaqueSecret, kind: TokenKind, user_id: UserId, expires_at: i64) -> Self {
-        Self { hash: secret.hash(), kind, user_id, expires_at, email: None }
+        Self { hash: secret.hash(), kind, user_id, expires_at, email: None, generation: None }
     }
 }
 

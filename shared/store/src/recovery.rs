@@ -62,8 +62,7 @@ impl Recovery {
             }
             let mut after = before.changed().with_password(hash.to_owned());
             after.end_sessions();
-            let mut writes = self.tokens.spend(token, now);
-            writes.push(self.tokens.void(TokenKind::EmailChange, before.id));
+            let writes = self.tokens.spend(token, now);
             let actions = vec![AuditAction::PasswordReset, AuditAction::SessionsEnded];
             Ok(Some(UserStep { after, actions, writes }))
         });
@@ -92,7 +91,6 @@ impl Recovery {
             let writes = vec![
                 sessions.keep(kept, before.id, after.generation),
                 self.tokens.void(TokenKind::PasswordReset, before.id),
-                self.tokens.void(TokenKind::EmailChange, before.id),
             ];
             let actions = vec![AuditAction::PasswordChanged, AuditAction::SessionsEnded];
             Ok(Some(UserStep { after, actions, writes }))
@@ -118,8 +116,8 @@ impl Recovery {
             if !before.active {
                 return Err(RecoveryRefusal::Disabled);
             }
-            // Somebody else was faster with this token.
-            if before.email == *email {
+            // Somebody else was faster with this token, or whoever asked for it is shut out since.
+            if before.email == *email || token.generation != Some(before.generation) {
                 return Err(used(token));
             }
             if !before.may_change_email(now) {
@@ -168,7 +166,6 @@ impl Recovery {
             let mut writes = vec![users.take_address(before.id, email)];
             writes.extend(self.tokens.spend(token, now));
             writes.push(users.release_address(before.id, &before.email));
-            writes.push(self.tokens.void(TokenKind::EmailChange, before.id));
             writes.extend(self.tokens.issue(reset));
             Ok(Some(UserStep { after, actions, writes }))
         });

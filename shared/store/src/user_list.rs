@@ -150,10 +150,13 @@ impl Users {
 
     /// The condition that this account can be used and is an admin's.
     pub(crate) fn is_active_admin(&self, id: UserId) -> Write {
-        let condition = Condition::new("#role = :admin AND active = :yes AND verified = :yes AND attribute_not_exists(waiting_for)")
-            .named("#role", "role")
-            .with(":admin", text(Role::Admin.as_str()))
-            .with(":yes", AttributeValue::Bool(true));
+        let condition = Condition::new(
+            "#role = :admin AND active = :yes AND verified = :yes \
+             AND attribute_not_exists(waiting_for) AND attribute_exists(password_hash)",
+        )
+        .named("#role", "role")
+        .with(":admin", text(Role::Admin.as_str()))
+        .with(":yes", AttributeValue::Bool(true));
         self.table.check(&user_key(id), &condition)
     }
 }

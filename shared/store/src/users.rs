@@ -55,6 +55,9 @@ struct SignUp {
 #[derive(Serialize, Deserialize)]
 struct Waiting {
     user_id: UserId,
+    /// The second in which it lapses.
+    #[serde(default, skip_serializing)]
+    forget_at: Option<i64>,
 }
 
 /// An account, as the table holds it.
@@ -140,13 +143,18 @@ impl Users {
         self.by_reservation(&mail_key(email)).await
     }
 
-    /// The last account with which somebody signed up with this address, if the address still waits
-    /// for its proof.
+    /// The last account with which somebody signed up with this address, if it waits for its proof
+    /// at `now`.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn waiting(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
+    pub async fn waiting(
+        &self,
+        email: &EmailAddress,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
         let waiting = self.table.get::<Waiting>(&waiting_key(email)).await?;
+        let waiting = waiting.filter(|it| it.forget_at.is_none_or(|end| end > now.as_second()));
         let key = waiting.map_or_else(nobody, |it| user_key(it.user_id));
         let user = self.table.get::<User>(&key).await?;
         Ok(user.filter(|user| !user.verified && user.email == *email))
@@ -218,7 +226,7 @@ impl Users {
             sign_up: Some(sign_up),
             invitation: None,
         };
-        let mut more = vec![self.put_waiting(&user.email, token)];
+        let mut more = vec![self.put_waiting(user.id, &user.email, token.expires_at)];
         if !known {
             more.extend(tokens.issue(token));
         }
@@ -230,7 +238,8 @@ impl Users {
     }
 
     /// Puts `token`, with which the sign-up `user` can be proven from now on, and not with the one
-    /// before. The sign-up lasts as long as the token.
+    /// before. The sign-up lasts as long as the token, also when the token is nobody's because the
+    /// address is known: how long a name is taken tells nothing.
     ///
     /// Without a sign-up, when nobody has signed up with `email`, as many writes are made, which
     /// change nothing of any account. Both take the same time.
@@ -248,7 +257,8 @@ impl Users {
         let held = self.table.get::<Reservation>(&name).await?;
         let sign_up = user.zip(held.and_then(|held| held.sign_up));
         let mut writes = tokens.issue(token);
-        writes.push(self.put_waiting(email, token));
+        let waiting = user.map_or(token.user_id, |user| user.id);
+        writes.push(self.put_waiting(waiting, email, token.expires_at));
         if let Some((user, older)) = sign_up {
             let until = token.expires_at;
             let sign_up = SignUp { email: email.clone(), token: token.hash.clone() };
@@ -275,9 +285,9 @@ impl Users {
         self.table.commit("renew a sign-up", writes).await.map(|_| ())
     }
 
-    fn put_waiting(&self, email: &EmailAddress, token: &TokenRecord) -> Write {
-        let waiting = Waiting { user_id: token.user_id };
-        self.table.put_until(&waiting_key(email), &waiting, token.expires_at, &always())
+    fn put_waiting(&self, user_id: UserId, email: &EmailAddress, until: i64) -> Write {
+        let waiting = Waiting { user_id, forget_at: None };
+        self.table.put_until(&waiting_key(email), &waiting, until, &always())
     }
 
     /// Puts the account of a stranger who proves nothing, with its name. The address stays free for
@@ -369,7 +379,8 @@ impl Users {
         let address = self.table.get::<Reservation>(&mail_key(&user.email)).await?;
         let Some(older) = address.and_then(|address| address.invitation) else { return Ok(None) };
         let end = number(token.expires_at);
-        let invited = Condition::new("waiting_for = :invitation")
+        let invited = Condition::new("waiting_for = :invitation AND active = :yes")
+            .with(":yes", AttributeValue::Bool(true))
             .with(":invitation", text(WaitingFor::Invitation.as_str()))
             .with(":until", end.clone());
         let owned = || owned_by(user.id, "user_id = :owner").with(":until", end.clone());
@@ -391,16 +402,29 @@ impl Users {
         Ok(Some(writes))
     }
 
-    /// The writes that delete an account which waits for this, with its name and its address.
-    pub(crate) fn delete_waiting_for(&self, user: &User, waiting_for: WaitingFor) -> [Write; 3] {
-        let waits =
-            Condition::new("waiting_for = :waiting").with(":waiting", text(waiting_for.as_str()));
+    /// The writes that delete an account which waits for this, with its name, and with its address
+    /// unless somebody else has proven that one.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub(crate) async fn delete_waiting_for(
+        &self,
+        user: &User,
+        waiting_for: WaitingFor,
+    ) -> Result<Vec<Write>, StoreError> {
+        let waits = Condition::new("waiting_for = :waiting AND active = :yes")
+            .with(":waiting", text(waiting_for.as_str()))
+            .with(":yes", AttributeValue::Bool(true));
         let owned = || owned_by(user.id, "user_id = :owner");
-        [
+        let mut writes = vec![
             self.table.delete(&user_key(user.id), &waits),
             self.table.delete(&name_key(&user.username), &owned()),
-            self.table.delete(&mail_key(&user.email), &owned()),
-        ]
+        ];
+        let mail = mail_key(&user.email);
+        if self.table.get::<Reservation>(&mail).await?.is_some_and(|it| it.user_id == user.id) {
+            writes.push(self.table.delete(&mail, &owned()));
+        }
+        Ok(writes)
     }
 
     /// Undoes a sign-up whose mail could not be sent, so that it can be tried again.
@@ -509,7 +533,8 @@ impl Users {
         } else {
             "SET verified = :yes REMOVE forget_at ADD revision :one"
         };
-        self.prove(user, (change, exists), token, tokens, now).await
+        let address = self.take_address(user.id, &user.email);
+        self.prove(user, (change, exists), address, token, tokens, now).await
     }
 
     /// [`Users::prove_address`] with an invitation, which came to the address; it sets the password
@@ -525,16 +550,23 @@ impl Users {
         tokens: &OneTimeTokens,
         now: Timestamp,
     ) -> Result<Result<(), ProofRefusal>, StoreError> {
-        let exists = Condition::new("attribute_exists(pk)").with(":hash", text(hash));
+        // An admin may have disabled it.
+        let exists = Condition::new("active = :yes").with(":hash", text(hash));
         let change = "SET verified = :yes, password_hash = :hash REMOVE forget_at, waiting_for \
                       ADD revision :one";
-        self.prove(user, (change, exists), token, tokens, now).await
+        // Whoever proved the address meanwhile has ended the invitation, also when the address is free
+        // once more.
+        let kept = "SET user_id = :owner REMOVE unproven_until, invitation, forget_at";
+        let owned = owned_by(user.id, "user_id = :owner");
+        let address = self.table.update(&mail_key(&user.email), kept, &owned);
+        self.prove(user, (change, exists), address, token, tokens, now).await
     }
 
     async fn prove(
         &self,
         user: &User,
         (change, exists): (&str, Condition),
+        address: Write,
         token: &TokenRecord,
         tokens: &OneTimeTokens,
         now: Timestamp,
@@ -548,13 +580,14 @@ impl Users {
             self.table.update(&name, "REMOVE unproven_until, sign_up, forget_at", &owned),
         ];
         let address_place = writes.len();
-        writes.push(self.take_address(user.id, &user.email));
+        writes.push(address);
         let token_place = writes.len();
         writes.extend(tokens.spend(token, now));
         let outcome = self.table.commit("prove an address", writes).await?;
         let CommitOutcome::ConditionFailed(places) = outcome else { return Ok(Ok(())) };
         let failed = |place| places.contains(&place);
-        Ok(Err(if failed(address_place) && !failed(token_place) {
+        let elsewhere = failed(address_place) && !failed(0) && !failed(token_place);
+        Ok(Err(if elsewhere {
             ProofRefusal::EmailTaken
         } else {
             refused(token, failed(token_place)).into()

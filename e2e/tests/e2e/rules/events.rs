@@ -65,6 +65,7 @@ async fn every_event_gets_the_answer_that_its_table_says() {
         ("{{other_client_token}}", other_client),
         ("{{other_client_password}}", password_for("events-other")),
         ("{{reset_token}}", scene.mailed_token("password_reset", "resets").await),
+        ("{{moving_password}}", password_for("moves")),
         ("{{email_change_token}}", scene.mailed_token("email_change", "moves").await),
         ("{{email_undo_token}}", scene.mailed_token("email_undo", "returns").await),
         ("{{link_id}}", other.id()),

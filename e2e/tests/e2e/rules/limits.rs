@@ -399,3 +399,33 @@ async fn an_account_that_an_administrator_creates_is_never_limited() {
     assert_eq!(finished.code, Some(0), "{}", finished.err);
     assert!(finished.out.contains("/set-password?token="), "{}", finished.out);
 }
+
+#[tokio::test]
+async fn after_three_mails_for_a_reset_one_more_is_sent_while_the_link_of_the_last_one_is_good() {
+    let mails = MailServer::start().await;
+    let world = World::start_with(&mails.variables()).await;
+    let day = 24 * 60 * 60;
+    world.pass_until((world.now().as_second() / day + 1) * day);
+    let (address, ask) = ("client@example.com", json!({"email": "client@example.com"}));
+    let sent = async || {
+        world.post(routes::PASSWORD_RESET, &ask).await.is(202);
+        mails.mails().iter().filter(|mail| mail.to == address).count()
+    };
+    for number in 1..=3 {
+        assert_eq!(sent().await, number);
+    }
+    assert_eq!(sent().await, 3);
+    world.pass(45 * 60 - 60);
+    assert_eq!(sent().await, 3);
+    world.pass(60);
+    let last = mails.newest(address).token(routes::RESET_PASSWORD).to_owned();
+    assert_eq!(sent().await, 4);
+    assert_eq!(sent().await, 4);
+    let newest = mails.newest(address).token(routes::RESET_PASSWORD).to_owned();
+    let reset = async |token: &str| {
+        let body = json!({"token": token, "password": "a password of my own"});
+        world.post(routes::PASSWORD_RESET_CONFIRM, &body).await
+    };
+    reset(&last).await.refused(410, "password_reset_used");
+    reset(&newest).await.is(200);
+}

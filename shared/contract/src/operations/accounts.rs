@@ -2,8 +2,8 @@
 
 use super::{EVERYBODY, delete, get, head, json, of, post, token};
 use crate::{
-    AccountCreated, AccountDetails, Answer, Body, Caller, Content, EmailChange, EmailSet,
-    ErrorCode, FactorCode, MailRequest, MailSent, NewPassword, Operation, PasswordChange,
+    AccountCreated, AccountDetails, Answer, Body, Caller, Content, EmailChange, EmailConfirmation,
+    EmailSet, ErrorCode, FactorCode, MailRequest, MailSent, NewPassword, Operation, PasswordChange,
     PasswordResetConfirm, PasswordSet, RecoveryCodesIssued, SignUp, TotpConfirmation, TotpCreated,
     TotpRemoval, TotpRequest, VerificationAnswer, VerificationDone,
 };
@@ -87,6 +87,7 @@ pub const VERIFICATION_ANSWER: Operation = Operation {
     }],
     errors: &[
         ErrorCode::WrongPassword,
+        ErrorCode::TooManyGuesses,
         ErrorCode::EmailTaken,
         ErrorCode::VerificationUnknown,
         ErrorCode::VerificationUsed,
@@ -241,7 +242,13 @@ pub const EMAIL_CHANGE_REQUEST: Operation = Operation {
     parameters: &[],
     body: Body::Json(of::<EmailChange>),
     answers: &[json::<MailSent>(202, "A mail was sent to the new address.")],
-    errors: &[ErrorCode::WrongPassword, ErrorCode::TooManyGuesses, ErrorCode::EmailJustChanged],
+    errors: &[
+        ErrorCode::WrongPassword,
+        ErrorCode::SignupClosed,
+        ErrorCode::TooManyGuesses,
+        ErrorCode::TooManyMails,
+        ErrorCode::EmailJustChanged,
+    ],
 };
 
 /// `GET` and `HEAD /change-email`
@@ -263,17 +270,19 @@ pub const EMAIL_CHANGE_SHOW: Operation = Operation {
 /// `POST /change-email`
 pub const EMAIL_CHANGE_CONFIRM: Operation = Operation {
     name: "email_change_confirm",
-    summary: "Prove a new address, and give it to the account.",
+    summary: "Prove a new address with the account's password, and give it to the account.",
     caller: Caller::TokenHolder,
     routes: &[post("/change-email")],
     parameters: &[token("The token from the mailed link.")],
-    body: Body::None,
+    body: Body::JsonOrForm(of::<EmailConfirmation>),
     answers: &[Answer {
         status: 200,
         description: "The account has the address.",
         content: Content::JsonOrPage(of::<EmailSet>),
     }],
     errors: &[
+        ErrorCode::WrongPassword,
+        ErrorCode::TooManyGuesses,
         ErrorCode::AccountDisabled,
         ErrorCode::EmailTaken,
         ErrorCode::EmailJustChanged,

@@ -1,6 +1,8 @@
 //! `GET` and `POST /change-email`.
 
 use futures_util::future::join_all;
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
 use serde_json::json;
 use share_e2e::access_token::AccessToken;
 use share_e2e::mail_server::MailServer;
@@ -21,7 +23,11 @@ async fn link(world: &World, mails: &MailServer, address: &str) -> String {
 }
 
 async fn confirm(world: &World, link: &str) -> Answer {
-    send(world.http.post(link)).await
+    confirm_with(world, link, PASSWORD).await
+}
+
+async fn confirm_with(world: &World, link: &str, password: &str) -> Answer {
+    send(world.http.post(link).json(&json!({"password": password}))).await
 }
 
 #[tokio::test]
@@ -91,8 +97,9 @@ async fn only_the_newest_link_is_good_and_only_for_a_day_and_for_the_password_of
     let access = world.token("client").await;
     let body = json!({"current": PASSWORD, "new": "a password of my own"});
     world.post_as(routes::PASSWORD, &access, &body).await.is(204);
-    confirm(&world, &link).await.refused(410, "email_change_used");
-    let access = world.login("client", ("username", "client"), "a password of my own").await;
+    let own = "a password of my own";
+    confirm_with(&world, &link, own).await.refused(410, "email_change_used");
+    let access = world.login("client", ("username", "client"), own).await;
     let body = json!({"email": NEW, "password": "a password of my own"});
     world.post_as(routes::EMAIL, &access.field("access"), &body).await.is(202);
     let token = mails.newest(NEW).token(routes::CHANGE_EMAIL).to_owned();
@@ -101,6 +108,61 @@ async fn only_the_newest_link_is_good_and_only_for_a_day_and_for_the_password_of
     let body = json!({"token": reset, "password": "another password of mine"});
     world.post(routes::PASSWORD_RESET_CONFIRM, &body).await.is(200);
     let link = world.url(&format!("{}?token={token}", routes::CHANGE_EMAIL));
+    let answer = confirm_with(&world, &link, "another password of mine").await;
+    answer.refused(410, "email_change_used");
+}
+
+#[tokio::test]
+async fn who_reads_the_mail_needs_the_password_of_the_account_too() {
+    let (world, mails) = World::with_mails().await;
+    let link = link(&world, &mails, NEW).await;
+    let before = world.stored().await;
+    confirm_with(&world, &link, "a wrong password").await.refused(403, "wrong_password");
+    send(world.http.post(&link).json(&json!({}))).await.refused(422, "invalid_field");
+    let form = async |password: &str| {
+        let request = world.http.post(&link).header("accept", "text/html");
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        send(request.body(format!("password={password}"))).await
+    };
+    let page = form("a+wrong+password").await.is_page(403);
+    assert!(page.contains("name=\"password\"") && page.contains(NEW), "{page}");
+    world.unchanged(&before).await;
+    form(PASSWORD).await.is_page(200);
+    world.login("client", ("email", NEW), PASSWORD).await.is(200);
+}
+
+#[tokio::test]
+async fn a_change_that_waits_for_its_proof_dies_with_the_sessions_of_the_account() {
+    let ends = [
+        json!({"sessions": "end"}),
+        json!({"active": false}),
+        json!({"role": "ops"}),
+        json!({"password": "reset"}),
+    ];
+    for end in ends {
+        let (world, mails) = World::with_mails().await;
+        let link = link(&world, &mails, NEW).await;
+        let admin = world.token("admin").await;
+        let user = routes::user(&world.store.user_named("client").await);
+        for change in [&end, &json!({"active": true})] {
+            let patch = world.request(Method::PATCH, &user).bearer_auth(&admin).json(change);
+            send(patch).await.is(200);
+        }
+        let mut password = PASSWORD;
+        if end == json!({"password": "reset"}) {
+            password = "a password of my own";
+            let token = mails.newest(OLD).token(routes::RESET_PASSWORD).to_owned();
+            let body = json!({"token": token, "password": password});
+            world.post(routes::PASSWORD_RESET_CONFIRM, &body).await.is(200);
+        }
+        let answer = confirm_with(&world, &link, password).await;
+        answer.refused(410, "email_change_used");
+    }
+    let (world, mails) = World::with_mails().await;
+    let link = link(&world, &mails, NEW).await;
+    let access = world.token("client").await;
+    let all = world.request(Method::DELETE, routes::SESSIONS).bearer_auth(&access);
+    send(all).await.is(204);
     confirm(&world, &link).await.refused(410, "email_change_used");
 }
 

@@ -60,3 +60,14 @@ async fn a_second_secret_replaces_the_first_until_one_is_confirmed() {
     let challenge = world.challenge("client").await;
     world.login_with("client", &challenge, &second.code(world.now())).await.is(200);
 }
+
+#[tokio::test]
+async fn a_secret_that_is_not_confirmed_is_gone_with_the_sessions_of_the_account() {
+    let world = World::start().await;
+    let (token, password) = (world.token("client").await, local_password("client"));
+    let app = world.create_totp(&token, &password).await;
+    send(world.request(Method::DELETE, routes::SESSIONS).bearer_auth(&token)).await.is(204);
+    let token = world.token("client").await;
+    let answer = world.confirm_totp(&token, &app.code(world.now())).await;
+    answer.refused(409, "second_factor_missing");
+}

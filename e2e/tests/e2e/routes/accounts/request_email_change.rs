@@ -1,6 +1,7 @@
 //! `POST /api/account/email`.
 
 use serde_json::{Value, json};
+use share_e2e::mail_server::MailServer;
 use share_e2e::{World, routes};
 
 const PASSWORD: &str = "local-client-password";
@@ -39,4 +40,42 @@ async fn it_needs_the_password_and_an_address_that_is_another() {
     }
     world.unchanged(&before).await;
     assert_eq!(mails.mails().len(), 0);
+}
+
+#[tokio::test]
+async fn one_account_causes_five_mails_a_day_whatever_the_addresses() {
+    let (world, mails) = World::with_mails().await;
+    let day = 24 * 60 * 60;
+    world.pass_until((world.now().as_second() / day + 1) * day);
+    let access = world.token("client").await;
+    let send = async |number: usize| {
+        let body = body(&format!("new{number}@example.net"), PASSWORD);
+        world.post_as(routes::EMAIL, &access, &body).await
+    };
+    for number in 0..5 {
+        send(number).await.is(202);
+    }
+    let before = world.stored().await;
+    send(5).await.limited("too_many_mails");
+    world.unchanged(&before).await;
+    assert_eq!(mails.mails().len(), 5);
+}
+
+#[tokio::test]
+async fn a_client_does_not_leave_the_domains_that_can_sign_up() {
+    let mails = MailServer::start().await;
+    let domains = [("CLIENT_SIGNUP", "domains"), ("ALLOWED_EMAIL_DOMAINS", "example.com")];
+    let variables = [mails.variables().as_slice(), &domains].concat();
+    let world = World::start_with(&variables).await;
+    let access = world.token("client").await;
+    let before = world.stored().await;
+    let answer = world.post_as(routes::EMAIL, &access, &body("c@example.net", PASSWORD)).await;
+    answer.refused(403, "signup_closed");
+    world.unchanged(&before).await;
+    assert_eq!(mails.mails().len(), 0);
+    let answer = world.post_as(routes::EMAIL, &access, &body("c@example.com", PASSWORD)).await;
+    answer.is(202);
+    let ops = world.token("ops").await;
+    let body = body("o@example.net", "local-ops-password");
+    world.post_as(routes::EMAIL, &ops, &body).await.is(202);
 }

@@ -73,3 +73,34 @@ async fn a_link_that_a_stranger_asks_for_holds_no_address_against_its_owner() {
     assert!(mail.subject == "Your e-mail address is verified", "{mail:?}");
     world.login("client", ("email", "client@example.com"), "local-client-password").await.is(200);
 }
+
+#[tokio::test]
+async fn how_long_a_name_is_taken_does_not_tell_whether_the_address_is_known() {
+    let (world, _mails) = World::with_mails().await;
+    let mut ends = Vec::new();
+    for (name, address) in [("early", ADDRESS), ("decoy", "client@example.com")] {
+        let body = json!({"username": name, "email": address, "password": PASSWORD});
+        world.post(routes::SIGNUP, &body).await.is(201);
+    }
+    world.pass(23 * 60 * 60);
+    for (name, address) in [("early", ADDRESS), ("decoy", "client@example.com")] {
+        again(&world, address).await.is(202);
+        let user = world.store.user_named(name).await;
+        ends.push(world.store.forgotten_at(&user, name).await);
+    }
+    world.pass(60 * 60 + 60);
+    for name in ["early", "decoy"] {
+        let body = json!({"username": name, "email": "third@example.org", "password": PASSWORD});
+        world.post(routes::SIGNUP, &body).await.refused(409, "username_taken");
+    }
+    assert!(ends[0][0] == ends[0][1] && ends[1][0] == ends[1][1], "{ends:?}");
+}
+
+#[tokio::test]
+async fn a_sign_up_that_has_lapsed_gets_no_further_link() {
+    let (world, mails) = World::with_mails().await;
+    sign_up(&world).await;
+    world.pass(24 * 60 * 60);
+    again(&world, ADDRESS).await.is(202);
+    assert_eq!(mails.newest(ADDRESS).subject, "No account with this e-mail address");
+}

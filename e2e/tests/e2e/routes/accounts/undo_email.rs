@@ -22,7 +22,7 @@ async fn change(world: &World, mails: &MailServer, access: &str) -> String {
     world.post_as(routes::EMAIL, access, &body).await.is(202);
     let token = mails.newest(NEW).token(routes::CHANGE_EMAIL).to_owned();
     let confirm = world.url(&format!("{0}?token={token}", routes::CHANGE_EMAIL));
-    send(world.http.post(&confirm)).await.is(200);
+    send(world.http.post(&confirm).json(&json!({"password": PASSWORD}))).await.is(200);
     let mail = mails.newest(OLD);
     world.url(&format!("{0}?token={1}", routes::UNDO_EMAIL, mail.token(routes::UNDO_EMAIL)))
 }

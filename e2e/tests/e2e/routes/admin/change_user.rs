@@ -219,3 +219,29 @@ async fn of_eight_admins_who_all_demote_all_at_once_one_is_left() {
     assert!(demoted >= 7, "{demoted}: twice is as good as once");
     assert_eq!(world.store.active_admins().await.len(), 1);
 }
+
+#[tokio::test]
+async fn ones_own_password_and_factor_are_changed_only_by_who_knows_them() {
+    let world = World::start().await;
+    let admin = world.token("admin").await;
+    let user = AccessToken::read(&admin).user();
+    world.enrol(&admin, "local-admin-password").await;
+    let before = world.stored().await;
+    for field in ["password", "second_factor"] {
+        let answer = change(&world, &admin, &user, &json!({field: "reset"})).await;
+        answer.refused(422, "invalid_field");
+    }
+    world.unchanged(&before).await;
+}
+
+#[tokio::test]
+async fn an_admin_without_a_password_is_not_one_who_is_left() {
+    let world = World::start().await;
+    let admin = world.token("admin").await;
+    let user = AccessToken::read(&admin).user();
+    let other = AccessToken::read(&world.another_admin("anna").await).user();
+    change(&world, &admin, &other, &json!({"password": "reset"})).await.is(200);
+    let before = world.stored().await;
+    change(&world, &admin, &user, &json!({"role": "ops"})).await.refused(409, "last_admin");
+    world.unchanged(&before).await;
+}

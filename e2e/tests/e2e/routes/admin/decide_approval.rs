@@ -81,6 +81,19 @@ async fn nobody_is_let_in_before_the_address_is_proven_and_nothing_else_waits() 
     login(&world, "vera").await.refused(403, "email_not_verified");
 }
 
+#[tokio::test]
+async fn whom_an_admin_has_disabled_nobody_lets_in_or_deletes() {
+    let world = world().await;
+    let (id, ops) = (wait(&world, "vera").await, world.token("ops").await);
+    world.store.set_active(&id, false).await;
+    let before = world.stored().await;
+    for method in [Method::POST, Method::DELETE] {
+        decide(&world, method, &id, &ops).await.refused(404, "approval_unknown");
+    }
+    assert!(world.all(routes::APPROVALS, 100, &ops).await.is_empty());
+    world.unchanged(&before).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_who_decide_at_once_one_does() {
     let world = world().await;

@@ -52,6 +52,50 @@ async fn an_accepted_invitation_cannot_be_withdrawn() {
     world.login("ops", ("username", "guest"), PASSWORD).await.is(200);
 }
 
+#[tokio::test]
+async fn an_invitation_to_an_address_that_somebody_else_proved_is_over_and_can_be_withdrawn() {
+    let (world, mails) = World::with_mails().await;
+    let admin = world.token("admin").await;
+    let body = json!({"email": "boss@example.org", "role": "admin", "username": "boss"});
+    let id = world.post_as(routes::INVITATIONS, &admin, &body).await.is(201).id();
+    let link = mails.newest("boss@example.org").token(routes::SET_PASSWORD).to_owned();
+    let body = json!({"username": "carla", "email": "boss@example.org", "password": PASSWORD});
+    world.post(routes::SIGNUP, &body).await.is(201);
+    let proof = mails.newest("boss@example.org").token(routes::VERIFY_PAGE).to_owned();
+    world.post(&routes::verify_page(&proof), &json!({"password": PASSWORD})).await.is(200);
+    accept(&world, &link).await.refused(409, "email_taken");
+    // The address becomes free, and the link is no better for it.
+    let access = world.login("client", ("username", "carla"), PASSWORD).await.field("access");
+    let body = json!({"email": "carla@example.org", "password": PASSWORD});
+    world.post_as(routes::EMAIL, &access, &body).await.is(202);
+    let change = mails.newest("carla@example.org").token(routes::CHANGE_EMAIL).to_owned();
+    let change = format!("{}?token={change}", routes::CHANGE_EMAIL);
+    world.post(&change, &json!({"password": PASSWORD})).await.is(200);
+    accept(&world, &link).await.refused(409, "email_taken");
+    withdraw(&world, &admin, &id).await.is(204);
+    accept(&world, &link).await.refused(404, "invitation_unknown");
+    let body = json!({"email": "boss@example.org", "role": "admin", "username": "boss"});
+    world.post_as(routes::INVITATIONS, &admin, &body).await.is(201);
+}
+
+#[tokio::test]
+async fn a_disabled_invitation_is_neither_accepted_nor_sent_once_more() {
+    let (world, mails) = World::with_mails().await;
+    let admin = world.token("admin").await;
+    let body = json!({"email": "guest@example.org", "role": "ops", "username": "guest"});
+    let id = world.post_as(routes::INVITATIONS, &admin, &body).await.is(201).id();
+    let disable = world.request(Method::PATCH, &routes::user(&id)).bearer_auth(&admin);
+    send(disable.json(&json!({"active": false}))).await.is(200);
+    let link = mails.newest("guest@example.org").token(routes::SET_PASSWORD).to_owned();
+    let before = world.stored().await;
+    accept(&world, &link).await.refused(404, "invitation_unknown");
+    withdraw(&world, &admin, &id).await.refused(404, "invitation_unknown");
+    let resend = world.post_as(&routes::invitation(&id), &admin, &json!({})).await;
+    resend.refused(404, "invitation_unknown");
+    assert!(world.all(routes::INVITATIONS, 100, &admin).await.is_empty());
+    world.unchanged(&before).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_is_accepted_or_withdrawn_and_never_both() {
     let mails = MailServer::start().await;
