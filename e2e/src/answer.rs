@@ -60,6 +60,13 @@ impl Answer {
         self.header("set-cookie").split(';').next().unwrap_or_default()
     }
 
+    /// What it sets the cookie `name` to, with the attributes; empty when it does not set it.
+    pub fn set_cookie(&self, name: &str) -> &str {
+        let values = self.headers.get_all("set-cookie").iter();
+        let mut set = values.map(|value| value.to_str().unwrap());
+        set.find(|it| it.split_once('=').is_some_and(|(of, _)| of == name)).unwrap_or_default()
+    }
+
     /// The address of the next page.
     pub fn next(&self) -> Option<&str> {
         self.header("link").strip_prefix('<')?.strip_suffix(">; rel=\"next\"")

@@ -1,9 +1,11 @@
 //! What a session's owner gets: an access token, and the refresh token that continues the session.
 
-use http::header;
-use share_auth::{ACCESS_TOKEN_SECONDS, AccessToken, OpaqueSecret, SigningKeys, random_bytes};
+use http::{HeaderMap, header};
+use share_auth::{
+    ACCESS_TOKEN_SECONDS, AccessToken, DeviceToken, OpaqueSecret, SigningKeys, random_bytes,
+};
 use share_contract::LoggedIn;
-use share_http::{Answer, RefreshCookie, Request};
+use share_http::{Answer, DeviceCookie, RefreshCookie, Request};
 use share_model::{Session, SessionId, User};
 
 /// A session of `user` that begins with this request.
@@ -42,7 +44,22 @@ pub(crate) fn grant(
 ) -> Answer<LoggedIn> {
     let mut answer = Answer::ok(tokens(keys, (user, session), refresh, as_cookie, request));
     if as_cookie {
-        RefreshCookie::set(answer.headers_mut(), refresh);
+        set_cookies(answer.headers_mut(), keys, session, refresh, request);
     }
     answer
+}
+
+/// Sets the cookies of a browser that has `session`: its refresh token, and the one by which it is
+/// known from then on.
+pub(crate) fn set_cookies(
+    headers: &mut HeaderMap,
+    keys: &SigningKeys,
+    session: &Session,
+    refresh: &OpaqueSecret,
+    request: &Request,
+) {
+    RefreshCookie::set(headers, refresh);
+    let device =
+        DeviceToken { user: session.user_id, session: session.id, generation: session.generation };
+    DeviceCookie::set(headers, device, request.now(), keys);
 }

@@ -88,6 +88,7 @@ mod rules {
     mod browser_downloads;
     mod client_signup;
     mod contract;
+    mod devices;
     mod embedded_s3;
     mod events;
     mod file_life;

@@ -2,14 +2,12 @@
 
 use share_auth::{OpaqueSecret, RecoveryCodes, SeedKeys};
 use share_contract::{ErrorCode, Operation, RecoveryCodesIssued, operations};
-use share_http::{
-    Answer, ApiError, Authenticator, Endpoint, RefreshCookie, Request, changed_user, read_code,
-};
+use share_http::{Answer, ApiError, Authenticator, Endpoint, Request, changed_user, read_code};
 use share_mail::SecondFactorChange;
 use share_model::{AuditAction, User};
 use share_store::{Platform, Sessions, StartError, UserStep, seed_keys};
 
-use crate::access::{new_session, tokens};
+use crate::access::{new_session, set_cookies, tokens};
 use crate::owner_mails::OwnerMails;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
@@ -74,13 +72,13 @@ impl Endpoint for ConfirmTotp {
         let user = changed_user(changed)?; // 401, 403, 409
         self.mails.send_factor_change(&user, SecondFactorChange::Added, &base, request).await;
         let keys = self.authenticator.keys();
-        let session =
+        let granted =
             owner.enrols.then(|| tokens(keys, (&user, &session), &refresh, as_cookie, request));
-        let as_cookie = as_cookie && session.is_some();
-        let issued = RecoveryCodesIssued { recovery_codes: codes.reveal(), session };
+        let as_cookie = as_cookie && granted.is_some();
+        let issued = RecoveryCodesIssued { recovery_codes: codes.reveal(), session: granted };
         let mut answer = Answer::ok(issued);
         if as_cookie {
-            RefreshCookie::set(answer.headers_mut(), &refresh);
+            set_cookies(answer.headers_mut(), keys, &session, &refresh, request);
         }
         Ok(answer)
     }

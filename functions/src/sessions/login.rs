@@ -3,13 +3,13 @@
 
 use futures_util::future::try_join;
 use share_auth::{
-    Challenge, ChallengePurpose, OpaqueSecret, Password, SigningKeys, Verified, verify,
+    Challenge, ChallengePurpose, DeviceToken, OpaqueSecret, Password, SigningKeys, Verified, verify,
 };
 use share_contract::settings::REQUIRE_SECOND_FACTOR;
 use share_contract::{Caller, ErrorCode, LoggedIn, Operation, operations};
 use share_http::{
-    Answer, ApiError, Endpoint, Fields, PasswordGuesses, Request, SecondFactors, changed_user,
-    read_code,
+    Answer, ApiError, DeviceCookie, Endpoint, Fields, PasswordGuess, PasswordGuesses, Request,
+    SecondFactors, changed_user, read_code,
 };
 use share_mail::SecondFactorChange;
 use share_model::{AuditAction, EmailAddress, Invalid, Role, User, Username};
@@ -104,8 +104,10 @@ impl Login {
         as_cookie: bool,
         request: &Request,
     ) -> Result<Answer<LoggedIn>, ApiError> {
-        let guess = self.guesses.begin(&identity.text(), request).await?; // 429, 503
+        // Found before it is known whether there may be another guess: so a device that is not of
+        // this account costs the same as none.
         let user = self.find(identity).await?; // 503
+        let guess = self.guess(identity, user.as_ref(), request).await?; // 429, 503
         let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
         let verified = verify(stored, password).await;
         let may = |user: &User| verified.is_right() && may_log_in(request.operation(), user.role);
@@ -134,6 +136,24 @@ impl Login {
             return Err(ErrorCode::InvalidCredentials.into()); // 401
         }
         Ok(grant(&self.keys, (&user, &session), &refresh, as_cookie, request))
+    }
+
+    /// Counts a password for `identity`, which is the name or address of `user`, before it is
+    /// compared: on its own when the browser has logged in to this account before.
+    async fn guess(
+        &self,
+        identity: &Identity,
+        user: Option<&User>,
+        request: &Request,
+    ) -> Result<PasswordGuess, ApiError> {
+        let device = DeviceCookie::read(request, &self.mails.base(request)?, &self.keys);
+        let same = |user: &User, device: &DeviceToken| {
+            (user.id, user.generation) == (device.user, device.generation)
+        };
+        match device.filter(|device| user.is_some_and(|user| same(user, device))) {
+            Some(device) => self.guesses.begin_on_device(device.session, request).await,
+            None => self.guesses.begin(&identity.text(), request).await,
+        }
     }
 
     /// The 401 that says what is still needed of `user`, whose password was right.

@@ -1,5 +1,5 @@
 //! Secrets: passwords, second factors, opaque one-time tokens, signed access tokens, challenges,
-//! cursors and certificates.
+//! tokens of devices, cursors and certificates.
 //!
 //! Each secret has two types, one that can be shown once and one that can be stored, and neither
 //! can be printed by accident.
@@ -9,6 +9,7 @@ mod certificate_keys;
 mod challenge;
 mod common_passwords;
 mod cursor;
+mod device_token;
 mod opaque_secret;
 mod opaque_string;
 mod password;
@@ -24,6 +25,7 @@ pub use access_token::{ACCESS_TOKEN_SECONDS, AccessRefusal, AccessToken, Signing
 pub use certificate_keys::{CertificateKeys, CertificateRefusal, PublicKey, PublicKeys};
 pub use challenge::{CHALLENGE_SECONDS, Challenge, ChallengePurpose};
 pub use cursor::PageCursor;
+pub use device_token::DeviceToken;
 pub use opaque_secret::{OpaqueSecret, SecretHash};
 pub use password::Password;
 pub use password_hash::{Verified, matches, verify};

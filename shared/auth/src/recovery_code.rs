@@ -14,11 +14,14 @@ use crate::random_bytes;
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// In characters. Each is five bits.
-const LENGTH: usize = 16;
+const LENGTH: usize = 24;
 
-/// A code as its holder knows it: 80 random bits. Shown once, never stored, never logged.
+/// The length of the codes that were given out at first. They count as long as they are stored.
+const FORMER_LENGTH: usize = 16;
+
+/// A code as its holder knows it: 120 random bits. Shown once, never stored, never logged.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RecoveryCode([u8; LENGTH]);
+pub struct RecoveryCode(Vec<u8>);
 
 /// The codes that somebody gets at one time.
 #[derive(Debug)]
@@ -49,36 +52,36 @@ impl RecoveryCodes {
 
 impl RecoveryCode {
     fn generate() -> Self {
-        Self(random_bytes::<LENGTH>().map(|byte| digit(byte % 32)))
+        Self(random_bytes::<LENGTH>().map(digit).to_vec())
     }
 
     /// Reads a code as somebody types it: in either case, with or without hyphens and spaces, and
     /// with o for 0, and i or l for 1, as Crockford has it.
     ///
     /// # Errors
-    /// When the text is not 16 of its characters, which no code of ours is.
+    /// When the text is neither 24 nor 16 of its characters, which no code of ours is.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let typed = text.bytes().filter(|byte| !b" -".contains(byte));
         // One more than there may be shows that there are too many.
         let digits: Option<Vec<u8>> = typed.take(LENGTH + 1).map(read).collect();
         digits
-            .and_then(|digits| digits.try_into().ok())
+            .filter(|digits| [LENGTH, FORMER_LENGTH].contains(&digits.len()))
             .map(Self)
             .ok_or_else(|| Invalid::because("must be a recovery code as it was given out"))
     }
 
-    /// Four groups of four characters, with hyphens between them.
+    /// Six groups of four characters, with hyphens between them.
     fn reveal(&self) -> String {
         let groups = self.0.chunks(4).map(|group| String::from_utf8_lossy(group).into_owned());
         groups.collect::<Vec<_>>().join("-")
     }
 
-    /// The form to store and to compare: the SHA-256 of the 16 characters, base64url.
+    /// The form to store and to compare: the SHA-256 of the characters, base64url.
     ///
-    /// One round is enough: 80 random bits cannot be guessed, unlike a password.
+    /// One round is enough: 120 random bits cannot be guessed, nor the 80 of former codes, unlike a password.
     #[must_use]
     pub fn hash(&self) -> String {
-        URL_SAFE_NO_PAD.encode(Sha256::digest(self.0))
+        URL_SAFE_NO_PAD.encode(Sha256::digest(&self.0))
     }
 }
 
@@ -127,30 +130,45 @@ mod tests {
 
     #[test]
     fn the_hash_is_sha256_of_the_characters() {
-        let code = RecoveryCode::parse("0123-4567-89ab-cdef").unwrap();
-        assert_eq!(code.reveal(), "0123-4567-89ab-cdef");
-        // printf 0123456789abcdef | sha256sum | xxd -r -p | basenc --base64url
-        assert_eq!(code.hash(), "n59REfeyengfHx3d5evC3St5a_xzZcnCi1SOVkF2kp8");
+        for (text, hash) in [
+            // printf 0123456789abcdefghjkmnpq | sha256sum | xxd -r -p | basenc --base64url
+            ("0123-4567-89ab-cdef-ghjk-mnpq", "rps7itAaNqF08WnMPHXEenvYc6LY-njMXYXz-goz_JY"),
+            // A code of those that were given out at first.
+            ("0123-4567-89ab-cdef", "n59REfeyengfHx3d5evC3St5a_xzZcnCi1SOVkF2kp8"),
+        ] {
+            let code = RecoveryCode::parse(text).unwrap();
+            assert_eq!((code.reveal().as_str(), code.hash().as_str()), (text, hash));
+        }
+    }
+
+    #[test]
+    fn a_code_has_120_random_bits() {
+        let text = RecoveryCode::generate().reveal();
+        assert_eq!((text.len(), text.split('-').count()), (29, 6));
+        let digits = text.bytes().filter(|digit| DIGITS.contains(digit)).count();
+        assert_eq!(digits * 5, 120);
     }
 
     #[test]
     fn a_code_is_read_however_it_is_typed() {
-        let code = RecoveryCode::parse("0123-4567-89ab-1def").unwrap();
+        let code = RecoveryCode::parse("0123-4567-89ab-1def-ghjk-mnpq").unwrap();
         for typed in [
-            "0123456789ab1def",
-            " 0123 4567 89AB 1DEF ",
-            "O123-4567-89ab-ldef",
-            "oi23-4567-89ab-Idef",
+            "0123456789ab1defghjkmnpq",
+            " 0123 4567 89AB 1DEF GHJK MNPQ ",
+            "O123-4567-89ab-ldef-ghjk-mnpq",
+            "oi23-4567-89ab-Idef-ghjk-mnpq",
         ] {
             assert!(RecoveryCode::parse(typed).unwrap() == code, "{typed}");
         }
         for other in [
             "",
             "123456",
+            "0123-4567-89ab-1def-ghjk-mnp",
+            "0123-4567-89ab-1def-ghjk-mnpqr",
+            "u123-4567-89ab-1def-ghjk-mnpq",
+            "é123-4567-89ab-1def-ghjk-mnp",
             "0123-4567-89ab-1de",
             "0123-4567-89ab-1deff",
-            "u123-4567-89ab-1def",
-            "é123-4567-89ab-1de",
         ] {
             assert!(RecoveryCode::parse(other).is_err(), "{other}");
         }

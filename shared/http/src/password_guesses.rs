@@ -3,14 +3,17 @@
 use futures_util::future::try_join_all;
 use share_auth::{Password, matches};
 use share_contract::ErrorCode;
-use share_model::User;
-use share_model::limits::{GUESSES_FROM_SOURCE, GUESSES_OF_NAME, Limit, guesses_from_source};
+use share_model::limits::{
+    GUESSES_FROM_DEVICE, GUESSES_FROM_SOURCE, GUESSES_OF_NAME, Limit, guesses_from_source,
+};
+use share_model::{SessionId, User};
 use share_store::{Limits, Platform, StartError, StoreError, Taken};
 
 use crate::{ApiError, Request, limit};
 
 /// Counts the passwords that are wrong, in the Limits table: for each name from each source, for each
-/// name from all sources, and for each source. Names that no account has count as others do.
+/// name from all sources, and for each source; or else for each device that has logged in before. Names
+/// that no account has count as others do.
 pub struct PasswordGuesses {
     limits: Limits,
 }
@@ -39,6 +42,24 @@ impl PasswordGuesses {
             return Err(error);
         }
         Ok(guess)
+    }
+
+    /// The same for a browser that has logged in to the account before, with this session: it is
+    /// counted on its own, so that nothing that others do keeps it out.
+    ///
+    /// # Errors
+    /// 429 after too many wrong ones, 503.
+    pub async fn begin_on_device(
+        &self,
+        session: SessionId,
+        request: &Request,
+    ) -> Result<PasswordGuess, ApiError> {
+        if request.source().is_none() {
+            return Ok(PasswordGuess(Vec::new()));
+        }
+        let (device, code) = (session.to_string(), ErrorCode::TooManyGuesses);
+        let taken = limit(&self.limits, &GUESSES_FROM_DEVICE, &device, code, request).await?;
+        Ok(PasswordGuess(vec![taken]))
     }
 
     /// That this is the password of `user`, who is logged in and shows it once more.

@@ -1,16 +1,13 @@
 //! The refresh token as a cookie, so that no script of a page can read it.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::HeaderMap;
 use share_auth::OpaqueSecret;
 use share_contract::ErrorCode;
 use share_model::Session;
 
-use crate::{ApiError, PublicUrl, Request};
+use crate::{ApiError, PublicUrl, Request, own_cookie};
 
-/// `__Host-`: only this host, only over TLS, and set by no other (RFC 6265bis, 4.1.3.2).
 const COOKIE: &str = "__Host-refresh";
-
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The cookie that holds a refresh token.
 pub struct RefreshCookie;
@@ -19,17 +16,14 @@ impl RefreshCookie {
     /// The refresh token of the request's cookie, when it has one.
     ///
     /// # Errors
-    /// 403 when the request does not come from a page of this service. `SameSite=Strict` keeps the
-    /// cookie back too; but other hosts of one's own domain are the same site.
+    /// 403 when the request does not come from a page of this service.
     pub fn read(
         request: &Request,
         public_url: &PublicUrl,
     ) -> Result<Option<OpaqueSecret>, ApiError> {
         let Some(value) = request.cookie(COOKIE) else { return Ok(None) };
         let own = public_url.of(request, "")?;
-        let origin = request.header(header::ORIGIN).unwrap_or_default();
-        let fetched = request.header(SEC_FETCH_SITE);
-        if origin != origin_of(&own) || fetched.is_some_and(|site| site != "same-origin") {
+        if !own_cookie::is_from_own_page(request, &own) {
             return Err(ErrorCode::CrossSite.into());
         }
         Ok(OpaqueSecret::parse(value).ok())
@@ -37,31 +31,15 @@ impl RefreshCookie {
 
     /// Sets the cookie, for as long as a session can last.
     pub fn set(headers: &mut HeaderMap, token: &OpaqueSecret) {
-        Self::append(headers, &token.reveal(), Session::LIFETIME_SECONDS);
+        own_cookie::set(headers, COOKIE, &token.reveal(), Session::LIFETIME_SECONDS);
     }
 
     /// Removes the cookie, when the request has it.
     pub fn clear(request: &Request, headers: &mut HeaderMap) {
         if request.cookie(COOKIE).is_some() {
-            Self::append(headers, "", 0);
+            own_cookie::set(headers, COOKIE, "", 0);
         }
     }
-
-    fn append(headers: &mut HeaderMap, value: &str, seconds: i64) {
-        let cookie = format!(
-            "{COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={seconds}"
-        );
-        if let Ok(value) = HeaderValue::try_from(cookie) {
-            headers.append(header::SET_COOKIE, value);
-        }
-    }
-}
-
-/// Scheme, host and port of an address (RFC 6454, section 6.2).
-fn origin_of(url: &str) -> &str {
-    let host = url.find("://").map_or(0, |at| at + 3);
-    let path = url.get(host..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| host + at);
-    url.get(..path).unwrap_or(url)
 }
 
 #[cfg(test)]
@@ -99,13 +77,5 @@ mod tests {
         let url = PublicUrl::read(&environment).unwrap();
         let request = request(&[("origin", "https://evil.example")], &json!({}));
         assert!(RefreshCookie::read(&request, &url).unwrap().is_none());
-    }
-
-    #[test]
-    fn an_origin_ends_before_the_path() {
-        for url in ["http://127.0.0.1:3000", "http://127.0.0.1:3000/", "http://127.0.0.1:3000/a/b"]
-        {
-            assert_eq!(origin_of(url), "http://127.0.0.1:3000", "{url}");
-        }
     }
 }

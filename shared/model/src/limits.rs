@@ -50,6 +50,10 @@ pub const GUESSES_OF_NAME: Limit =
 pub const GUESSES_FROM_SOURCE: Limit =
     Limit { what: "guesses_from_source", most: 100, window: HOUR, delays: &[] };
 
+/// Wrong passwords from one browser that has logged in to the account before, whatever others do.
+pub const GUESSES_FROM_DEVICE: Limit =
+    Limit { what: "guesses_from_device", ..GUESSES_OF_NAME_FROM_SOURCE };
+
 /// Wrong codes of the second factor of one account. Only who knows its password can try any.
 pub const GUESSES_OF_CODE: Limit = Limit { what: "guesses_of_code", ..GUESSES_OF_NAME_FROM_SOURCE };
 
@@ -286,6 +290,8 @@ mod tests {
             &GUESSES_OF_NAME_FROM_SOURCE,
             &GUESSES_OF_NAME,
             &GUESSES_FROM_SOURCE,
+            &GUESSES_FROM_DEVICE,
+            &GUESSES_OF_CODE,
             &TOKENS_FROM_SOURCE,
             &SIGNUPS_FROM_SOURCE,
             &LINKS,
