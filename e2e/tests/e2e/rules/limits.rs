@@ -14,7 +14,8 @@ use share_e2e::store::new_secret;
 use share_e2e::{Ops, Scene, World, routes, send};
 use share_model::limits::{
     DOWNLOAD_MAILS, FILE_MAILS, GUESSES_FROM_SOURCE, GUESSES_OF_NAME, GUESSES_OF_NAME_FROM_SOURCE,
-    INVITATION_MAILS, LINKS, Limit, SIGNUP_MAILS, SIGNUPS_FROM_SOURCE, TOKENS_FROM_SOURCE, UPLOADS,
+    INVITATION_MAILS, LINKS, Limit, MAILS_FROM_SOURCE, RESET_MAILS, SIGNUP_MAILS,
+    SIGNUPS_FROM_SOURCE, TOKENS_FROM_SOURCE, UPLOADS, VERIFICATION_MAILS,
 };
 use tempfile::TempDir;
 
@@ -32,9 +33,13 @@ const CLIENT: (&str, &str) = ("username", "client");
 /// A world at the beginning of a day and of an hour, so that no test lasts into the next one.
 async fn world() -> World {
     let world = World::start().await;
+    begin_day(&world);
+    world
+}
+
+fn begin_day(world: &World) {
     let day = 24 * 60 * 60;
     world.pass_until((world.now().as_second() / day + 1) * day);
-    world
 }
 
 async fn guess(api: &Api, who: (&str, &str)) -> Answer {
@@ -289,6 +294,67 @@ async fn a_source_signs_up_twenty_times_an_hour() {
     world.store.set_count(&SIGNUPS_FROM_SOURCE, STRANGER, 20, world.now()).await;
     attempt().await.limited("too_many_signups");
     world.from(OWNER).sign_up("anna").await;
+}
+
+#[tokio::test]
+async fn a_source_asks_twenty_times_an_hour_for_a_reset_or_another_verification_link() {
+    let world = world().await;
+    let stranger = world.from(STRANGER);
+    let number = std::cell::Cell::new(0);
+    let attempt = async || {
+        number.set(number.get() + 1);
+        let path = [routes::PASSWORD_RESET, routes::VERIFICATION][number.get() % 2];
+        let address = format!("someone{}@example.org", number.get());
+        stranger.post(path, &json!({"email": address})).await
+    };
+    limits(&world, &MAILS_FROM_SOURCE, STRANGER, "too_many_mails", attempt, 202).await;
+    world.store.set_count(&MAILS_FROM_SOURCE, STRANGER, 20, world.now()).await;
+    let known = json!({"email": "client@example.com"});
+    for path in [routes::PASSWORD_RESET, routes::VERIFICATION] {
+        stranger.post(path, &known).await.limited("too_many_mails");
+        world.from(OWNER).post(path, &known).await.is(202);
+    }
+}
+
+#[tokio::test]
+async fn three_mails_a_day_of_a_reset_and_three_of_another_verification_link_go_to_an_address() {
+    let (world, mails) = World::with_mails().await;
+    begin_day(&world);
+    let sign_up = json!({"username": "early", "email": "early@example.org",
+        "password": password_for("early")});
+    world.post(routes::SIGNUP, &sign_up).await.is(201);
+    for (path, limit) in
+        [(routes::PASSWORD_RESET, &RESET_MAILS), (routes::VERIFICATION, &VERIFICATION_MAILS)]
+    {
+        let mut answers = Vec::new();
+        for address in ["client@example.com", "early@example.org", "nobody@example.org"] {
+            let mut ask = async |mailed: usize| {
+                let (before, taken) = (world.stored().await, mails.mails().len());
+                let answer = world.post(path, &json!({"email": address})).await;
+                assert_eq!(mails.mails().len(), taken + mailed, "{address} at {path}");
+                if mailed == 0 {
+                    world.unchanged(&before).await;
+                }
+                let mut headers = answer.is(202).headers.clone();
+                headers.remove("date");
+                answers.push((headers, answer.text()));
+            };
+            // The second one, the third, and one too many.
+            for (taken, mailed) in [(1, 1), (2, 1), (3, 0)] {
+                world.store.set_count(limit, address, taken, world.now()).await;
+                ask(mailed).await;
+            }
+            world.store.set_count(limit, address, 2, world.now()).await;
+            ask(1).await;
+            ask(0).await;
+        }
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
+        // Both kinds are counted apart, and the next day anew.
+        begin_day(&world);
+        let taken = mails.mails().len();
+        world.post(path, &json!({"email": "client@example.com"})).await.is(202);
+        assert_eq!(mails.mails().len(), taken + 1);
+    }
 }
 
 #[tokio::test]
