@@ -20,8 +20,10 @@ pub struct Proxy {
 
 /// What can happen to marked requests.
 struct Faults {
-    /// Requests that contain this are marked.
+    /// Requests that contain one of these, which bars keep apart, are marked.
     marked: &'static str,
+    /// How many answers still pass before those that are lost.
+    to_pass: AtomicUsize,
     to_lose: AtomicUsize,
     /// How many requests are still to be cancelled, and for which reason.
     to_cancel: Mutex<(usize, &'static str)>,
@@ -60,14 +62,15 @@ enum Verdict {
 }
 
 impl Proxy {
-    /// Starts a proxy in front of `upstream`, a URL. Requests that contain `marked` are those
-    /// to which something can happen.
+    /// Starts a proxy in front of `upstream`, a URL. Requests that contain `marked` are those to
+    /// which something can happen; bars keep several such texts apart.
     pub async fn start(upstream: &str, marked: &'static str) -> Self {
         let upstream = upstream.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let faults = Arc::new(Faults {
             marked,
+            to_pass: AtomicUsize::new(0),
             to_lose: AtomicUsize::new(0),
             to_cancel: Mutex::new((0, "")),
             collisions: AtomicUsize::new(0),
@@ -90,6 +93,12 @@ impl Proxy {
 
     /// Loses the answers to the next `count` marked requests.
     pub fn lose(&self, count: usize) {
+        self.lose_after(0, count);
+    }
+
+    /// Loses the answers to `count` marked requests, after `passing` that pass.
+    pub fn lose_after(&self, passing: usize, count: usize) {
+        self.faults.to_pass.store(passing, Ordering::SeqCst);
         self.faults.to_lose.store(count, Ordering::SeqCst);
     }
 
@@ -164,7 +173,8 @@ impl Proxy {
 
 impl Faults {
     fn marks(&self, request: &[u8]) -> bool {
-        String::from_utf8_lossy(request).contains(self.marked)
+        let request = String::from_utf8_lossy(request);
+        self.marked.split('|').any(|text| request.contains(text))
     }
 
     async fn wait(&self, request: &[u8]) {
@@ -185,6 +195,9 @@ impl Faults {
         let less = |count: usize| count.checked_sub(1);
         if self.to_halt.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less) == Ok(1) {
             return Verdict::Halt;
+        }
+        if self.to_pass.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
+            return Verdict::Pass;
         }
         if self.to_lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
             return Verdict::Cut(0);

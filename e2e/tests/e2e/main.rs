@@ -117,12 +117,14 @@ mod rules {
 }
 
 mod faults {
+    mod accounts;
     mod broken_downloads;
     mod crashes;
     mod histories;
     mod imports;
     mod late_requests;
     mod lost_answers;
+    mod session_histories;
     mod upload_crashes;
     mod upload_histories;
     mod upload_lost_answers;
