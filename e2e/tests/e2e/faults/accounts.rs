@@ -125,7 +125,7 @@ type Part = [(Operation, usize)];
 const PARTS: [&Part; 4] = [
     &[(Operation::Login, 7), (Operation::ForceReset, 2)],
     &[(Operation::ChangePassword, 7), (Operation::EndSession, 1)],
-    &[(Operation::Refresh, 1), (Operation::ConfirmReset, 1), (Operation::ConfirmEmail, 1)],
+    &[(Operation::Refresh, 1), (Operation::ConfirmReset, 1), (Operation::ConfirmEmail, 7)],
     &[(Operation::ConfirmTotp, 1), (Operation::LoginByRecoveryCode, 1), (Operation::Disable, 1)],
 ];
 

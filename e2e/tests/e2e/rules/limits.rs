@@ -468,10 +468,8 @@ async fn an_account_that_an_administrator_creates_is_never_limited() {
 
 #[tokio::test]
 async fn after_three_mails_for_a_reset_one_more_is_sent_while_the_link_of_the_last_one_is_good() {
-    let mails = MailServer::start().await;
-    let world = World::start_with(&mails.variables()).await;
-    let day = 24 * 60 * 60;
-    world.pass_until((world.now().as_second() / day + 1) * day);
+    let (world, mails) = World::with_mails().await;
+    begin_day(&world);
     let (address, ask) = ("client@example.com", json!({"email": "client@example.com"}));
     let sent = async || {
         world.post(routes::PASSWORD_RESET, &ask).await.is(202);

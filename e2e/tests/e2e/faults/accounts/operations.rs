@@ -108,7 +108,11 @@ impl Operation {
                 let mail = stage.mails.newest(&aids.email);
                 let token = mail.token(routes::CHANGE_EMAIL);
                 let path = format!("{}?token={token}", routes::CHANGE_EMAIL);
-                (post(&path, "", json!({})), 200, [(200, ""), (410, "email_change_used")])
+                (
+                    post(&path, "", json!({"password": password})),
+                    200,
+                    [(200, ""), (410, "email_change_used")],
+                )
             }
             Self::ConfirmTotp => {
                 let app = api.create_totp(&person.access, password).await;
