@@ -47,6 +47,8 @@ pub const DOWNLOAD_ALIAS: &str = "/api/files/download";
 /// For people.
 pub const DOWNLOAD_PAGE: &str = "/download";
 pub const LIST_LINKS: &str = "/api/links";
+pub const EXPORT: &str = "/api/account/export";
+pub const AUDIT: &str = "/api/admin/audit";
 pub const KEYS: &str = "/.well-known/jwks.json";
 pub const OPENAPI: &str = "/api/openapi.json";
 pub const DOCS: &str = "/api/docs";
@@ -128,7 +130,7 @@ pub fn invitation(id: &str) -> String {
 
 /// Every route that asks who is calling: method, path, and a role that may use it. Each succeeds
 /// after those before it, so what deletes stands last.
-pub const PROTECTED: [(&str, &str, &str); 74] = [
+pub const PROTECTED: [(&str, &str, &str); 83] = [
     ("GET", ACCOUNT, "client"),
     ("GET", ACCOUNT, "ops"),
     ("GET", ACCOUNT, "admin"),
@@ -178,6 +180,12 @@ pub const PROTECTED: [(&str, &str, &str); 74] = [
     ("GET", USERS, "admin"),
     ("GET", "/api/admin/users/{id}", "admin"),
     ("PATCH", "/api/admin/users/{id}", "admin"),
+    ("GET", AUDIT, "admin"),
+    ("GET", EXPORT, "client"),
+    ("GET", EXPORT, "ops"),
+    ("GET", EXPORT, "admin"),
+    ("GET", "/api/admin/users/{id}/export", "admin"),
+    ("DELETE", "/api/admin/users/{id}", "admin"),
     ("POST", GROUPS, "admin"),
     ("GET", GROUPS, "ops"),
     ("GET", GROUPS, "admin"),
@@ -203,6 +211,9 @@ pub const PROTECTED: [(&str, &str, &str); 74] = [
     ("DELETE", SESSIONS, "client"),
     ("DELETE", SESSIONS, "ops"),
     ("DELETE", SESSIONS, "admin"),
+    ("DELETE", ACCOUNT, "client"),
+    ("DELETE", ACCOUNT, "ops"),
+    ("DELETE", ACCOUNT, "admin"),
 ];
 
 /// Codes of refusals that say that the caller may call the route: what [`crate::Scene::call`] sends
@@ -214,6 +225,11 @@ pub const ALLOWED_AND_REFUSED: [&str; 5] = [
     "invitation_unknown",
     "email_known",
 ];
+
+/// Whether it deletes the account that calls, of which the other rows have need.
+pub fn ends_the_account(method: &str, path: &str) -> bool {
+    (method, path) == ("DELETE", ACCOUNT)
+}
 
 /// The route that needs an upload all parts of which are there.
 pub const COMPLETE_UPLOAD: &str = "/api/uploads/{id}/complete";

@@ -40,6 +40,8 @@ pub struct Targets {
     pub whole_upload: String,
     /// The account of Ops, which no admin's request of the table changes.
     pub user: String,
+    /// An account that an admin can delete.
+    pub deleted_user: String,
 }
 
 /// A link that the scene's Client has made.
@@ -150,7 +152,10 @@ impl Scene {
         let put = headers.fold(put, |it, (name, value)| it.header(name, value.as_str().unwrap()));
         send(put).await.is(200);
         let user = AccessToken::read(&self.ops).user();
-        Targets { link: self.plain_link().await, upload, whole_upload, user }
+        let name = format!("goes{}", fastrand::u32(..));
+        self.sign_up(&name).await;
+        let deleted_user = self.store.user_named(&name).await;
+        Targets { link: self.plain_link().await, upload, whole_upload, user, deleted_user }
     }
 
     /// A request to a protected route, about the scene's file and `targets`, that lacks nothing but
@@ -158,6 +163,8 @@ impl Scene {
     pub fn call(&self, method: &str, path: &str, targets: &Targets) -> RequestBuilder {
         let id = if path.starts_with(routes::SESSIONS) {
             "current"
+        } else if method == "DELETE" && path.starts_with(routes::USERS) {
+            &targets.deleted_user
         } else if [routes::USERS, routes::APPROVALS, routes::INVITATIONS]
             .iter()
             .any(|it| path.starts_with(it))
@@ -207,6 +214,7 @@ impl Scene {
             ("PATCH", path) if path.starts_with(routes::USERS) => {
                 request.json(&json!({"active": true}))
             }
+            ("DELETE", routes::ACCOUNT) => request.json(&json!({"password": "a guess"})),
             ("PATCH", _) => request.json(&json!({"note": "for the audit"})),
             _ => request,
         }

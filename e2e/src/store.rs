@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_dynamodb::types::{AttributeDefinition, AttributeValue, KeySchemaElement};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, KeySchemaElement, Put, TransactWriteItem,
+};
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use aws_sdk_s3::types::{Tag, Tagging};
 use base64::Engine;
@@ -106,6 +108,15 @@ impl Snapshot {
     pub fn without_counters(mut self) -> Self {
         self.tables.remove(LIMITS);
         self
+    }
+
+    /// The records that contain `text`, each after the name of its table, and the objects.
+    pub fn mentions(&self, text: &str) -> Vec<String> {
+        let tables = self.tables.iter().map(|(name, records)| (name.as_str(), records));
+        let all = tables.chain([("objects", &self.objects)]).flat_map(|(place, records)| {
+            records.iter().map(move |record| format!("{place}: {record}"))
+        });
+        all.filter(|record| record.to_lowercase().contains(text)).collect()
     }
 
     /// What this one has and `other` has not, and the other way round.
@@ -308,6 +319,20 @@ impl Store {
         let item = self.get(USERS, "pk", &user_key(from)).await.unwrap();
         let factor = item["second_factor"].clone();
         self.set(USERS, ("pk", &user_key(to)), "second_factor", factor).await;
+    }
+
+    /// Writes down that this account is to be erased, as a deletion does that breaks off then.
+    pub async fn put_erasure(&self, user: &str, address: &str, at: Timestamp) {
+        let item = [
+            ("pk", text(&format!("erasure#{user}"))),
+            ("user_id", text(user)),
+            ("address", text(address)),
+            ("closed_at", text(&format!("{at:.3}"))),
+            ("listed", text("erasure")),
+            ("name_key", text(user)),
+        ];
+        let item = item.map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
+        self.put(USERS, item).await;
     }
 
     /// Deletes an account with all that it has reserved.
@@ -516,6 +541,31 @@ impl Store {
             items.map(|item| item["action"].as_s().unwrap().clone()).collect();
         actions.sort();
         actions
+    }
+
+    /// Puts this many lines about an account and by it into the audit, all of one moment.
+    pub async fn put_events(&self, user: &str, count: usize, at: Timestamp) {
+        let numbers: Vec<_> = (0..count).collect();
+        for some in numbers.chunks(100) {
+            let puts = some.iter().map(|number| {
+                let put = Put::builder()
+                    .table_name(AUDIT)
+                    .item("subject", text(&user_key(user)))
+                    .item("at_id", text(&format!("{at:.3}#{number:06}#session_begun")))
+                    .item("action", text("session_begun"))
+                    .item("actor", text(user))
+                    .item("listed", text("events"));
+                TransactWriteItem::builder().put(put.build().unwrap()).build()
+            });
+            let request = self.dynamodb.transact_write_items();
+            request.set_transact_items(Some(puts.collect())).send().await.unwrap();
+        }
+    }
+
+    /// The second from which on the first line about an account may be forgotten.
+    pub async fn forget_audit_at(&self, user: &str) -> i64 {
+        let items = self.audit_records_of_user(user).await;
+        items[0]["forget_at"].as_n().unwrap().parse().unwrap()
     }
 
     /// Who has done this to an account, the first time.

@@ -11,20 +11,20 @@ use share_runtime::{DirectFunction, Error, NotDone, run, run_direct, run_streami
 use share_store::{Clock, Platform, StartError};
 
 use crate::accounts::{
-    ChangeEmail, ChangePassword, ConfirmTotp, CreateRecoveryCodes, CreateTotp, DeleteTotp,
-    RequestEmailChange, RequestPasswordReset, RequestVerification, ResetPassword, SetPassword,
-    ShowAccount, Signup, UndoEmail, VerifyEmail, VerifyPage,
+    ChangeEmail, ChangePassword, ConfirmTotp, CreateRecoveryCodes, CreateTotp, DeleteAccount,
+    DeleteTotp, ExportAccount, RequestEmailChange, RequestPasswordReset, RequestVerification,
+    ResetPassword, SetPassword, ShowAccount, Signup, UndoEmail, VerifyEmail, VerifyPage,
 };
 use crate::admin::{
     ChangeMembers, ChangeUser, CreateAccount, CreateGroup, DecideApproval, DeleteGroup, InviteUser,
-    ListApprovals, ListGroups, ListInvitations, ListUsers, ShowUser, WithdrawInvitation,
+    ListApprovals, ListAudit, ListGroups, ListInvitations, ListUsers, ShowUser, WithdrawInvitation,
 };
 use crate::downloads::{DownloadFile, DownloadPage};
 use crate::files::{
     ChangeFile, DeleteFile, ListFiles, ListReceipts, ListUploaded, ShowFile, UploadFile,
 };
 use crate::imports::ImportFile;
-use crate::jobs::{CheckFile, ContinueImports, RemoveFiles};
+use crate::jobs::{CheckFile, ContinueImports, EraseAccounts, RemoveFiles};
 use crate::links::{CertificateKeys, GenerateDownloadLink, LinkCertificate, ListLinks, RevokeLink};
 use crate::sessions::{EndSessions, ListSessions, Login, RefreshSession};
 use crate::uploads::{AbortUpload, CompleteUpload, CreateUpload, ShowUpload, SignParts};
@@ -76,6 +76,10 @@ const ALL: &[Function] = &[
     Function::direct::<ContinueImports>(),
     Function::direct::<RemoveFiles>(),
     Function::of::<ListReceipts>(),
+    Function::of::<ExportAccount>(),
+    Function::of::<DeleteAccount>(),
+    Function::direct::<EraseAccounts>(),
+    Function::of::<ListAudit>(),
     Function::of::<GenerateDownloadLink>(),
     Function::of::<ListLinks>(),
     Function::of::<RevokeLink>(),

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use share_auth::{OpaqueSecret, random_bytes};
 use share_mail::Mail;
-use share_model::{EmailAddress, FileRecord, Role, TokenKind, User, UserId, Username};
+use share_model::{AuditAction, EmailAddress, FileRecord, Role, TokenKind, User, UserId, Username};
 use share_store::{
-    Actor, Admissions, Mailer, OneTimeTokens, Platform, Registration, StartError, StoreError,
-    TokenRecord, Users,
+    Actor, Admissions, Audit, Mailer, OneTimeTokens, Platform, Registration, StartError,
+    StoreError, TokenRecord, Users,
 };
 
 /// How long an invitation can be accepted: 7 days.
@@ -21,6 +21,7 @@ pub(crate) struct Invitations {
     users: Users,
     tokens: OneTimeTokens,
     mailer: Mailer,
+    audit: Audit,
 }
 
 impl Invitations {
@@ -31,6 +32,7 @@ impl Invitations {
             users: Users::connect(platform)?,
             tokens: OneTimeTokens::connect(platform)?,
             mailer: Mailer::connect(platform)?,
+            audit: Audit::connect(platform)?,
         })
     }
 
@@ -44,9 +46,11 @@ impl Invitations {
         user: &User,
         base: &str,
         file: Option<&FileRecord>,
+        actor: Actor<'_>,
     ) -> Result<Registration, StoreError> {
         let (secret, token) = issue(user.id, user.created_at);
-        let registration = self.users.invite(user, &token, &self.tokens).await?;
+        let line = self.audit.of_account(user.id, AuditAction::AccountCreated, actor);
+        let registration = self.users.invite(user, &token, &self.tokens, line).await?;
         if registration != Registration::Done {
             return Ok(registration);
         }
@@ -75,13 +79,14 @@ impl Invitations {
         role: Role,
         base: &str,
         file: Option<&FileRecord>,
-        now: Timestamp,
+        actor: Actor<'_>,
     ) -> Result<Option<User>, StoreError> {
+        let now = (actor.context.clock)();
         for _ in 0..ATTEMPTS {
             let id = UserId::new(now, random_bytes());
             let username = Username::for_address(address, random_bytes());
             let user = User::new(id, username, address.clone(), role, now);
-            match self.invite(&user, base, file).await? {
+            match self.invite(&user, base, file, actor).await? {
                 Registration::Done => return Ok(Some(user)),
                 Registration::EmailKnown => return Ok(None),
                 Registration::UsernameTaken => {}

@@ -7,6 +7,7 @@
 mod access;
 pub mod accounts;
 pub mod admin;
+mod audit_entry;
 pub mod downloads;
 mod file_check;
 pub mod files;

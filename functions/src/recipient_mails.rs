@@ -9,7 +9,7 @@ use share_http::log_failure;
 use share_mail::Mail;
 use share_model::limits::{FILE_MAILS, INVITATION_MAILS};
 use share_model::{File, FileRecord, Recipient, Role, User, UserId};
-use share_store::{Limits, Mailer, Platform, RequestContext, StartError, StoreError, Users};
+use share_store::{Actor, Limits, Mailer, Platform, RequestContext, StartError, StoreError, Users};
 
 use crate::invitations::Invitations;
 
@@ -111,8 +111,9 @@ impl RecipientMails {
                 _ => {
                     let (to, now) = (address.as_str(), occasion.now());
                     let (role, file) = (Role::Client, Some(&occasion.record));
-                    let invited =
-                        self.invitations.invite_address(address, role, occasion.base, file, now);
+                    let actor = Actor { user: occasion.file.uploader, context: occasion.context };
+                    let base = occasion.base;
+                    let invited = self.invitations.invite_address(address, role, base, file, actor);
                     let inviting = Box::pin(invited);
                     self.limits.within(&INVITATION_MAILS, to, now, inviting).await.map(drop)
                 }

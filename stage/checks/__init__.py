@@ -2,6 +2,7 @@
 
 from . import (
     admissions,
+    audit,
     certificates,
     collection,
     events,
@@ -38,6 +39,10 @@ CHECKS = [
     ("sessions", sessions.use_sessions),
     ("second factors", second_factors.use_second_factors),
     ("passwords and addresses", recovery.recover_accounts),
+    ("the audit", audit.read_audit),
+    ("what is held about a person", audit.export_account),
+    ("accounts that are deleted", audit.delete_accounts),
+    ("what the job erases", audit.erase_accounts),
     ("accounts", users.administrate_users),
     ("groups", users.administrate_groups),
     ("who may come in", admissions.admit_people),

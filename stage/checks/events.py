@@ -47,6 +47,7 @@ def live_values(stage: Stage) -> dict[str, str]:
     groups = ["board-of-events", "staff-of-events"]
     for name in groups:
         stage.expect(201, "POST", "/api/admin/groups", {"name": name}, token=admin)
+    deleted, _ = stage.new_client()
     file_id = stage.upload(ops, b"for the events")
     content = b"0123456789"
     whole_upload = stage.begin_upload(ops, content, "digits.txt")
@@ -86,6 +87,7 @@ def live_values(stage: Stage) -> dict[str, str]:
         "user_id": stage.user(admin, account)["id"],
         "group": groups[0],
         "deleted_group": groups[1],
+        "deleted_user_id": stage.user(admin, deleted)["id"],
         "refresh_token": renewed["refresh"],
         "ended_client_token": ended["access"],
         "file_id": file_id,

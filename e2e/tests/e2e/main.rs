@@ -19,7 +19,9 @@ mod routes {
         mod confirm_totp;
         mod create_recovery_codes;
         mod create_totp;
+        mod delete_account;
         mod delete_totp;
+        mod export_account;
         mod request_email_change;
         mod request_password_reset;
         mod request_verification;
@@ -38,6 +40,7 @@ mod routes {
         mod groups;
         mod invite_user;
         mod list_approvals;
+        mod list_audit;
         mod list_invitations;
         mod list_users;
         mod withdraw_invitation;
@@ -82,6 +85,7 @@ mod routes {
 
 mod rules {
     mod access;
+    mod account_audit;
     mod account_changes;
     mod account_privacy;
     mod address_proof;
@@ -120,6 +124,7 @@ mod faults {
     mod accounts;
     mod broken_downloads;
     mod crashes;
+    mod deletion_crashes;
     mod histories;
     mod imports;
     mod late_requests;

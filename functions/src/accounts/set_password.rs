@@ -6,14 +6,15 @@ use share_contract::{ErrorCode, Operation, PasswordSet, operations};
 use share_http::{
     Answer, ApiError, Endpoint, HtmlPage, Request, TokenField, TokenForm, TokenGuesses, TokenPage,
 };
-use share_model::{TokenKind, User};
-use share_store::{OneTimeTokens, Platform, StartError, Users};
+use share_model::{AuditAction, TokenKind, User};
+use share_store::{Audit, OneTimeTokens, Platform, StartError, Users};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct SetPassword {
     users: Users,
     tokens: OneTimeTokens,
     guesses: TokenGuesses,
+    audit: Audit,
 }
 
 const DONE: &str = "Your password is set. You can log in now.";
@@ -29,6 +30,7 @@ impl Endpoint for SetPassword {
             users: Users::connect(platform)?,
             tokens: OneTimeTokens::connect(platform)?,
             guesses: TokenGuesses::connect(platform)?,
+            audit: Audit::connect(platform)?,
         })
     }
 
@@ -48,7 +50,9 @@ impl Endpoint for SetPassword {
         let again = |error: ApiError| error.shown_on(|complaint| page(&user, Some(complaint)));
         let hash = fields.finish(password).map_err(again)?.hash().await; // 422
         let now = (request.clock())();
-        let accepted = self.users.accept_invitation(&user, hash, &token, &self.tokens, now);
+        let line =
+            self.audit.of_account(user.id, AuditAction::InvitationAccepted, request.actor(user.id));
+        let accepted = self.users.accept_invitation(&user, hash, &token, &self.tokens, now, line);
         accepted.await??; // 409, 410, 503
         Ok(if request.wants_page() {
             Answer::page(TokenPage { title: "Welcome", text: DONE, ..Default::default() })

@@ -6,16 +6,19 @@ use share_contract::{AccountCreated, ErrorCode, Operation, operations};
 use share_http::{Answer, ApiError, Endpoint, Fields, PublicUrl, Request, limit_source};
 use share_mail::Mail;
 use share_model::limits::{SIGNUP_MAILS, SIGNUPS_FROM_SOURCE};
-use share_model::{EmailAddress, Invalid, Role, TokenKind, User, UserId, Username, WaitingFor};
+use share_model::{
+    AuditAction, EmailAddress, Invalid, Role, TokenKind, User, UserId, Username, WaitingFor,
+};
 use share_store::{
-    Limits, Mailer, OneTimeTokens, Platform, Registration, StartError, StoreError, TokenRecord,
-    Users,
+    Audit, Limits, Mailer, OneTimeTokens, Platform, Registration, StartError, StoreError,
+    TokenRecord, Users, Write,
 };
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct Signup {
     users: Users,
     tokens: OneTimeTokens,
+    audit: Audit,
     mailer: Mailer,
     limits: Limits,
     public_url: PublicUrl,
@@ -41,6 +44,7 @@ impl Endpoint for Signup {
         Ok(Self {
             users: Users::connect(platform)?,
             tokens: OneTimeTokens::connect(platform)?,
+            audit: Audit::connect(platform)?,
             mailer: Mailer::connect(platform)?,
             limits: Limits::connect(platform)?,
             public_url: PublicUrl::read(platform.environment())?,
@@ -55,8 +59,10 @@ impl Endpoint for Signup {
         let code = ErrorCode::TooManySignups;
         limit_source(&self.limits, &SIGNUPS_FROM_SOURCE, code, request).await?; // 429, 503
         let mut user = input.into_user(request).await;
+        let actor = request.actor(user.id);
+        let line = self.audit.of_account(user.id, AuditAction::AccountCreated, actor);
         if user.role == Role::Ops {
-            return self.ready_at_once(user).await; // 409, 503
+            return self.ready_at_once(user, line).await; // 409, 503
         }
         let then = if self.clients == ClientSignup::Approval {
             user.waiting_for = Some(WaitingFor::ProofThenApproval);
@@ -68,7 +74,7 @@ impl Endpoint for Signup {
         let end = request.now().as_second() + User::SIGN_UP_SECONDS;
         let token = TokenRecord::new(&secret, TokenKind::Verification, user.id, end);
         let base = &self.public_url.of(request, "")?; // 503
-        let registration = self.users.sign_up(&user, &token, &self.tokens).await?; // 503
+        let registration = self.users.sign_up(&user, &token, &self.tokens, line).await?; // 503
         let mail = match registration {
             Registration::Done => {
                 Mail::Verification { base, token: &secret.reveal(), username: &user.username }
@@ -117,9 +123,14 @@ impl Signup {
     }
 
     /// Where anybody may sign up as Ops, nobody proves anything.
-    async fn ready_at_once(&self, user: User) -> Result<Answer<AccountCreated>, ApiError> {
+    async fn ready_at_once(
+        &self,
+        user: User,
+        line: Write,
+    ) -> Result<Answer<AccountCreated>, ApiError> {
         let user = User { verified: true, ..user };
-        if self.users.sign_up_at_once(&user, &self.tokens).await? == Registration::UsernameTaken {
+        let registration = self.users.sign_up_at_once(&user, &self.tokens, line).await?;
+        if registration == Registration::UsernameTaken {
             return Err(ErrorCode::UsernameTaken.into());
         }
         Ok(Answer::created(AccountCreated {

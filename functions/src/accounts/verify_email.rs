@@ -5,8 +5,8 @@ use share_contract::{ErrorCode, Operation, VerificationDone, operations};
 use share_http::{
     Answer, ApiError, Endpoint, Request, TokenField, TokenForm, TokenGuesses, TokenPage,
 };
-use share_model::TokenKind;
-use share_store::{OneTimeTokens, Platform, StartError, Users};
+use share_model::{AuditAction, TokenKind};
+use share_store::{Audit, OneTimeTokens, Platform, StartError, Users};
 
 use crate::verified::verified;
 
@@ -15,6 +15,7 @@ pub struct VerifyEmail {
     users: Users,
     tokens: OneTimeTokens,
     guesses: TokenGuesses,
+    audit: Audit,
 }
 
 impl Endpoint for VerifyEmail {
@@ -27,6 +28,7 @@ impl Endpoint for VerifyEmail {
             users: Users::connect(platform)?,
             tokens: OneTimeTokens::connect(platform)?,
             guesses: TokenGuesses::connect(platform)?,
+            audit: Audit::connect(platform)?,
         })
     }
 
@@ -48,7 +50,9 @@ impl Endpoint for VerifyEmail {
         let user = self.users.by_id(token.user_id).await?; // 503
         let user = user.ok_or(ErrorCode::VerificationUnknown)?; // 404
         let now = (request.clock())();
-        self.users.prove_address(&user, &token, &self.tokens, now).await??; // 409, 410, 503
+        let line =
+            self.audit.of_account(user.id, AuditAction::AddressProven, request.actor(user.id));
+        self.users.prove_address(&user, &token, &self.tokens, now, line).await??; // 409, 410, 503
         let text = verified(&user);
         Ok(if request.wants_page() {
             Answer::page(TokenPage { title: "Verified", text, ..Default::default() })

@@ -11,8 +11,8 @@ use share_http::{
     Answer, ApiError, Endpoint, Fields, HtmlPage, PasswordGuesses, Request, TokenField, TokenForm,
     TokenGuesses, TokenPage,
 };
-use share_model::{TokenKind, User};
-use share_store::{OneTimeTokens, Platform, StartError, Users};
+use share_model::{AuditAction, TokenKind, User};
+use share_store::{Audit, OneTimeTokens, Platform, StartError, Users};
 
 use crate::verified::verified;
 
@@ -22,6 +22,7 @@ pub struct VerifyPage {
     tokens: OneTimeTokens,
     token_guesses: TokenGuesses,
     password_guesses: PasswordGuesses,
+    audit: Audit,
 }
 
 /// What the form says.
@@ -44,6 +45,7 @@ impl Endpoint for VerifyPage {
             tokens: OneTimeTokens::connect(platform)?,
             token_guesses: TokenGuesses::connect(platform)?,
             password_guesses: PasswordGuesses::connect(platform)?,
+            audit: Audit::connect(platform)?,
         })
     }
 
@@ -65,12 +67,22 @@ impl Endpoint for VerifyPage {
                 let confirmed = self.password_guesses.confirm(&user, password, request).await;
                 confirmed.map_err(again)?; // 403, 429, 503
                 let now = (request.clock())();
-                self.users.prove_address(&user, &token, &self.tokens, now).await??; // 409, 410, 503
+                let line = self.audit.of_account(
+                    user.id,
+                    AuditAction::AddressProven,
+                    request.actor(user.id),
+                );
+                self.users.prove_address(&user, &token, &self.tokens, now, line).await??; // 409, 410, 503
                 verified(&user)
             }
             Reply::ItWasNotMe => {
                 let now = (request.clock())();
-                self.users.decline(&user, &token, &self.tokens, now).await??; // 404, 410, 503
+                let line = self.audit.of_account(
+                    user.id,
+                    AuditAction::SignUpDeclined,
+                    request.actor(user.id),
+                );
+                self.users.decline(&user, &token, &self.tokens, now, line).await??; // 404, 410, 503
                 DECLINED
             }
         };

@@ -10,7 +10,7 @@ use share_contract::settings::PUBLIC_BASE_URL;
 use share_http::Fields;
 use share_model::{EmailAddress, Role, User, UserId, Username};
 use share_runtime::{DirectFunction, NotDone};
-use share_store::{Clock, Platform, Registration, StartError};
+use share_store::{Actor, Clock, Platform, Registration, RequestContext, StartError};
 
 use crate::invitations::Invitations;
 
@@ -33,7 +33,10 @@ impl DirectFunction for CreateAccount {
 
     async fn invoke(&self, input: Map<String, Value>, clock: &Clock) -> Result<Value, NotDone> {
         let user = read(Fields::new(input), clock())?;
-        match self.invitations.invite(&user, &self.public_base_url, None).await? {
+        // Whoever invokes the function has no account here.
+        let context = RequestContext { clock, request_id: Self::NAME };
+        let actor = Actor { user: None, context };
+        match self.invitations.invite(&user, &self.public_base_url, None, actor).await? {
             Registration::Done => {}
             Registration::UsernameTaken => return Err(NotDone::because("the username is taken")),
             Registration::EmailKnown => {

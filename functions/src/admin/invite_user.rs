@@ -6,7 +6,7 @@ use share_contract::{ErrorCode, InvitationSummary, Operation, operations};
 use share_http::{Answer, ApiError, Authenticator, Endpoint, Fields, PublicUrl, Request, limit};
 use share_model::limits::INVITATION_MAILS;
 use share_model::{EmailAddress, Role, User, UserId, Username};
-use share_store::{Admissions, Limits, Platform, Registration, StartError};
+use share_store::{Actor, Admissions, Limits, Platform, Registration, StartError};
 
 use crate::invitations::{INVITATION_SECONDS, Invitations};
 
@@ -57,8 +57,8 @@ impl Endpoint for InviteUser {
             return Ok(Answer::ok(summary(user, now)?));
         }
         let input = read(request.json()?)?; // 400, 415, 422
-        let (address, now) = (input.email.clone(), request.now());
-        let invite = Box::pin(self.invite(input, base, now));
+        let address = input.email.clone();
+        let invite = Box::pin(self.invite(input, base, request.actor(admin.id)));
         let user = self.within_limit(&address, request, invite).await?; // 409, 429, 503
         Ok(Answer::created(summary(user, request.now())?))
     }
@@ -82,14 +82,15 @@ impl InviteUser {
         done
     }
 
-    async fn invite(&self, input: Input, base: &str, now: Timestamp) -> Result<User, ApiError> {
+    async fn invite(&self, input: Input, base: &str, actor: Actor<'_>) -> Result<User, ApiError> {
         let Input { email, role, username } = input;
         let Some(username) = username else {
-            let invited = self.invitations.invite_address(&email, role, base, None, now).await?;
+            let invited = self.invitations.invite_address(&email, role, base, None, actor).await?;
             return Ok(invited.ok_or(ErrorCode::EmailKnown)?);
         };
+        let now = (actor.context.clock)();
         let user = User::new(UserId::new(now, random_bytes()), username, email, role, now);
-        match self.invitations.invite(&user, base, None).await? {
+        match self.invitations.invite(&user, base, None, actor).await? {
             Registration::Done => Ok(user),
             Registration::EmailKnown => Err(ErrorCode::EmailKnown.into()),
             Registration::UsernameTaken => Err(ErrorCode::UsernameTaken.into()),

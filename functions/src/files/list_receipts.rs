@@ -1,10 +1,9 @@
 //! `receipt_list`: what happened to every link to a file, page by page.
 
-use serde_json::value::RawValue;
 use share_contract::{ErrorCode, Operation, ReceiptEntry, operations};
 use share_http::{Answer, ApiError, Authenticator, Endpoint, Paging, PublicUrl, Request};
-use share_model::{FileId, SealedReceipt};
-use share_store::{Audit, Files, Platform, StartError, StoredReceipt};
+use share_model::FileId;
+use share_store::{Audit, Files, Platform, StartError};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct ListReceipts {
@@ -36,12 +35,10 @@ impl Endpoint for ListReceipts {
         let path = format!("/api/files/{file}/receipts");
         let paging = Paging::read(request, path, None, self.authenticator.keys())?; // 400
         let page = self.audit.receipts(file, paging.limit, paging.cursor.as_ref()).await?; // 503
-        paging.answer(page.map(entry), &self.public_url, request)
+        paging.answer(
+            page.map(|stored| ReceiptEntry::from(stored.sealed)),
+            &self.public_url,
+            request,
+        )
     }
-}
-
-fn entry(stored: StoredReceipt) -> ReceiptEntry {
-    let SealedReceipt { text, hash, .. } = stored.sealed;
-    // What is not JSON any more has been tampered with, and must not just be missing.
-    ReceiptEntry { receipt: RawValue::from_string(text).ok(), hash }
 }

@@ -1,12 +1,14 @@
 //! Functions without a route, which events and schedules start. What they are to do is in the Files
-//! table; whatever they do, they can do again.
+//! table, and of accounts in the Users table; whatever they do, they can do again.
 
 mod check_file;
 mod continue_imports;
+mod erase_accounts;
 mod remove_files;
 
 pub use check_file::CheckFile;
 pub use continue_imports::ContinueImports;
+pub use erase_accounts::EraseAccounts;
 pub use remove_files::RemoveFiles;
 
 use std::time::{Duration, Instant};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use share_model::{
     ContentDigest, File, FileId, FileName, FileRecord, FileState, Invalid, LinkNote, Recipient,
-    Recipients, Rejection, Username, rfc3339_millis,
+    Recipients, Rejection, SealedReceipt, Username, rfc3339_millis,
 };
 
 use crate::schema;
@@ -333,6 +333,13 @@ pub struct ReceiptEntry {
     pub hash: ContentDigest,
 }
 
+impl From<SealedReceipt> for ReceiptEntry {
+    fn from(sealed: SealedReceipt) -> Self {
+        // What is not JSON any more has been tampered with, and must not just be missing.
+        Self { receipt: RawValue::from_string(sealed.text).ok(), hash: sealed.hash }
+    }
+}
+
 /// What is common to all receipts. `docs/one-time.md` describes the details of each event.
 fn receipt(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
@@ -346,7 +353,7 @@ fn receipt(_: &mut SchemaGenerator) -> Schema {
             "request_id": { "type": "string" },
             "event": {
                 "type": "string",
-                "enum": ["created", "redeemed", "resumed", "ended", "revoked"],
+                "enum": ["created", "redeemed", "resumed", "ended", "revoked", "erased"],
             },
         },
     })

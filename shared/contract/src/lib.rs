@@ -7,8 +7,10 @@
 
 mod accounts;
 mod admissions;
+mod audit;
 pub mod documents;
 mod error_code;
+mod export;
 mod files;
 mod groups;
 mod keys;
@@ -30,7 +32,9 @@ pub use accounts::{
     VerificationAnswer, VerificationDone,
 };
 pub use admissions::{ApprovalSummary, InvitationRequest, InvitationSummary};
+pub use audit::AuditEntry;
 pub use error_code::{Answerer, ErrorCode};
+pub use export::{AccountDeletion, AccountExport, PendingToken};
 pub use files::{
     Everyone, FileChange, FileDetails, FileSort, FileStateName, FileSummary, FileTerms, FileUpload,
     ReceiptEntry, RecipientNames, RejectionReason,

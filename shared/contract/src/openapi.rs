@@ -164,6 +164,10 @@ fn success(answer: &Answer, route: &Route, generator: &mut SchemaGenerator) -> V
         Content::Empty => Map::new(),
         Content::Json(schema) => Map::from_iter([json(schema, generator)]),
         Content::JsonOrPage(schema) => Map::from_iter([json(schema, generator), page]),
+        Content::JsonOrCsv(schema) => {
+            let csv = ("text/csv".to_owned(), json!({ "schema": { "type": "string" } }));
+            Map::from_iter([json(schema, generator), csv])
+        }
         Content::Page => Map::from_iter([page]),
         Content::Text => {
             Map::from_iter([("text/plain".to_owned(), json!({ "schema": { "type": "string" } }))])

@@ -113,6 +113,8 @@ pub enum Content {
     Json(SchemaOf),
     /// JSON, or a page for a browser (`Accept: text/html`).
     JsonOrPage(SchemaOf),
+    /// JSON, or CSV (`Accept: text/csv`).
+    JsonOrCsv(SchemaOf),
     /// A page.
     Page,
     /// A sentence.

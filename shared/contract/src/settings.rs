@@ -106,6 +106,7 @@ pub const ALL: &[&About] = &[
     &MAX_FILE_BYTES.about,
     &DEFAULT_AUDIENCE.about,
     &FILE_RETENTION_DAYS.about,
+    &AUDIT_RETENTION_DAYS.about,
     &ACCOUNT_QUOTA_BYTES.about,
     &ACCOUNT_QUOTA_FILES.about,
     &STACK_QUOTA_BYTES.about,
@@ -457,6 +458,21 @@ pub const FILE_RETENTION_DAYS: Setting<Option<SignedDuration>> = Setting {
         Ok(0) => Ok(None),
         Ok(days @ 1..=3650) => Ok(Some(SignedDuration::from_hours(24 * days))),
         _ => Err(Invalid::because("must be a number of days from 0 to 3650")),
+    },
+};
+
+/// How long lines of the audit are kept.
+pub const AUDIT_RETENTION_DAYS: Setting<SignedDuration> = Setting {
+    about: About {
+        name: "AUDIT_RETENTION_DAYS",
+        default: Default::Value("365"),
+        range: Range::Number(30, 3653),
+        text: "Days for which the audit keeps who did what to which file or account.",
+        parameter: Some("AuditRetentionDays"),
+    },
+    parse: |text| match text.parse() {
+        Ok(days @ 30..=3653) => Ok(SignedDuration::from_hours(24 * days)),
+        _ => Err(Invalid::because("must be a number of days from 30 to 3653")),
     },
 };
 
@@ -872,6 +888,7 @@ mod tests {
         check(&SESSION_IDLE);
         check(&MAX_FILE_BYTES);
         check(&FILE_RETENTION_DAYS);
+        check(&AUDIT_RETENTION_DAYS);
         check(&ACCOUNT_QUOTA_BYTES);
         check(&CHECK_SLICE_BYTES);
     }

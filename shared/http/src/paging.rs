@@ -1,20 +1,20 @@
 //! Lists that come page by page.
 
-use http::header;
+use http::{StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use share_auth::{PageCursor, SigningKeys};
 use share_contract::{FileSort, UserSort};
 use share_model::{GroupName, Invalid, Role, UserId, UserState, caseless};
 use share_store::Page;
 
-use crate::{Answer, ApiError, PublicUrl, Request};
+use crate::{Answer, ApiError, Csv, PublicUrl, Request, whole};
+
+/// Records on a page when the caller does not say.
+const DEFAULT_LIMIT: usize = 50;
 
 /// What stands for itself in the value of a parameter: letters, digits, and what orders are named
 /// with.
 const IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
-
-/// Records on a page when the caller does not say.
-const DEFAULT_LIMIT: usize = 50;
 
 /// Which page a request asks for.
 pub struct Paging<'a> {
@@ -59,11 +59,44 @@ impl<'a> Paging<'a> {
     ) -> Result<Answer<Vec<T>>, ApiError> {
         let answer = Answer::ok(page.records);
         let Some(next) = page.next else { return Ok(answer) };
+        let next = self.address_of(&next, public_url, request)?;
+        Ok(answer.with(header::LINK, format!("<{next}>; rel=\"next\"")))
+    }
+
+    /// The page as CSV, with the address of the next one in a `Link` header, and in the first field
+    /// of a last line, for those who only see the file.
+    ///
+    /// # Errors
+    /// 503 when nothing says where the API is.
+    pub fn answer_csv<T>(
+        &self,
+        mut csv: Csv,
+        next: Option<&PageCursor>,
+        public_url: &PublicUrl,
+        request: &Request,
+    ) -> Result<Answer<T>, ApiError> {
+        let next = next.map(|next| self.address_of(next, public_url, request)).transpose()?;
+        if let Some(next) = &next {
+            csv.line(&[&format!("continued at {next}")]);
+        }
+        let answer = Answer::bytes(StatusCode::OK, whole(csv.into_text()))
+            .with(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present");
+        Ok(match next {
+            Some(next) => answer.with(header::LINK, format!("<{next}>; rel=\"next\"")),
+            None => answer,
+        })
+    }
+
+    fn address_of(
+        &self,
+        next: &PageCursor,
+        public_url: &PublicUrl,
+        request: &Request,
+    ) -> Result<String, ApiError> {
         let cursor = next.seal(&self.list, self.keys);
         let and = if self.path.contains('?') { '&' } else { '?' };
         let path = format!("{}{and}limit={}&cursor={cursor}", self.path, self.limit);
-        let link = format!("<{}>; rel=\"next\"", public_url.of(request, &path)?);
-        Ok(answer.with(header::LINK, link))
+        public_url.of(request, &path)
     }
 }
 
@@ -141,7 +174,8 @@ impl UserListQuery {
 }
 
 /// `path` with those of these parameters that have a value.
-fn with_query(path: &str, parameters: &[(&str, Option<&str>)]) -> String {
+#[must_use]
+pub fn with_query(path: &str, parameters: &[(&str, Option<&str>)]) -> String {
     let given = parameters.iter().filter_map(|(name, value)| Some((name, (*value)?)));
     let parts: Vec<_> = given
         .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, IN_A_QUERY)))

@@ -190,10 +190,20 @@ impl Request {
     /// Whether a browser asks: browsers accept `text/html` by name, programs do not.
     #[must_use]
     pub fn wants_page(&self) -> bool {
+        self.accepts_by_name("text/html")
+    }
+
+    /// Whether it asks for CSV by name.
+    #[must_use]
+    pub fn wants_csv(&self) -> bool {
+        self.accepts_by_name("text/csv")
+    }
+
+    fn accepts_by_name(&self, wanted: &str) -> bool {
         self.header(header::ACCEPT).is_some_and(|accept| {
             accept.split(',').any(|range| {
                 let media_type = range.split(';').next().unwrap_or_default();
-                media_type.trim().eq_ignore_ascii_case("text/html")
+                media_type.trim().eq_ignore_ascii_case(wanted)
             })
         })
     }

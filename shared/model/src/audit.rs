@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::{FileId, GroupId, UserId};
+use crate::{FileId, GroupId, Invalid, UserId};
 
 /// An action that is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,16 @@ pub enum AuditAction {
     RecoveryCodesReplaced,
     /// A recovery code was used to log in.
     RecoveryCodeUsed,
+    /// An account was made: by a sign-up, by an invitation, or by who runs the installation.
+    AccountCreated,
+    /// The owner of an account has proven its address.
+    AddressProven,
+    /// Somebody who was invited has set a password.
+    InvitationAccepted,
+    /// The owner of an address has deleted a sign-up with it.
+    SignUpDeclined,
+    /// An account was deleted, and what names its owner is erased.
+    UserDeleted,
     /// An account got another role.
     RoleChanged,
     /// An account was disabled.
@@ -90,6 +100,22 @@ impl fmt::Display for Subject {
     }
 }
 
+impl Subject {
+    /// The subject, as the API writes it: `file:<id>`, `user:<id>` or `group:<id>`.
+    ///
+    /// # Errors
+    /// When the text is neither.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let subject = match text.split_once(':') {
+            Some(("file", id)) => id.parse().ok().map(Self::File),
+            Some(("user", id)) => id.parse().ok().map(Self::User),
+            Some(("group", id)) => id.parse().ok().map(Self::Group),
+            _ => None,
+        };
+        subject.ok_or_else(|| Invalid::because("must be file:<id>, user:<id> or group:<id>"))
+    }
+}
+
 impl AuditAction {
     /// The name in the Audit table.
     #[must_use]
@@ -112,6 +138,11 @@ impl AuditAction {
             Self::SecondFactorRemoved => "second_factor_removed",
             Self::RecoveryCodesReplaced => "recovery_codes_replaced",
             Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::AccountCreated => "account_created",
+            Self::AddressProven => "address_proven",
+            Self::InvitationAccepted => "invitation_accepted",
+            Self::SignUpDeclined => "sign_up_declined",
+            Self::UserDeleted => "user_deleted",
             Self::RoleChanged => "role_changed",
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",
@@ -150,5 +181,17 @@ mod tests {
     #[test]
     fn an_upload_has_its_name_in_the_audit_table() {
         assert_eq!(AuditAction::FileUploaded.as_str(), "file_uploaded");
+    }
+
+    #[test]
+    fn a_subject_is_a_file_or_an_account_and_is_written_with_a_colon() {
+        let id = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f";
+        let file = Subject::parse(&format!("file:{id}")).map(|subject| subject.to_string());
+        assert_eq!(file, Ok(format!("file#{id}")));
+        let user = Subject::parse(&format!("user:{id}")).map(|subject| subject.to_string());
+        assert_eq!(user, Ok(format!("user#{id}")));
+        for other in ["", "user", "user:", "user:7", "user#017f22e2-79b0-7cc3-98c4-dc0c0c07398f"] {
+            assert!(Subject::parse(other).is_err(), "{other:?}");
+        }
     }
 }

@@ -220,7 +220,8 @@ impl Story {
     fn tell(&mut self, receipt: Receipt) {
         let Receipt { number, at, event, .. } = receipt;
         match event {
-            ReceiptEvent::Created { .. } => {}
+            // The first one no longer says what was erased.
+            ReceiptEvent::Created { .. } | ReceiptEvent::Erased { .. } => {}
             ReceiptEvent::Redeemed(request) => {
                 let download = CertifiedDownload { completed_at: None, transfers: Vec::new() };
                 self.delivery.downloads.push(download);

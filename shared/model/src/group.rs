@@ -24,6 +24,14 @@ impl GroupId {
     }
 }
 
+impl FromStr for GroupId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Uuid::try_parse(text).map(Self).map_err(|_| Invalid::because("must be the id of a group"))
+    }
+}
+
 impl fmt::Display for GroupId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)

@@ -11,9 +11,9 @@ mod model_check;
 use jiff::Timestamp;
 
 use crate::{
-    Admission, ByteRange, ChainHead, Coverage, DownloadRequest, FileRecord, Lease, LeaseTerms,
-    Link, LinkId, LinkRefusal, LinkState, LinkTerms, ReceiptEvent, SealedReceipt, TransferOutcome,
-    User, UserId,
+    Admission, ByteRange, ChainHead, ContentDigest, Coverage, DownloadRequest, FileRecord, Lease,
+    LeaseTerms, Link, LinkId, LinkRefusal, LinkState, LinkTerms, ReceiptEvent, SealedReceipt,
+    TransferOutcome, User, UserId,
 };
 
 /// A link, and the lease of it that a request brings.
@@ -228,6 +228,19 @@ pub fn revoke(link: &Link, user: UserId, now: Timestamp) -> Option<LinkStep> {
     let link = Link { revoked_at: Some(now), ..link.clone() };
     let event = ReceiptEvent::Revoked { user_id: user };
     Some(LinkStep { at: now, link, lease: None, token, event })
+}
+
+/// That what a link and its receipts say of its maker, whose account was deleted, is erased but for
+/// the id. `first` is the hash that the text of the first receipt has from then on. `None` while the
+/// link can be redeemed.
+#[must_use]
+pub fn erase(link: &Link, first: ContentDigest, now: Timestamp) -> Option<LinkStep> {
+    if link.state(now) == LinkState::Live {
+        return None;
+    }
+    let event = ReceiptEvent::Erased { user_id: link.user_id, first };
+    let link = Link { note: None, ..link.clone() };
+    Some(LinkStep { at: now, link, lease: None, token: TokenStep::Leave, event })
 }
 
 #[cfg(test)]

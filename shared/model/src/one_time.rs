@@ -1,9 +1,10 @@
 //! One-time tokens: what each is good for, and why one is refused.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a one-time token is good for. A token of one kind is unknown as any other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenKind {
     /// Proves an e-mail address.
@@ -21,6 +22,9 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
+    /// Those by which an account is recovered or changed. Of each an account has one at most.
+    pub const OF_ACCOUNTS: [Self; 3] = [Self::PasswordReset, Self::EmailChange, Self::EmailUndo];
+
     /// The name in the Links table.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -38,7 +42,7 @@ impl TokenKind {
     /// every older one worthless.
     #[must_use]
     pub fn only_newest(self) -> bool {
-        matches!(self, Self::PasswordReset | Self::EmailChange)
+        Self::OF_ACCOUNTS.contains(&self)
     }
 }
 

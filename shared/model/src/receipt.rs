@@ -76,6 +76,14 @@ pub enum ReceiptEvent {
         /// The Client.
         user_id: UserId,
     },
+    /// The Client's account was deleted, and what the first receipt said of its owner was erased.
+    Erased {
+        /// The Client.
+        user_id: UserId,
+        /// The SHA-256 of the first receipt's text from then on. Its hash stays the one with which
+        /// it was written, which the second receipt names.
+        first: ContentDigest,
+    },
 }
 
 /// A request for bytes, and who sent it.
@@ -115,8 +123,23 @@ pub struct SealedReceipt {
     /// The receipt as JSON. The very text, because the hash is that of these bytes.
     #[serde(rename = "receipt")]
     pub text: String,
-    /// The SHA-256 of the text.
+    /// The SHA-256 of the text with which it was written. Another text is right only in the first
+    /// receipt, and only as [`ReceiptEvent::Erased`] says.
     pub hash: ContentDigest,
+}
+
+impl SealedReceipt {
+    /// The first receipt of a link without what it says of its maker but for the id. `None` of
+    /// another receipt.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a receipt is a struct of strings and numbers")]
+    pub fn without_names(&self) -> Option<Self> {
+        let mut receipt: Receipt = serde_json::from_str(&self.text).ok()?;
+        let ReceiptEvent::Created { username, note, .. } = &mut receipt.event else { return None };
+        (*username, *note) = (Username::of_nobody(), None);
+        let text = serde_json::to_string(&receipt).expect("a receipt serializes");
+        Some(Self { text, ..self.clone() })
+    }
 }
 
 /// Where a link's chain of receipts ends, as the link's own record says.
@@ -160,9 +183,14 @@ impl ChainHead {
     /// Where it is not.
     pub fn verify(self, link: &LinkId, chain: &[SealedReceipt]) -> Result<(), ChainBreak> {
         let mut head = Self::default();
+        // The hash that the text of the first receipt has, and the one that it must have.
+        let (mut first, mut expected) = (None, None);
         for sealed in chain {
             let number = head.receipts + 1;
-            if ContentDigest::of(sealed.text.as_bytes()) != sealed.hash {
+            let digest = ContentDigest::of(sealed.text.as_bytes());
+            if number == 1 {
+                (first, expected) = (Some(digest), Some(sealed.hash));
+            } else if digest != sealed.hash {
                 return Err(ChainBreak::Changed(number));
             }
             let receipt: Receipt =
@@ -173,7 +201,13 @@ impl ChainHead {
             if receipt.previous != head.hash {
                 return Err(ChainBreak::Changed(head.receipts));
             }
+            if let ReceiptEvent::Erased { first, .. } = receipt.event {
+                expected = Some(first);
+            }
             head = Self { receipts: number, hash: Some(sealed.hash) };
+        }
+        if first != expected {
+            return Err(ChainBreak::Changed(1));
         }
         match head.receipts {
             receipts if receipts < self.receipts => Err(ChainBreak::Missing(receipts + 1)),

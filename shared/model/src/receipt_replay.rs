@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     ByteRange, Coverage, DownloadRequest, FileId, Lease, LeaseTerms, Link, LinkId, LinkLifetime,
     LinkNote, MaxDownloads, Receipt, ReceiptEvent, SealedReceipt, TokenKind, TransferOutcome,
-    UserId,
+    UserId, Username,
 };
 
 /// For how long events are kept, and a link and its receipts after the link's end: a year.
@@ -81,6 +81,7 @@ struct Terms {
     file_id: FileId,
     size: u64,
     user_id: UserId,
+    username: Username,
     expires_at: Timestamp,
     max_downloads: MaxDownloads,
     bind: bool,
@@ -107,6 +108,7 @@ struct Story {
     downloads: Vec<Download>,
     under_way: BTreeMap<u32, Transfer>,
     revoked_at: Option<Timestamp>,
+    erased: bool,
     delivered: bool,
     last_at: Timestamp,
 }
@@ -195,6 +197,7 @@ impl Story {
             file_id,
             size,
             user_id,
+            username,
             expires_at,
             max_downloads,
             bind,
@@ -218,6 +221,7 @@ impl Story {
             file_id,
             size,
             user_id,
+            username,
             expires_at,
             max_downloads,
             bind,
@@ -228,6 +232,7 @@ impl Story {
             downloads: Vec::new(),
             under_way: BTreeMap::new(),
             revoked_at: None,
+            erased: false,
             delivered: false,
             last_at: receipt.at,
         })
@@ -258,6 +263,7 @@ impl Story {
                 self.revoked_at = Some(at);
                 Ok(())
             }
+            ReceiptEvent::Erased { user_id, .. } => self.erase(number, at, user_id),
         }
     }
 
@@ -368,6 +374,25 @@ impl Story {
         }
         self.delivered |=
             matches!(outcome, TransferOutcome::Completed | TransferOutcome::Redirected);
+        Ok(())
+    }
+
+    fn erase(&mut self, number: u32, at: Timestamp, maker: UserId) -> Result<(), Discrepancy> {
+        let terms = &self.terms;
+        if self.erased {
+            wrong!("receipt {number} erases the name once more");
+        }
+        if maker != terms.user_id {
+            wrong!("receipt {number} erases the name of somebody who did not make the link");
+        }
+        let used = self.count() == terms.max_downloads.get();
+        if !used && self.revoked_at.is_none() && at < terms.expires_at {
+            wrong!("receipt {number} erases the name of a live link's maker");
+        }
+        if terms.username != Username::of_nobody() || terms.note.is_some() {
+            wrong!("receipt 1 still has what receipt {number} erases");
+        }
+        self.erased = true;
         Ok(())
     }
 
@@ -596,6 +621,37 @@ mod tests {
             let mut story = Story::begin(receipt(1, 2_000, created())).unwrap();
             assert_eq!(story.tell(receipt(2, second, revoked())).is_ok(), right, "{second}");
         }
+    }
+
+    #[test]
+    fn a_name_is_erased_once_from_a_link_that_is_over_and_by_whoever_made_it() {
+        let first = crate::ContentDigest::of(b"");
+        let maker = UserId::new(at(0), [0; 10]);
+        let erased = |user_id| ReceiptEvent::Erased { user_id, first };
+        let story = |nameless, events: Vec<(i64, ReceiptEvent)>| {
+            let mut created = created();
+            if let ReceiptEvent::Created { username, .. } = &mut created
+                && nameless
+            {
+                *username = Username::of_nobody();
+            }
+            let mut story = Story::begin(receipt(1, 2_000, created)).unwrap();
+            let events = events.into_iter().zip(2..);
+            events
+                .map(|((second, event), number)| story.tell(receipt(number, second, event)))
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|wrong| wrong.to_string())
+        };
+        assert!(story(true, vec![(2_001, revoked()), (2_002, erased(maker))]).is_ok());
+        assert!(story(true, vec![(3_000, erased(maker))]).is_ok(), "its time is over");
+        let live = story(true, vec![(2_999, erased(maker))]).unwrap_err();
+        assert_eq!(live, "receipt 2 erases the name of a live link's maker");
+        let named = story(false, vec![(3_000, erased(maker))]).unwrap_err();
+        assert_eq!(named, "receipt 1 still has what receipt 2 erases");
+        let other = story(true, vec![(3_000, erased(UserId::new(at(1), [1; 10])))]).unwrap_err();
+        assert_eq!(other, "receipt 2 erases the name of somebody who did not make the link");
+        let twice = story(true, vec![(3_000, erased(maker)), (3_001, erased(maker))]).unwrap_err();
+        assert_eq!(twice, "receipt 3 erases the name once more");
     }
 
     const MIB: u64 = 1024 * 1024;

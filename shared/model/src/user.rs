@@ -62,6 +62,12 @@ impl FromStr for UserId {
 pub struct Username(String);
 
 impl Username {
+    /// The name that stands where the name of an account was that was deleted.
+    #[must_use]
+    pub fn of_nobody() -> Self {
+        Self("deleted-account".to_owned())
+    }
+
     /// In characters.
     pub const MIN_LENGTH: usize = 2;
     /// In characters.

@@ -1,13 +1,15 @@
-//! The Audit table: receipts of links, and events about files and accounts. Written, never changed.
+//! The Audit table: receipts of links, and events about files and accounts. Written, never changed,
+//! but for the first receipt of a link whose maker's account is deleted.
 //!
 //! All records of a file are together, under the subject `file#<id>`, and those of an account under
 //! `user#<id>`. Receipts of a file's links have the key
 //! `link#<creation of the link>#<link>#<number>`, so each link's chain is in order.
 
+use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use share_auth::PageCursor;
-use share_contract::settings::AUDIT_TABLE;
+use share_contract::settings::{AUDIT_RETENTION_DAYS, AUDIT_TABLE};
 use share_model::{
     AuditAction, AuditEvent, FileId, Link, RETENTION, SealedReceipt, Subject, UserId,
     rfc3339_millis,
@@ -21,6 +23,8 @@ use crate::{Actor, Page, Platform, StartError, StoreError};
 #[derive(Clone)]
 pub struct Audit {
     table: Table,
+    /// How long an event is kept.
+    retention: SignedDuration,
 }
 
 /// What the keys of receipts begin with.
@@ -34,18 +38,57 @@ pub struct StoredReceipt {
     pub sealed: SealedReceipt,
 }
 
+/// The index of all events, which stand under one key: by their time.
+const BY_TIME: &str = "audit_by_time";
+
+/// The key of all events in [`BY_TIME`].
+const LISTED: &str = "events";
+
+/// The index of events by who did it, and then by their time.
+const BY_ACTOR: &str = "audit_by_actor";
+
 /// What the table says of an event.
 #[derive(Serialize)]
-struct StoredEvent {
+struct NewEvent {
     action: &'static str,
     actor: UserId,
+    listed: &'static str,
+}
+
+/// An event, as the table holds it.
+#[derive(Debug, Deserialize)]
+pub struct StoredEvent {
+    /// What it is about: `file#<id>` or `user#<id>`.
+    pub subject: String,
+    /// When, in which request, and what was done: three texts with a `#` between them.
+    pub at_id: String,
+    /// What was done.
+    pub action: String,
+    /// Who did it.
+    pub actor: UserId,
+}
+
+/// Which events a list has.
+#[derive(Debug, Default)]
+pub struct EventQuery {
+    /// Those about this.
+    pub subject: Option<Subject>,
+    /// Those of what this account did.
+    pub actor: Option<UserId>,
+    /// Those of this action.
+    pub action: Option<String>,
+    /// Those of this moment or later.
+    pub after: Option<Timestamp>,
+    /// Those before this moment.
+    pub before: Option<Timestamp>,
 }
 
 impl Audit {
     /// # Errors
-    /// When `AUDIT_TABLE` is not set.
+    /// When `AUDIT_TABLE` is not set, or `AUDIT_RETENTION_DAYS` is wrong.
     pub fn connect(platform: &Platform) -> Result<Self, StartError> {
-        Ok(Self { table: Table::connect(platform, &AUDIT_TABLE)? })
+        let retention = AUDIT_RETENTION_DAYS.read(platform.environment())?;
+        Ok(Self { table: Table::connect(platform, &AUDIT_TABLE)?, retention })
     }
 
     /// The write that records that `actor` did this; none when nobody is known to have.
@@ -69,16 +112,83 @@ impl Audit {
         let at = rfc3339_millis::text(event.at);
         let at_id = format!("{at}#{}#{}", event.request_id, event.action.as_str());
         let key = key(event.subject, at_id);
-        let forget_at = event.at.as_second() + RETENTION.as_secs();
-        let stored = StoredEvent { action: event.action.as_str(), actor: event.actor };
+        let forget_at = event.at.as_second() + self.retention.as_secs();
+        let action = event.action.as_str();
+        let stored = NewEvent { action, actor: event.actor, listed: LISTED };
         self.table.put_until(&key, &stored, forget_at, &absent("subject"))
+    }
+
+    /// The write that records that `actor` did this to an account; its owner did, when it is nobody
+    /// with an account.
+    #[must_use]
+    pub fn of_account(&self, id: UserId, action: AuditAction, actor: Actor<'_>) -> Write {
+        self.entry(&AuditEvent {
+            subject: Subject::User(id),
+            action,
+            actor: actor.user.unwrap_or(id),
+            at: (actor.context.clock)(),
+            request_id: actor.context.request_id.to_owned(),
+        })
+    }
+
+    /// `limit` events that `query` asks for, the newest first, or those after `cursor`. A page of one
+    /// action, or of one actor and one subject, can be shorter, or empty.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn events(
+        &self,
+        query: &EventQuery,
+        limit: usize,
+        cursor: Option<&PageCursor>,
+    ) -> Result<Page<StoredEvent>, StoreError> {
+        let (index, key, of, value): (_, &[&str], _, _) = match (query.subject, query.actor) {
+            (Some(subject), _) => (None, &["subject", "at_id"], "subject", subject.to_string()),
+            (None, Some(actor)) => {
+                (Some(BY_ACTOR), &["subject", "at_id", "actor"], "actor", actor.to_string())
+            }
+            (None, None) => {
+                (Some(BY_TIME), &["subject", "at_id", "listed"], "listed", LISTED.to_owned())
+            }
+        };
+        // A key begins with the moment, so it is greater than the moment alone. Those of receipts
+        // begin with a letter.
+        let moment = |at: Timestamp| text(rfc3339_millis::text(at));
+        let condition = Condition::new(&format!("{of} = :of AND at_id BETWEEN :after AND :before"))
+            .with(":of", text(value))
+            .with(":after", query.after.map_or_else(|| text("0"), moment))
+            .with(":before", query.before.map_or_else(|| text(":"), moment));
+        let list = List { index, key, condition, filter: filter(query), newest_first: true };
+        self.table.page(list, limit, cursor).await
     }
 
     /// The write that adds `receipt` to the chain of `link`, as its number `number`.
     pub(crate) fn receipt(&self, link: &Link, number: u32, receipt: &SealedReceipt) -> Write {
-        let subject = Subject::File(link.file_id);
-        let key = key(subject, format!("{}{number:06}", chain(link)));
-        self.table.put_until(&key, receipt, forget_at(link), &absent("subject"))
+        self.table.put_until(
+            &receipt_key(link, number),
+            receipt,
+            forget_at(link),
+            &absent("subject"),
+        )
+    }
+
+    /// The first receipt of `link`.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub(crate) async fn first_receipt(
+        &self,
+        link: &Link,
+    ) -> Result<Option<SealedReceipt>, StoreError> {
+        self.table.get(&receipt_key(link, 1)).await
+    }
+
+    /// The write that gives the first receipt of `link` another text.
+    pub(crate) fn replace_first(&self, link: &Link, receipt: &SealedReceipt) -> Write {
+        let same = Condition::new("#hash = :hash")
+            .with(":hash", text(receipt.hash.hex()))
+            .named("#hash", "hash");
+        self.table.put_until(&receipt_key(link, 1), receipt, forget_at(link), &same)
     }
 
     /// All receipts of `link` that its record counts, in order. When the record was read before,
@@ -143,6 +253,25 @@ impl Audit {
     }
 }
 
+/// What of `query` no key says.
+fn filter(query: &EventQuery) -> Option<Condition> {
+    let actor = query.actor.filter(|_| query.subject.is_some());
+    let expression = match (actor, &query.action) {
+        (None, None) => return None,
+        (Some(_), None) => "actor = :actor",
+        (None, Some(_)) => "#action = :action",
+        (Some(_), Some(_)) => "actor = :actor AND #action = :action",
+    };
+    let mut filter = Condition::new(expression);
+    if let Some(actor) = actor {
+        filter = filter.with(":actor", text(actor.to_string()));
+    }
+    if let Some(action) = &query.action {
+        filter = filter.with(":action", text(action)).named("#action", "action");
+    }
+    Some(filter)
+}
+
 /// When a link and its receipts may be forgotten, in seconds since 1970.
 #[must_use]
 pub fn forget_at(link: &Link) -> i64 {
@@ -152,6 +281,10 @@ pub fn forget_at(link: &Link) -> i64 {
 /// What the keys of the link's receipts begin with.
 fn chain(link: &Link) -> String {
     format!("{RECEIPTS}{}#{}#", rfc3339_millis::text(link.created_at), link.id)
+}
+
+fn receipt_key(link: &Link, number: u32) -> Key {
+    key(Subject::File(link.file_id), format!("{}{number:06}", chain(link)))
 }
 
 fn key(subject: Subject, at_id: String) -> Key {

@@ -3,6 +3,7 @@
 
 mod admissions;
 mod audit;
+mod erasure;
 mod error;
 mod file_changes;
 mod files;
@@ -27,7 +28,8 @@ mod user_list;
 mod users;
 
 pub use admissions::{Admissions, WaitingUser};
-pub use audit::{Audit, StoredReceipt, forget_at};
+pub use audit::{Audit, EventQuery, StoredEvent, StoredReceipt, forget_at};
+pub use erasure::{Closed, Erasure, Leftover};
 pub use error::{StartError, StoreError};
 pub use file_changes::{Actor, Applied, FileChanges, FileStep};
 pub use files::Files;

@@ -17,7 +17,9 @@ use serde::de::DeserializeOwned;
 use share_auth::{PageCursor, SecretHash};
 use share_contract::settings::LINKS_TABLE;
 use share_model::link_protocol::{self, LinkStep, TokenStep};
-use share_model::{FileId, Lease, Link, LinkId, LinkToken, TokenKind, UserId};
+use share_model::{
+    ContentDigest, FileId, Lease, Link, LinkId, LinkToken, SealedReceipt, TokenKind, UserId,
+};
 
 use crate::audit::forget_at;
 use crate::table::{Condition, Key, List, Readable, Table, absent, number, text};
@@ -236,13 +238,46 @@ impl Links {
         }
     }
 
-    /// The one way in which a link changes: carries out `step` in one transaction, with the write
-    /// of its lease, and gives the link afterwards. `None` when the link is no longer as it was
+    /// Erases what a link, which nobody can redeem any more, and its receipts say of its maker but for
+    /// the id.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub(crate) async fn erase_maker(
+        &self,
+        id: &LinkId,
+        context: RequestContext<'_>,
+    ) -> Result<(), StoreError> {
+        let mut backoff = Backoff::new("erase the maker of a link");
+        loop {
+            let Some(before) = self.find(id).await? else { return Ok(()) };
+            let first = self.audit.first_receipt(&before).await?;
+            // One that has another text was erased before, or changed by somebody: that must show.
+            let first = first.filter(|it| ContentDigest::of(it.text.as_bytes()) == it.hash);
+            let without = first.as_ref().and_then(SealedReceipt::without_names);
+            // There may be nothing to erase: somebody can be called so.
+            let Some(without) = without.filter(|it| Some(it) != first.as_ref()) else {
+                return Ok(());
+            };
+            let digest = ContentDigest::of(without.text.as_bytes());
+            let Some(step) = link_protocol::erase(&before, digest, (context.clock)()) else {
+                return Ok(());
+            };
+            let replaced = self.audit.replace_first(&before, &without);
+            if self.change(&step, Some(replaced), context.request_id).await?.is_some() {
+                return Ok(());
+            }
+            backoff.wait().await?;
+        }
+    }
+
+    /// The one way in which a link changes: carries out `step` in one transaction, with one
+    /// more write, such as that of its lease, and gives the link afterwards. `None` when the link is no longer as it was
     /// read, or the token not as `step` needs it; then nothing has happened.
     pub(crate) async fn change(
         &self,
         step: &LinkStep,
-        lease: Option<Write>,
+        more: Option<Write>,
         request_id: &str,
     ) -> Result<Option<Link>, StoreError> {
         let (receipt, after) = step.seal(request_id);
@@ -263,7 +298,7 @@ impl Links {
             TokenStep::Delete => vec![self.tokens.delete_spendable(&token, step.at)],
             TokenStep::Leave => Vec::new(),
         });
-        writes.extend(lease);
+        writes.extend(more);
         if self.table.commit("change a link", writes).await? != CommitOutcome::Committed {
             return Ok(None);
         }

@@ -98,7 +98,7 @@ impl OneTimeTokens {
             vec![self.table.put_until(&token_key(&token.hash), token, forget_at, &absent("pk"))];
         if token.kind.only_newest() {
             let (key, newest) = (newest_key(token), Newest { token_hash: token.hash.clone() });
-            writes.push(self.table.put_until(&key, &newest, token.expires_at, &always()));
+            writes.push(self.table.put_until(&key, &newest, forget_at, &always()));
         }
         writes
     }
@@ -107,6 +107,37 @@ impl OneTimeTokens {
     /// ever is.
     pub(crate) fn void(&self, kind: TokenKind, user: UserId) -> Write {
         self.table.delete(&newest_key_of(kind, user), &always())
+    }
+
+    /// The newest token of this kind of an account, while it can be spent at `now`.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn newest(
+        &self,
+        kind: TokenKind,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Option<TokenRecord>, StoreError> {
+        let newest = self.table.get::<Newest>(&newest_key_of(kind, user)).await?;
+        let Some(newest) = newest else { return Ok(None) };
+        let token = self.table.get::<TokenRecord>(&token_key(&newest.token_hash)).await?;
+        Ok(token.filter(|token| token.expires_at > now.as_second()))
+    }
+
+    /// Removes the newest token of this kind of an account, with what it says.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub(crate) async fn remove_newest(
+        &self,
+        kind: TokenKind,
+        user: UserId,
+    ) -> Result<(), StoreError> {
+        let key = newest_key_of(kind, user);
+        let Some(newest) = self.table.get::<Newest>(&key).await? else { return Ok(()) };
+        let writes = vec![self.remove(&newest.token_hash), self.table.delete(&key, &always())];
+        self.table.commit("remove a token", writes).await.map(drop)
     }
 
     /// The write that removes a token without spending it. It may be gone already.

@@ -16,7 +16,7 @@ use share_auth::{OpaqueSecret, PageCursor, SecretHash};
 use share_contract::settings::SESSIONS_TABLE;
 use share_model::{AuditAction, Refresh, Session, SessionId, User, UserId};
 
-use crate::table::{Condition, Key, List, Table, absent, number, text};
+use crate::table::{Condition, Key, List, Table, absent, always, number, text};
 use crate::transaction::{Backoff, CommitOutcome, Write};
 use crate::user_changes::{UserApplied, UserChanges, UserStep};
 use crate::{Actor, Page, Platform, RequestContext, StartError, StoreError};
@@ -196,6 +196,19 @@ impl Sessions {
             newest_first: true,
         };
         self.table.page(list, limit, cursor).await
+    }
+
+    /// Deletes the records of these sessions, which have ended.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub(crate) async fn forget(&self, sessions: &[SessionId]) -> Result<(), StoreError> {
+        if sessions.is_empty() {
+            return Ok(());
+        }
+        let delete = |id: &SessionId| self.table.delete(&key(*id), &always());
+        let writes = sessions.iter().map(delete).collect();
+        self.table.commit("forget sessions", writes).await.map(drop)
     }
 
     /// Ends a session of `owner`. Its access tokens are over with the next request. Nothing changes

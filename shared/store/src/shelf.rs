@@ -81,9 +81,21 @@ impl Shelf {
         uploader: UserId,
         query: &ShelfQuery<'_>,
     ) -> Result<Page<FileId>, StoreError> {
+        self.ids(&Audience::Uploader(uploader), query).await
+    }
+
+    /// A page of the files of which `audience` has an entry.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub(crate) async fn ids(
+        &self,
+        audience: &Audience,
+        query: &ShelfQuery<'_>,
+    ) -> Result<Page<FileId>, StoreError> {
         #[derive(Deserialize)]
         struct Nothing {}
-        let page = self.page::<Nothing>(&[Audience::Uploader(uploader)], query).await?;
+        let page = self.page::<Nothing>(std::slice::from_ref(audience), query).await?;
         let id = |entry: Entry<Nothing>| {
             let id = entry.position.rsplit('#').next().and_then(|id| id.parse().ok());
             id.ok_or_else(|| StoreError::because("list files", "an entry names no file"))

@@ -24,6 +24,8 @@ use crate::{Platform, StartError, StoreError};
 /// holds only the name until then, and for no longer than the mailed token can be used. An
 /// invitation holds its address as well, but only against other invitations. All that waits for a
 /// proof has `forget_at`, the second in which the token expires, and is deleted some time after it.
+///
+/// What strangers and their proofs change is written with a `line` of the audit.
 #[derive(Clone)]
 pub struct Users {
     pub(crate) table: Table,
@@ -191,6 +193,7 @@ impl Users {
         user: &User,
         token: &TokenRecord,
         tokens: &OneTimeTokens,
+        line: Write,
     ) -> Result<Registration, StoreError> {
         let unproven_until = Some(token.expires_at);
         let user = &User { waiting_for: Some(WaitingFor::Invitation), ..user.clone() };
@@ -198,7 +201,7 @@ impl Users {
             Reservation { user_id: user.id, unproven_until, sign_up: None, invitation: None };
         let address = Reservation { invitation: Some(token.hash.clone()), ..held.clone() };
         let address = self.reserve(&mail_key(&user.email), &address, &free(user.created_at));
-        let more = [vec![address], tokens.issue(token)].concat();
+        let more = [vec![address, line], tokens.issue(token)].concat();
         self.register(user, &held, &Claim::Known, tokens, &more).await
     }
 
@@ -216,6 +219,7 @@ impl Users {
         user: &User,
         token: &TokenRecord,
         tokens: &OneTimeTokens,
+        line: Write,
     ) -> Result<Registration, StoreError> {
         let owner = self.table.get::<Reservation>(&mail_key(&user.email)).await?;
         let known = owner.is_some_and(|owner| owner.unproven_until.is_none());
@@ -226,7 +230,7 @@ impl Users {
             sign_up: Some(sign_up),
             invitation: None,
         };
-        let mut more = vec![self.put_waiting(user.id, &user.email, token.expires_at)];
+        let mut more = vec![line, self.put_waiting(user.id, &user.email, token.expires_at)];
         if !known {
             more.extend(tokens.issue(token));
         }
@@ -299,10 +303,11 @@ impl Users {
         &self,
         user: &User,
         tokens: &OneTimeTokens,
+        line: Write,
     ) -> Result<Registration, StoreError> {
         let lasting =
             Reservation { user_id: user.id, unproven_until: None, sign_up: None, invitation: None };
-        self.register(user, &lasting, &Claim::SignUp(&user.email), tokens, &[]).await
+        self.register(user, &lasting, &Claim::SignUp(&user.email), tokens, &[line]).await
     }
 
     /// Puts an account, the reservation of its name, and `more`, in one transaction. A sign-up that
@@ -472,11 +477,13 @@ impl Users {
         token: &TokenRecord,
         tokens: &OneTimeTokens,
         now: Timestamp,
+        line: Write,
     ) -> Result<Result<(), RefusedToken>, StoreError> {
         let mut writes = self.delete_unproven(user);
         writes.extend(self.delete_waiting(user).await?);
         let place = writes.len();
         writes.push(tokens.delete_spendable(token, now));
+        writes.push(line);
         Ok(match self.table.commit("decline a sign-up", writes).await? {
             CommitOutcome::Committed => Ok(()),
             CommitOutcome::ConditionFailed(places) => Err(refused(token, places.contains(&place))),
@@ -488,6 +495,36 @@ impl Users {
         let key = waiting_key(&user.email);
         let waiting = self.table.get::<Waiting>(&key).await?;
         Ok(waiting.filter(|it| it.user_id == user.id).map(|_| self.table.delete(&key, &always())))
+    }
+
+    /// The writes that free the name and the address of an account, as far as they are reserved for
+    /// it, and whether it has proven the address.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub(crate) async fn releases(&self, user: &User) -> Result<(Vec<Write>, bool), StoreError> {
+        let owned = owned_by(user.id, "user_id = :owner");
+        let mut writes = Vec::new();
+        let (name, address) = (name_key(&user.username), mail_key(&user.email));
+        if self.reserved_for(user.id, &name).await?.is_some() {
+            writes.push(self.table.delete(&name, &owned));
+        }
+        let reserved = self.reserved_for(user.id, &address).await?;
+        if reserved.is_some() {
+            writes.push(self.table.delete(&address, &owned));
+        }
+        writes.extend(self.delete_waiting(user).await?);
+        let proven = reserved.is_some_and(|it| it.unproven_until.is_none());
+        Ok((writes, proven))
+    }
+
+    async fn reserved_for(
+        &self,
+        user: UserId,
+        key: &Key,
+    ) -> Result<Option<Reservation>, StoreError> {
+        let reservation = self.table.get::<Reservation>(key).await?;
+        Ok(reservation.filter(|it| it.user_id == user))
     }
 
     /// The writes that delete an account which was never proven, and the reservation of its name.
@@ -525,6 +562,7 @@ impl Users {
         token: &TokenRecord,
         tokens: &OneTimeTokens,
         now: Timestamp,
+        line: Write,
     ) -> Result<Result<(), ProofRefusal>, StoreError> {
         let mut exists = Condition::new("attribute_exists(pk)");
         let change = if user.waiting_for == Some(WaitingFor::ProofThenApproval) {
@@ -534,7 +572,7 @@ impl Users {
             "SET verified = :yes REMOVE forget_at ADD revision :one"
         };
         let address = self.take_address(user.id, &user.email);
-        self.prove(user, (change, exists), address, token, tokens, now).await
+        self.prove(user, (change, exists), address, (token, tokens, now), line).await
     }
 
     /// [`Users::prove_address`] with an invitation, which came to the address; it sets the password
@@ -549,6 +587,7 @@ impl Users {
         token: &TokenRecord,
         tokens: &OneTimeTokens,
         now: Timestamp,
+        line: Write,
     ) -> Result<Result<(), ProofRefusal>, StoreError> {
         // An admin may have disabled it.
         let exists = Condition::new("active = :yes").with(":hash", text(hash));
@@ -559,7 +598,7 @@ impl Users {
         let kept = "SET user_id = :owner REMOVE unproven_until, invitation, forget_at";
         let owned = owned_by(user.id, "user_id = :owner");
         let address = self.table.update(&mail_key(&user.email), kept, &owned);
-        self.prove(user, (change, exists), address, token, tokens, now).await
+        self.prove(user, (change, exists), address, (token, tokens, now), line).await
     }
 
     async fn prove(
@@ -567,9 +606,8 @@ impl Users {
         user: &User,
         (change, exists): (&str, Condition),
         address: Write,
-        token: &TokenRecord,
-        tokens: &OneTimeTokens,
-        now: Timestamp,
+        (token, tokens, now): (&TokenRecord, &OneTimeTokens, Timestamp),
+        line: Write,
     ) -> Result<Result<(), ProofRefusal>, StoreError> {
         let account = exists.with(":yes", AttributeValue::Bool(true)).with(":one", number(1));
         // Fails when the name has lapsed or yielded, and somebody else has it now.
@@ -583,6 +621,7 @@ impl Users {
         writes.push(address);
         let token_place = writes.len();
         writes.extend(tokens.spend(token, now));
+        writes.push(line);
         let outcome = self.table.commit("prove an address", writes).await?;
         let CommitOutcome::ConditionFailed(places) = outcome else { return Ok(Ok(())) };
         let failed = |place| places.contains(&place);

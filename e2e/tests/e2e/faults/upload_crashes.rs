@@ -22,22 +22,22 @@ const CSV: &[u8] = b"a,b\n1,2\n";
 const CLAIM: i64 = 16 * 60 + 1;
 
 /// A server that is killed and started again, and its client.
-struct Stage {
-    engines: World,
-    proxy: Proxy,
+pub(super) struct Stage {
+    pub(super) engines: World,
+    pub(super) proxy: Proxy,
     variables: BTreeMap<String, String>,
     address: SocketAddr,
     data: TempDir,
-    server: Process,
+    pub(super) server: Process,
     ops: String,
     /// How much time the server's clock is ahead.
     passed: i64,
-    kills: usize,
+    pub(super) kills: usize,
 }
 
 impl Stage {
     /// A server whose calls to what this variable names can be its last ones.
-    async fn start(name: &str, marked: &'static str) -> Self {
+    pub(super) async fn start(name: &str, marked: &'static str) -> Self {
         let engines = World::engines().await;
         let mut variables = engines.server.backend().variables.clone();
         variables.remove("FILES_TABLE");
@@ -61,7 +61,7 @@ impl Stage {
         self.server.pass(self.passed).await;
     }
 
-    async fn pass(&mut self, seconds: i64) {
+    pub(super) async fn pass(&mut self, seconds: i64) {
         self.passed += seconds;
         self.server.pass(seconds).await;
         // One that stands in no proxy's way.
@@ -70,7 +70,7 @@ impl Stage {
     }
 
     /// Asks until there is an answer, and starts the server again when it was killed.
-    async fn ask(&mut self, request: impl Fn(&Api, &str) -> RequestBuilder) -> Answer {
+    pub(super) async fn ask(&mut self, request: impl Fn(&Api, &str) -> RequestBuilder) -> Answer {
         for _ in 0..5 {
             let answer = tokio::select! {
                 answer = try_send(request(&self.server.api, &self.ops)) => answer.ok(),
@@ -87,7 +87,7 @@ impl Stage {
     }
 
     /// Runs a job, and once more when the server was killed meanwhile.
-    async fn run(&mut self, job: &str, event: &Value) {
+    pub(super) async fn run(&mut self, job: &str, event: &Value) {
         for _ in 0..5 {
             let done = tokio::select! {
                 done = self.server.invoke_job(job, event) => done.is_some(),
@@ -162,7 +162,7 @@ impl Stage {
 }
 
 const S3: (&str, &str) = ("AWS_ENDPOINT_URL_S3", "HTTP/1.1");
-const DYNAMODB: (&str, &str) =
+pub(super) const DYNAMODB: (&str, &str) =
     ("AWS_ENDPOINT_URL_DYNAMODB", "DynamoDB_20120810.TransactWriteItems");
 
 /// Lets a story happen with the server killed at its first call, at its second, and so on, until

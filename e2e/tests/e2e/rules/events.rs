@@ -82,6 +82,7 @@ async fn every_event_gets_the_answer_that_its_table_says() {
         ("{{group}}", "board".to_owned()),
         ("{{deleted_group}}", "staff".to_owned()),
         ("{{user_id}}", scene.world.store.user_named("client").await),
+        ("{{deleted_user_id}}", targets.deleted_user),
         ("{{refresh_token}}", login().await.field("refresh")),
         ("{{ended_client_token}}", login().await.field("access")),
         ("{{file_id}}", scene.file.clone()),
@@ -115,6 +116,7 @@ async fn every_job_takes_the_events_that_are_there_for_it() {
         ("check_file_due", "CheckFile", json!({ "checked": 0, "failed": 0 })),
         ("continue_imports_due", "ContinueImports", json!({ "imported": 0, "failed": 0 })),
         ("remove_files_due", "RemoveFiles", json!({ "removed": 0, "failed": 0 })),
+        ("erase_accounts_due", "EraseAccounts", json!({ "erased": 0, "failed": 0 })),
     ];
     assert_eq!(fs::read_dir(&folder).unwrap().count(), cases.len());
     for (name, function, expected) in cases {

@@ -2,10 +2,11 @@
 
 use super::{EVERYBODY, delete, get, head, json, of, post, token};
 use crate::{
-    AccountCreated, AccountDetails, Answer, Body, Caller, Content, EmailChange, EmailConfirmation,
-    EmailSet, ErrorCode, FactorCode, MailRequest, MailSent, NewPassword, Operation, PasswordChange,
-    PasswordResetConfirm, PasswordSet, RecoveryCodesIssued, SignUp, TotpConfirmation, TotpCreated,
-    TotpRemoval, TotpRequest, VerificationAnswer, VerificationDone,
+    AccountCreated, AccountDeletion, AccountDetails, AccountExport, Answer, Body, Caller, Content,
+    EmailChange, EmailConfirmation, EmailSet, ErrorCode, FactorCode, MailRequest, MailSent,
+    NewPassword, Operation, PasswordChange, PasswordResetConfirm, PasswordSet, RecoveryCodesIssued,
+    SignUp, TotpConfirmation, TotpCreated, TotpRemoval, TotpRequest, VerificationAnswer,
+    VerificationDone,
 };
 
 /// `POST /api/users/signup`
@@ -377,4 +378,33 @@ pub const RECOVERY_CODES_CREATE: Operation = Operation {
     body: Body::Json(of::<FactorCode>),
     answers: &[json::<RecoveryCodesIssued>(201, "The new codes.")],
     errors: &[ErrorCode::WrongCode, ErrorCode::SecondFactorMissing, ErrorCode::TooManyGuesses],
+};
+
+/// `GET /api/account/export`
+pub const ACCOUNT_EXPORT: Operation = Operation {
+    name: "account_export",
+    summary: "All that is held about you.",
+    caller: Caller::AccessToken(EVERYBODY),
+    routes: &[get("/api/account/export")],
+    parameters: &[],
+    body: Body::None,
+    answers: &[json::<AccountExport>(200, "All of it, or `cut` says what is left out.")],
+    errors: &[],
+};
+
+/// `DELETE /api/account`
+pub const ACCOUNT_DELETE: Operation = Operation {
+    name: "account_delete",
+    summary: "Delete your account, and what names you.",
+    caller: Caller::AccessToken(EVERYBODY),
+    routes: &[delete("/api/account")],
+    parameters: &[],
+    body: Body::Json(of::<AccountDeletion>),
+    answers: &[Answer { status: 204, description: "It is closed.", content: Content::Empty }],
+    errors: &[
+        ErrorCode::WrongPassword,
+        ErrorCode::TooManyGuesses,
+        ErrorCode::UserUnknown,
+        ErrorCode::LastAdmin,
+    ],
 };

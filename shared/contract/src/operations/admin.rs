@@ -7,9 +7,9 @@ use super::{
     post, put,
 };
 use crate::{
-    Answer, ApprovalSummary, Body, Caller, Content, ErrorCode, GroupCreate, GroupDetails,
-    InvitationRequest, InvitationSummary, Operation, Parameter, Place, UserChange, UserDetails,
-    UserSort, schema,
+    AccountExport, Answer, ApprovalSummary, AuditEntry, Body, Caller, Content, ErrorCode,
+    GroupCreate, GroupDetails, InvitationRequest, InvitationSummary, Operation, Parameter, Place,
+    SchemaOf, UserChange, UserDetails, UserSort, schema,
 };
 
 /// `GET /api/admin/users`
@@ -245,3 +245,62 @@ pub const APPROVAL_REFUSE: Operation = Operation {
 
 /// Those who decide who may come in.
 const OPS_AND_ADMINS: &[Role] = &[Role::Ops, Role::Admin];
+
+/// `GET /api/admin/audit`
+pub const AUDIT_LIST: Operation = Operation {
+    name: "audit_list",
+    summary: "Who did what to which file or account, the newest first, page by page or as CSV.",
+    caller: Caller::AccessToken(&[Role::Admin]),
+    routes: &[get("/api/admin/audit")],
+    parameters: &[
+        of_audit(
+            "subject",
+            "What was acted on: `file:<id>`, `user:<id>` or `group:<id>`.",
+            schema::text,
+        ),
+        of_audit("actor", "The id of the account that acted.", schema::text),
+        of_audit("action", "What was done, such as `session_begun`.", schema::text),
+        of_audit("after", "This moment or later.", schema::moment),
+        of_audit("before", "Earlier than this moment.", schema::moment),
+        LIMIT,
+        CURSOR,
+    ],
+    body: Body::None,
+    answers: &[Answer {
+        status: 200,
+        description: "A page, which can be shorter than asked for, or empty. The header Link leads \
+                      to the next one. A page of CSV has up to 10,000 lines, and then one more \
+                      with the address of the next page.",
+        content: Content::JsonOrCsv(of::<Vec<AuditEntry>>),
+    }],
+    errors: &[],
+};
+
+/// Which lines of the audit a list has.
+const fn of_audit(name: &'static str, description: &'static str, schema: SchemaOf) -> Parameter {
+    Parameter { name, place: Place::Query, required: false, description, schema }
+}
+
+/// `GET /api/admin/users/{id}/export`
+pub const USER_EXPORT: Operation = Operation {
+    name: "user_export",
+    summary: "All that is held about an account and its owner.",
+    caller: Caller::AccessToken(&[Role::Admin]),
+    routes: &[get("/api/admin/users/{id}/export")],
+    parameters: &[USER_ID],
+    body: Body::None,
+    answers: &[json::<AccountExport>(200, "All of it, or `cut` says what is left out.")],
+    errors: &[ErrorCode::UserUnknown],
+};
+
+/// `DELETE /api/admin/users/{id}`
+pub const USER_DELETE: Operation = Operation {
+    name: "user_delete",
+    summary: "Delete an account, and what names its owner.",
+    caller: Caller::AccessToken(&[Role::Admin]),
+    routes: &[delete("/api/admin/users/{id}")],
+    parameters: &[USER_ID],
+    body: Body::None,
+    answers: &[Answer { status: 204, description: "It is closed.", content: Content::Empty }],
+    errors: &[ErrorCode::UserUnknown, ErrorCode::LastAdmin],
+};

@@ -40,7 +40,7 @@ async fn a_proven_account_cannot_be_used_until_somebody_lets_it_in() {
     let access = login(&world, "vera").await.is(200).field("access");
     world.get(routes::LIST_FILES, &access).await.is(200);
     let audit = world.store.audit_of_user(&id).await;
-    assert_eq!(audit, ["session_begun", "user_approved"]);
+    assert_eq!(audit, ["account_created", "address_proven", "session_begun", "user_approved"]);
     let actor = world.store.actor(&id, "user_approved").await;
     assert_eq!(actor, AccessToken::read(&ops).user());
     let before = world.stored().await;
@@ -56,7 +56,8 @@ async fn who_is_not_let_in_has_no_account_and_can_sign_up_once_more() {
     let (id, admin) = (wait(&world, "vera").await, world.token("admin").await);
     decide(&world, Method::DELETE, &id, &admin).await.is_empty(204);
     login(&world, "vera").await.refused(401, "invalid_credentials");
-    assert_eq!(world.store.audit_of_user(&id).await, ["user_refused"]);
+    let audit = world.store.audit_of_user(&id).await;
+    assert_eq!(audit, ["account_created", "address_proven", "user_refused"]);
     decide(&world, Method::POST, &id, &admin).await.refused(404, "approval_unknown");
     let again = wait(&world, "vera").await;
     assert_ne!(again, id);

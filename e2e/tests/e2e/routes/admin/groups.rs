@@ -69,7 +69,10 @@ async fn a_file_for_a_group_is_for_whoever_is_in_it_from_the_next_request_on() {
     let refused = world.post_as(&routes::generate_link(&file), &anna, &json!({})).await;
     refused.refused(404, "file_unknown");
     let audit = world.store.audit_of_user(&user).await;
-    assert_eq!(audit, ["group_joined", "group_left", "session_begun"]);
+    assert_eq!(
+        audit,
+        ["account_created", "address_proven", "group_joined", "group_left", "session_begun"]
+    );
     assert_eq!(world.store.actor(&user, "group_joined").await, AccessToken::read(&admin).user());
 }
 

@@ -247,6 +247,7 @@ impl Hash for Facts<LinkStep> {
                 (3, begun, download, bytes, outcome).hash(state);
             }
             ReceiptEvent::Revoked { .. } => 4.hash(state),
+            ReceiptEvent::Erased { .. } => 5.hash(state),
         }
     }
 }
