@@ -336,7 +336,7 @@ pub struct User {
     /// How often all sessions were ended. Sessions and access tokens of another generation are over.
     #[serde(default)]
     pub generation: u32,
-    /// The session that was left when all others were ended. Its access tokens of the generation
+    /// The session that was left when all others were ended. Its access tokens of the generations
     /// before still count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_session: Option<SessionId>,
@@ -460,7 +460,8 @@ impl User {
     /// Whether access tokens of this session and generation count.
     #[must_use]
     pub fn has_session(&self, session: SessionId, generation: u32) -> bool {
-        let kept = self.kept_session == Some(session) && generation + 1 == self.generation;
+        // It may have been left several times in the life of one access token.
+        let kept = self.kept_session == Some(session) && generation < self.generation;
         (generation == self.generation || kept)
             && !self.ended_sessions.iter().any(|ended| ended.id == session)
     }

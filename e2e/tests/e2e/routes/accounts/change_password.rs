@@ -42,6 +42,23 @@ async fn a_changed_password_ends_every_other_session_and_its_owner_is_told() {
 }
 
 #[tokio::test]
+async fn a_session_goes_on_however_often_it_changes_the_password() {
+    let world = World::start().await;
+    let (own, other) = (login(&world, OLD).await, login(&world, OLD).await);
+    let access = own.field("access");
+    let mut current = OLD.to_owned();
+    for number in 0..4 {
+        let new = format!("{NEW} {number}");
+        world.post_as(routes::PASSWORD, &access, &change(&current, &new)).await.is(204);
+        world.get(routes::ACCOUNT, &access).await.is(200);
+        world.get(routes::ACCOUNT, &other.field("access")).await.refused(401, "session_revoked");
+        current = new;
+    }
+    let refresh = json!({"refresh": own.field("refresh")});
+    world.post(routes::REFRESH, &refresh).await.is(200);
+}
+
+#[tokio::test]
 async fn a_wrong_or_a_weak_password_changes_nothing() {
     let (world, mails) = World::with_mails().await;
     let access = login(&world, OLD).await.field("access");
