@@ -129,6 +129,7 @@ mod faults {
     mod imports;
     mod late_requests;
     mod lost_answers;
+    mod recovery_histories;
     mod session_histories;
     mod upload_crashes;
     mod upload_histories;

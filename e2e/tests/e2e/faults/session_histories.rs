@@ -189,12 +189,17 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().unwrap())
 }
 
+/// The seeds of the histories that run: `count` different ones when nothing else is asked for.
+pub(super) fn seeds(count: u64) -> Vec<u64> {
+    match setting("ACCOUNT_HISTORY_SEED") {
+        Some(seed) => vec![seed; 50],
+        None => (0..setting("ACCOUNT_HISTORIES").unwrap_or(count)).collect(),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn in_every_history_the_holders_of_a_session_are_told_what_the_model_says() {
-    let seeds: Vec<_> = match setting("ACCOUNT_HISTORY_SEED") {
-        Some(seed) => vec![seed; 50],
-        None => (0..setting("ACCOUNT_HISTORIES").unwrap_or(HISTORIES)).collect(),
-    };
+    let seeds = seeds(HISTORIES);
     let worlds = (0..WORLDS).map(async |place| {
         let world = World::start().await;
         let mut failures = Vec::new();
