@@ -52,6 +52,8 @@ pub const AUDIT: &str = "/api/admin/audit";
 pub const KEYS: &str = "/.well-known/jwks.json";
 pub const OPENAPI: &str = "/api/openapi.json";
 pub const DOCS: &str = "/api/docs";
+/// The web app.
+pub const APP: &str = "/";
 
 /// The login route for an account of this role.
 pub fn login(role: &str) -> &'static str {
@@ -236,7 +238,7 @@ pub const COMPLETE_UPLOAD: &str = "/api/uploads/{id}/complete";
 
 /// Every route for anyone: method, path, and the answer when nothing at all is sent. The code is
 /// empty where there is none.
-pub const PUBLIC: [(&str, &str, u16, &str); 43] = [
+pub const PUBLIC: [(&str, &str, u16, &str); 46] = [
     ("POST", VERIFICATION, 422, "invalid_field"),
     ("POST", PASSWORD_RESET, 422, "invalid_field"),
     ("POST", PASSWORD_RESET_CONFIRM, 422, "invalid_field"),
@@ -255,6 +257,7 @@ pub const PUBLIC: [(&str, &str, u16, &str); 43] = [
     ("POST", VERIFY_EMAIL, 400, "missing_parameter"),
     ("GET", VERIFY_EMAIL_ALIAS, 400, "missing_parameter"),
     ("POST", VERIFY_EMAIL_ALIAS, 400, "missing_parameter"),
+    ("POST", SESSIONS, 422, "invalid_field"),
     ("POST", CLIENT_LOGIN, 422, "invalid_field"),
     ("POST", OPS_LOGIN, 422, "invalid_field"),
     ("POST", CLIENT_LOGIN_ALIAS, 422, "invalid_field"),
@@ -280,4 +283,6 @@ pub const PUBLIC: [(&str, &str, u16, &str); 43] = [
     ("GET", KEYS, 200, ""),
     ("GET", OPENAPI, 200, ""),
     ("GET", DOCS, 200, ""),
+    ("GET", APP, 200, ""),
+    ("GET", "/app/{file}", 404, "file_unknown"),
 ];

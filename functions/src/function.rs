@@ -28,7 +28,7 @@ use crate::jobs::{CheckFile, ContinueImports, EraseAccounts, RemoveFiles};
 use crate::links::{CertificateKeys, GenerateDownloadLink, LinkCertificate, ListLinks, RevokeLink};
 use crate::sessions::{EndSessions, ListSessions, Login, RefreshSession};
 use crate::uploads::{AbortUpload, CompleteUpload, CreateUpload, ShowUpload, SignParts};
-use crate::web::{ApiDocs, OpenApi};
+use crate::web::{ApiDocs, OpenApi, WebApp};
 
 /// All functions.
 const ALL: &[Function] = &[
@@ -94,6 +94,7 @@ const ALL: &[Function] = &[
     Function::of::<WithdrawInvitation>(),
     Function::of::<OpenApi>(),
     Function::of::<ApiDocs>(),
+    Function::of::<WebApp>(),
 ];
 
 /// One Lambda function.

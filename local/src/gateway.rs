@@ -168,10 +168,10 @@ fn status_only(status: StatusCode) -> Response<Body> {
 
 /// The parameters of `path` when it is one of `pattern`'s, with or without a slash at its end.
 pub(crate) fn match_path(pattern: &str, path: &str) -> Option<Map<String, Value>> {
-    let path = path.strip_suffix('/').unwrap_or(path);
+    let without_slash = |path| str::strip_suffix(path, '/').unwrap_or(path);
     let mut parameters = Map::new();
-    let mut segments = path.split('/');
-    for wanted in pattern.split('/') {
+    let mut segments = without_slash(path).split('/');
+    for wanted in without_slash(pattern).split('/') {
         let segment = segments.next()?;
         match wanted.strip_prefix('{').and_then(|wanted| wanted.strip_suffix('}')) {
             Some(name) if !segment.is_empty() => {

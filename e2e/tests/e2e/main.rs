@@ -81,6 +81,9 @@ mod routes {
         mod show_upload;
         mod sign_parts;
     }
+    mod web {
+        mod web_app;
+    }
 }
 
 mod rules {

@@ -1,5 +1,5 @@
-//! `client_login` and `ops_login`: an access token for a password, and for a code where the account has
-//! a second factor.
+//! `session_create`, `client_login` and `ops_login`: an access token for a password, and for a code where
+//! the account has a second factor.
 
 use futures_util::future::try_join;
 use share_auth::{
@@ -53,7 +53,7 @@ struct Input {
 impl Endpoint for Login {
     const NAME: &'static str = "Login";
     const OPERATIONS: &'static [&'static Operation] =
-        &[&operations::CLIENT_LOGIN, &operations::OPS_LOGIN];
+        &[&operations::SESSION_CREATE, &operations::CLIENT_LOGIN, &operations::OPS_LOGIN];
     type Json = LoggedIn;
 
     async fn connect(platform: &Platform) -> Result<Self, StartError> {

@@ -173,6 +173,10 @@ fn success(answer: &Answer, route: &Route, generator: &mut SchemaGenerator) -> V
             Map::from_iter([("text/plain".to_owned(), json!({ "schema": { "type": "string" } }))])
         }
         Content::FileOrPage(schema) => Map::from_iter([json(schema, generator), page, bytes]),
+        Content::WebFile => {
+            let kinds = ["text/javascript", "text/css", "image/svg+xml"];
+            kinds.map(|kind| (kind.to_owned(), json!({}))).into_iter().collect()
+        }
         // No schema: readers of the document take one for JSON's.
         Content::Certificate => Map::from_iter([("application/jwt".to_owned(), json!({}))]),
     };

@@ -124,6 +124,8 @@ pub enum Content {
     FileOrPage(SchemaOf),
     /// A delivery certificate, a signed JSON Web Token.
     Certificate,
+    /// A script, styles or an image of the web app.
+    WebFile,
 }
 
 impl Operation {

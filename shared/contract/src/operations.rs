@@ -38,12 +38,13 @@ pub use links::{
     KEY_LIST, LINK_CERTIFICATE, LINK_CREATE, LINK_CREATE_BY_ID, LINK_LIST, LINK_REVOKE,
 };
 pub use sessions::{
-    CLIENT_LOGIN, OPS_LOGIN, SESSION_END, SESSION_END_ALL, SESSION_LIST, SESSION_REFRESH,
+    CLIENT_LOGIN, OPS_LOGIN, SESSION_CREATE, SESSION_END, SESSION_END_ALL, SESSION_LIST,
+    SESSION_REFRESH,
 };
 pub use uploads::{
     IMPORT_CREATE, UPLOAD_ABORT, UPLOAD_COMPLETE, UPLOAD_CREATE, UPLOAD_SHOW, UPLOAD_SIGN_PARTS,
 };
-pub use web::{DOCS_SHOW, OPENAPI_SHOW};
+pub use web::{APP_FILE_SHOW, APP_SHOW, DOCS_SHOW, OPENAPI_SHOW};
 
 /// All operations, in the order of the docs.
 pub const ALL: &[&Operation] = &[
@@ -65,6 +66,7 @@ pub const ALL: &[&Operation] = &[
     &EMAIL_CHANGE_CONFIRM,
     &EMAIL_UNDO_SHOW,
     &EMAIL_UNDO_CONFIRM,
+    &SESSION_CREATE,
     &CLIENT_LOGIN,
     &OPS_LOGIN,
     &SESSION_REFRESH,
@@ -119,6 +121,8 @@ pub const ALL: &[&Operation] = &[
     &KEY_LIST,
     &OPENAPI_SHOW,
     &DOCS_SHOW,
+    &APP_SHOW,
+    &APP_FILE_SHOW,
 ];
 
 const EVERYBODY: &[Role] = &[Role::Client, Role::Ops, Role::Admin];

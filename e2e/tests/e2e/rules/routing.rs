@@ -114,7 +114,8 @@ async fn an_unknown_route_answers_404() {
     let token = world.token("client").await;
     let mut cases = Vec::new();
     for path in [
-        "/",
+        "/app",
+        "/app/a/b",
         "/api",
         "/api/",
         "/api/files",

@@ -8,6 +8,18 @@ use crate::{
     SessionRefresh, SessionSummary, schema,
 };
 
+/// `POST /api/sessions`
+pub const SESSION_CREATE: Operation = Operation {
+    name: "session_create",
+    summary: "Log in, whatever your role.",
+    caller: Caller::Password(EVERYBODY),
+    routes: &[post("/api/sessions")],
+    parameters: &[],
+    body: Body::Json(of::<LogIn>),
+    answers: &[json::<LoggedIn>(200, "An access token, good for 15 minutes.")],
+    errors: SECOND_FACTOR_REFUSALS,
+};
+
 /// `POST /api/client/login`
 pub const CLIENT_LOGIN: Operation = Operation {
     name: "client_login",

@@ -1,4 +1,4 @@
-//! `POST /api/client/login` and `POST /api/ops/login`.
+//! `POST /api/sessions`, `POST /api/client/login` and `POST /api/ops/login`.
 
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -132,4 +132,19 @@ async fn nobody_who_may_not_log_in_replaces_a_weak_hash() {
     world.store.set_active(&client, false).await;
     world.login("client", name, right).await.refused(403, "account_disabled");
     assert_eq!(world.store.password_hash(&client).await, WEAK);
+}
+
+#[tokio::test]
+async fn whoever_it_is_can_log_in_at_one_route_and_gets_a_session_of_the_own_role() {
+    let world = World::start().await;
+    for role in ["client", "ops", "admin"] {
+        let body = json!({"username": role, "password": format!("local-{role}-password")});
+        let answer = send(world.request(Method::POST, routes::SESSIONS).json(&body)).await;
+        answer.is(200);
+        let account = world.get(routes::ACCOUNT, &answer.field("access")).await.is_json(200);
+        assert_eq!(account["role"], role);
+        let wrong = json!({"username": role, "password": "another password"});
+        let answer = send(world.request(Method::POST, routes::SESSIONS).json(&wrong)).await;
+        answer.refused(401, "invalid_credentials");
+    }
 }

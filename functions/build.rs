@@ -1,0 +1,146 @@
+//! Makes the parts of the web app that `WebApp` serves from what stands in `web/`.
+//!
+//! A file's name gets a hash of the whole app, so that browsers may keep it for ever: where one file
+//! names another, as `"./api.mjs"`, `"../vendor/preact.mjs"` or `"app/app.css"`, the name with the
+//! hash stands there. The folders go, because one place of a route holds the name. Comments go too.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "Cargo tells a build script by variables where it is"
+)]
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use sha2::{Digest, Sha256};
+
+/// The page, relative to `web/`.
+const PAGE: &str = "index.html";
+
+/// The kinds of files that are served.
+const MEDIA_TYPES: &[(&str, &str)] = &[
+    ("css", "text/css; charset=utf-8"),
+    ("mjs", "text/javascript; charset=utf-8"),
+    ("svg", "image/svg+xml"),
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let web = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../web");
+    println!("cargo::rerun-if-changed={}", web.display());
+    let page = fs::read_to_string(web.join(PAGE))?;
+    let mut files = BTreeMap::new();
+    read(&web.join("app"), &mut files)?;
+    read(&web.join("vendor"), &mut files)?;
+
+    let mut hash = Sha256::new();
+    for text in files.values() {
+        hash.update(text);
+    }
+    let hash = hash.finalize();
+    let start = hash.iter().take(8).fold(0_u64, |start, byte| start << 8 | u64::from(*byte));
+    let version = format!("{start:016x}");
+
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let page = with_versions(&page, &files, &version);
+    fs::write(out.join(PAGE), &page)?;
+    fs::write(out.join("index.html.gz"), gzip(&page)?)?;
+    let mut list = String::from("&[\n");
+    for (name, text) in &files {
+        let served = versioned(name, &version);
+        let text = if is_script(name) { &without_comments(text) } else { text };
+        let text = with_versions(text, &files, &version);
+        fs::write(out.join(&served), &text)?;
+        fs::write(out.join(format!("{served}.gz")), gzip(&text)?)?;
+        let media_type = media_type(name).unwrap_or_default();
+        writeln!(
+            list,
+            "WebFile {{ name: {served:?}, media_type: {media_type:?}, \
+             plain: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{served}\")), \
+             gzip: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{served}.gz\")) }},"
+        )?;
+    }
+    list.push(']');
+    fs::write(out.join("web_files.rs"), list)?;
+    Ok(())
+}
+
+/// Adds the files below `folder` that are served, by name.
+fn read(folder: &Path, files: &mut BTreeMap<String, String>) -> Result<(), Box<dyn Error>> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            read(&path, files)?;
+            continue;
+        }
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        if media_type(&name).is_none() {
+            continue; // documents and type declarations
+        }
+        if files.insert(name.clone(), fs::read_to_string(&path)?).is_some() {
+            return Err(format!("two files of the web app are called {name}").into());
+        }
+    }
+    Ok(())
+}
+
+fn media_type(name: &str) -> Option<&'static str> {
+    let (_, extension) = name.rsplit_once('.')?;
+    let (_, media_type) = MEDIA_TYPES.iter().find(|(known, _)| *known == extension)?;
+    Some(media_type)
+}
+
+fn is_script(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "mjs")
+}
+
+/// `api.mjs` as `api-0123456789abcdef.mjs`.
+fn versioned(name: &str, version: &str) -> String {
+    match name.rsplit_once('.') {
+        Some((stem, extension)) => format!("{stem}-{version}.{extension}"),
+        None => name.to_owned(),
+    }
+}
+
+/// A script without what is for its readers: comments at the beginnings of lines, and indentation. No
+/// text of the app goes over several lines.
+fn without_comments(text: &str) -> String {
+    let lines = text.lines().map(code_of).filter(|line| !line.is_empty());
+    lines.fold(String::new(), |text, line| text + line + "\n")
+}
+
+fn code_of(line: &str) -> &str {
+    let line = line.trim_start();
+    match line.strip_prefix("/**") {
+        Some(comment) => comment.split_once("*/").map_or("", |(_, code)| code.trim_start()),
+        None if line.starts_with("//") || line.starts_with('*') => "",
+        None => line,
+    }
+}
+
+/// `text` with the served names in place of those of the tree, wherever a string in double quotes
+/// is the path of one of `files`.
+fn with_versions(text: &str, files: &BTreeMap<String, String>, version: &str) -> String {
+    let parts = text.split('"').map(|part| match part.rsplit_once('/') {
+        Some((folder, name)) if files.contains_key(name) && is_folder(folder) => {
+            let folder = if folder.starts_with('.') { "." } else { "app" };
+            format!("{folder}/{}", versioned(name, version))
+        }
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("\"")
+}
+
+fn is_folder(text: &str) -> bool {
+    text.chars().all(|it| it.is_ascii_lowercase() || matches!(it, '.' | '/'))
+}
+
+fn gzip(text: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(text.as_bytes())?;
+    Ok(encoder.finish()?)
+}

@@ -1,0 +1,163 @@
+//! `app_show` and `app_file_show`: the web app, a page and the files that it loads.
+
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use share_contract::{ErrorCode, Operation, operations};
+use share_http::{Answer, ApiError, Endpoint, NoJson, Request, whole};
+use share_store::{Platform, StartError};
+
+/// It touches nothing.
+pub struct WebApp;
+
+/// A file of `web/` as it is served. `build.rs` makes them.
+struct WebFile {
+    /// With a hash of the whole app, so that the name says the content.
+    name: &'static str,
+    media_type: &'static str,
+    plain: &'static [u8],
+    /// The same, compressed.
+    gzip: &'static [u8],
+}
+
+const PAGE: WebFile = WebFile {
+    name: "",
+    media_type: "text/html; charset=utf-8",
+    plain: include_bytes!(concat!(env!("OUT_DIR"), "/index.html")),
+    gzip: include_bytes!(concat!(env!("OUT_DIR"), "/index.html.gz")),
+};
+const FILES: &[WebFile] = include!(concat!(env!("OUT_DIR"), "/web_files.rs"));
+
+/// What the page may load, and whom it may ask: this service. Text never becomes a script.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                      connect-src 'self'; form-action 'self'; base-uri 'none'; \
+                      frame-ancestors 'none'; require-trusted-types-for 'script'; \
+                      trusted-types 'none'";
+
+/// What the page needs of the device: to put a link on the clipboard.
+const PERMISSIONS: &str = "camera=(), clipboard-write=(self), display-capture=(), geolocation=(), \
+                           microphone=(), payment=(), usb=()";
+
+impl Endpoint for WebApp {
+    const NAME: &'static str = "WebApp";
+    const OPERATIONS: &'static [&'static Operation] =
+        &[&operations::APP_SHOW, &operations::APP_FILE_SHOW];
+    const READS_USERS: bool = false;
+    type Json = NoJson;
+
+    async fn connect(_: &Platform) -> Result<Self, StartError> {
+        Ok(Self)
+    }
+
+    async fn handle(&self, request: &Request) -> Result<Answer<NoJson>, ApiError> {
+        let Some(name) = request.path_parameter("file", |name| Ok(name.to_owned()))? else {
+            let answer = PAGE.answer(request);
+            return Ok(answer
+                .with(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))
+                .with(OPENER_POLICY, HeaderValue::from_static("same-origin"))
+                .with(PERMISSIONS_POLICY, HeaderValue::from_static(PERMISSIONS)));
+        };
+        let file = FILES.iter().find(|file| file.name == name);
+        let file = file.ok_or(ErrorCode::FileUnknown)?; // 404
+        let kept = HeaderValue::from_static("public, max-age=31536000, immutable");
+        Ok(file.answer(request).with(header::CACHE_CONTROL, kept))
+    }
+}
+
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+impl WebFile {
+    /// The answer that holds it, compressed for whoever takes that.
+    fn answer(&self, request: &Request) -> Answer<NoJson> {
+        let packed = request.header(header::ACCEPT_ENCODING).is_some_and(takes_gzip);
+        let body = if packed { self.gzip } else { self.plain };
+        let answer = Answer::bytes(StatusCode::OK, whole(body))
+            .with(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type))
+            .with(header::VARY, HeaderValue::from_static("Accept-Encoding"))
+            .with(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+        if packed {
+            answer.with(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))
+        } else {
+            answer
+        }
+    }
+}
+
+/// Whether an `Accept-Encoding` names gzip, and not with the weight 0.
+fn takes_gzip(accepted: &str) -> bool {
+    accepted.split(',').any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        is_gzip && !parts.any(|part| part.strip_prefix("q=").is_some_and(is_zero))
+    })
+}
+
+fn is_zero(weight: &str) -> bool {
+    weight.parse().is_ok_and(|weight: f32| weight <= 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FILES, PAGE, takes_gzip};
+
+    #[test]
+    fn gzip_is_taken_when_it_is_named_and_not_refused() {
+        assert!(takes_gzip("br, GZIP;q=0.5"));
+        assert!(!takes_gzip("br, gzip;q=0.0"));
+        assert!(!takes_gzip("gzipped"));
+        assert!(!takes_gzip(""));
+    }
+
+    fn is_of_kind(name: &str, kinds: &[&str]) -> bool {
+        name.rsplit_once('.').is_some_and(|(_, kind)| kinds.contains(&kind))
+    }
+
+    /// The scripts that `text` imports before it runs.
+    fn imports(text: &str) -> impl Iterator<Item = &str> {
+        let statements = text.split("from").skip(1);
+        statements.filter_map(|rest| rest.trim_start().strip_prefix("\"./")?.split('"').next())
+    }
+
+    #[test]
+    fn the_page_asks_at_once_for_every_script_that_it_starts_with() {
+        let page = std::str::from_utf8(PAGE.plain).expect("text");
+        let main = FILES.iter().find(|file| file.name.starts_with("main-")).expect("a start");
+        let mut wanted = vec![main.name];
+        let mut next = 0;
+        while let Some(name) = wanted.get(next) {
+            let file = FILES.iter().find(|file| file.name == *name).expect("a served file");
+            for name in imports(std::str::from_utf8(file.plain).expect("text")) {
+                if !wanted.contains(&name) {
+                    wanted.push(name);
+                }
+            }
+            next += 1;
+        }
+        let asked = page.split('"').filter_map(|it| it.strip_prefix("app/"));
+        let mut asked: Vec<_> = asked.filter(|name| is_of_kind(name, &["mjs"])).collect();
+        asked.sort_unstable();
+        wanted.sort_unstable();
+        assert_eq!(asked, wanted, "the scripts of index.html");
+    }
+
+    #[test]
+    fn all_scripts_are_less_than_60_kb_and_all_styles_less_than_15_as_they_are_sent() {
+        for (kind, limit) in [("mjs", 60_000), ("css", 15_000)] {
+            let files = FILES.iter().filter(|file| is_of_kind(file.name, &[kind]));
+            let sent: usize = files.map(|file| file.gzip.len()).sum();
+            assert!((1..limit).contains(&sent), "{sent} bytes of {kind}");
+        }
+    }
+
+    #[test]
+    fn every_file_that_the_app_names_is_there_by_that_name() {
+        let served: Vec<&str> = FILES.iter().map(|file| file.name).collect();
+        for file in [&PAGE].into_iter().chain(FILES) {
+            let text = std::str::from_utf8(file.plain).expect("text");
+            for name in text.split('"').filter(|it| is_of_kind(it, &["mjs", "css"])) {
+                let name = name.rsplit('/').next().expect("a name");
+                assert!(served.contains(&name), "{} names {name}", file.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+// Requests to the API. Every answer that is not a success becomes a `Problem`.
+
+import { texts } from "./texts.mjs";
+
+/**
+ * @typedef {object} Sent
+ * @property {unknown} [body] sent as JSON
+ * @property {string} [token] the bearer
+ * @property {AbortSignal} [signal]
+ */
+
+/** A refusal, or a failure on the way. */
+export class Problem extends Error {
+  /**
+   * @param {number} status 0 when there was no answer
+   * @param {string} code as in docs/errors.md; `offline` when there was no answer
+   * @param {string} detail a sentence
+   * @param {Partial<{requestId: string, challenge: string, retryAfter: number,
+   *   fields: {field: string, message: string}[]}>} [more]
+   */
+  constructor(status, code, detail, more = {}) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.requestId = more.requestId ?? "";
+    this.challenge = more.challenge ?? "";
+    /** Seconds to wait before the next attempt; 0 when nothing is said. */
+    this.retryAfter = more.retryAfter ?? 0;
+    this.fields = more.fields ?? [];
+    this.at = new Date();
+  }
+}
+
+/**
+ * One request. The address is relative to the page, because a stage has a path of its own.
+ * @param {string} method
+ * @param {string} path such as `api/links`
+ * @param {Sent} [sent]
+ * @returns {Promise<Response>}
+ */
+export async function send(method, path, { body, token, signal } = {}) {
+  /** @type {Record<string, string>} */
+  const headers = { accept: "application/json" };
+  if (token) headers.authorization = `Bearer ${token}`;
+  if (body !== undefined) headers["content-type"] = "application/json";
+  const content = body === undefined ? null : JSON.stringify(body);
+  let response;
+  try {
+    response = await fetch(path, { method, headers, body: content, signal: signal ?? null });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem(0, "offline", texts.errors.offline);
+  }
+  if (!response.ok) throw await problem(response);
+  return response;
+}
+
+/** @param {Response} response */
+async function problem(response) {
+  const said = await response.json().catch(() => ({}));
+  return new Problem(response.status, said.code ?? "", said.detail ?? texts.errors.unknown, {
+    requestId: said.request_id ?? "",
+    challenge: said.challenge ?? "",
+    retryAfter: Number(response.headers.get("retry-after")) || 0,
+    fields: said.errors ?? [],
+  });
+}
+
+/**
+ * The cursor of the next page of a list, from the header `Link`; an empty text at the end.
+ * @param {Response} response
+ */
+export function nextCursor(response) {
+  const address = /<([^>]*)>;\s*rel="next"/.exec(response.headers.get("link") ?? "")?.[1];
+  return address ? (new URL(address).searchParams.get("cursor") ?? "") : "";
+}

@@ -1,0 +1,126 @@
+// Lists of the API, page by page, and what stands in their place when there is nothing to show.
+
+import { h } from "../../vendor/preact.mjs";
+import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
+import { nextCursor, Problem } from "../api.mjs";
+import { call } from "../session.mjs";
+import { texts } from "../texts.mjs";
+import { Button } from "./button.mjs";
+import { ProblemNote } from "./note.mjs";
+
+/** A list that is there sooner shows no skeleton before. */
+const SKELETON_AFTER = 300;
+
+/**
+ * @template T
+ * @typedef {object} List
+ * @property {T[]} items
+ * @property {"loading" | "ready" | "failed"} state
+ * @property {Problem | null} problem
+ * @property {string} cursor of the next page; empty at the end
+ */
+
+/**
+ * Reads a list. A change of `path` or `query` begins anew.
+ * @template T
+ * @param {string} path
+ * @param {Record<string, string>} [query]
+ */
+export function useList(path, query = {}) {
+  const given = Object.entries(query).filter(([, value]) => value !== "");
+  const search = new URLSearchParams(given).toString();
+  /** @type {List<T>} */
+  const nothing = { items: [], state: "loading", problem: null, cursor: "" };
+  const [list, setList] = useState(nothing);
+  const [begun, setBegun] = useState(0);
+
+  /** @param {List<T>} before @param {AbortSignal} [signal] */
+  const read = async (before, signal) => {
+    let { items, cursor } = before;
+    setList({ ...before, state: "loading", problem: null });
+    try {
+      do {
+        const pages = new URLSearchParams(search);
+        if (cursor) pages.set("cursor", cursor);
+        const address = pages.size > 0 ? `${path}?${pages}` : path;
+        const response = await call("GET", address, signal ? { signal } : {});
+        const page = /** @type {T[]} */ (await response.json());
+        cursor = nextCursor(response);
+        items = [...items, ...page];
+        // A search can have empty pages before the one with what is looked for.
+      } while (cursor && items.length === before.items.length);
+      if (!signal?.aborted) setList({ items, state: "ready", problem: null, cursor });
+    } catch (problem) {
+      if (signal?.aborted) return;
+      if (!(problem instanceof Problem)) throw problem;
+      setList({ items, state: "failed", problem, cursor });
+    }
+  };
+
+  useEffect(() => {
+    const stop = new AbortController();
+    read(nothing, stop.signal);
+    return () => stop.abort();
+  }, [path, search, begun]);
+
+  return {
+    ...list,
+    more: () => read(list),
+    again: () => (list.items.length > 0 ? read(list) : setBegun((count) => count + 1)),
+    /** @param {(items: T[]) => T[]} change */
+    change: (change) => setList((before) => ({ ...before, items: change(before.items) })),
+    reload: () => setBegun((count) => count + 1),
+  };
+}
+
+/**
+ * Below a list: more of it, or what went wrong, or that there is no more.
+ * @param {{list: {items: unknown[], state: string, problem: Problem | null, cursor: string,
+ *   more: () => void, again: () => void}}} props
+ */
+export function ListEnd({ list }) {
+  if (list.problem) return h(ProblemNote, { problem: list.problem, retry: list.again });
+  if (list.items.length === 0) return null;
+  const loading = list.state === "loading";
+  return h(
+    "div",
+    { class: "pager" },
+    list.cursor || loading
+      ? h(Button, { onClick: list.more, busy: loading, busyText: texts.loading }, texts.showMore)
+      : h("span", null, texts.thatIsAll),
+  );
+}
+
+/** In place of a list that takes long. */
+export function Skeleton() {
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), SKELETON_AFTER);
+    return () => clearTimeout(timer);
+  }, []);
+  if (!late) return null;
+  const row = (/** @type {string} */ width) =>
+    h(
+      "tr",
+      { key: width },
+      h("td", null, h("div", { class: "fcell" }, h("span", { class: "sk sk-ft" }), h("span", { class: `sk ${width}` }))),
+      h("td", { class: "act" }, h("span", { class: "sk sk-btn" })),
+    );
+  return h(
+    "div",
+    null,
+    h("p", { class: "vh", role: "status" }, texts.loading),
+    h("table", { class: "t", "aria-hidden": "true" }, h("tbody", null, ["w-16", "w-20", "w-12"].map(row))),
+  );
+}
+
+/** @param {{title: string, text: string, children?: import("preact").ComponentChildren}} props */
+export function Empty({ title, text, children }) {
+  return h(
+    "div",
+    { class: "empty" },
+    h("h2", null, title),
+    h("p", null, text),
+    children && h("div", { class: "acts" }, children),
+  );
+}

@@ -1,0 +1,71 @@
+// Sizes and times as people read them.
+
+import { texts } from "./texts.mjs";
+
+const UNITS = ["bytes", "KB", "MB", "GB", "TB"];
+
+/**
+ * A size with a decimal unit, such as `2.4 MB`.
+ * @param {number} bytes
+ */
+export function size(bytes) {
+  let unit = 0;
+  let value = bytes;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit > 0 && value < 99.95 ? 1 : 0;
+  const options = { minimumFractionDigits: 0, maximumFractionDigits: digits };
+  return `${value.toLocaleString(texts.language, options)} ${UNITS[unit]}`;
+}
+
+const DAY = 86_400_000;
+
+/** @param {Date} date */
+const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+
+/** @param {Date} date */
+const clock = (date) =>
+  date.toLocaleTimeString(texts.language, { hour: "2-digit", minute: "2-digit" });
+
+/**
+ * `today at 15:44`, `tomorrow at 09:52`, or the date.
+ * @param {string} moment in RFC 3339
+ */
+export function day(moment) {
+  const date = new Date(moment);
+  const days = Math.round((midnight(date) - midnight(new Date())) / DAY);
+  const near = texts.days[/** @type {"-1" | "0" | "1"} */ (String(days))];
+  if (near) return near(clock(date));
+  /** @type {Intl.DateTimeFormatOptions} */
+  const options = { day: "numeric", month: "short" };
+  if (date.getFullYear() !== new Date().getFullYear()) options.year = "numeric";
+  return date.toLocaleDateString(texts.language, options);
+}
+
+/**
+ * The whole moment with its zone, such as `12 November 2026 at 14:02 CET`.
+ * @param {string} moment in RFC 3339
+ */
+export function wholeMoment(moment) {
+  return new Date(moment).toLocaleString(texts.language, {
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZoneName: "short",
+  });
+}
+
+/** @param {string} text */
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/**
+ * The extension of a name, as its label says it: four letters at most.
+ * @param {string} filename
+ */
+export function extension(filename) {
+  return /\.([A-Za-z0-9]{1,4})$/.exec(filename)?.[1]?.toUpperCase() ?? "";
+}

@@ -1,0 +1,38 @@
+// Addresses within the app: `#/files?q=report`. They stand behind the hash, because each path is a
+// route of the gateway.
+
+/** @typedef {{path: string, query: URLSearchParams}} Place */
+
+/** @returns {Place} */
+export function place() {
+  const [path = "", query = ""] = location.hash.slice(1).split("?");
+  return { path: path || "/", query: new URLSearchParams(query) };
+}
+
+/**
+ * The address of a place.
+ * @param {string} path
+ * @param {Record<string, string>} [query] empty texts are left out
+ */
+export function address(path, query = {}) {
+  const given = Object.entries(query).filter(([, value]) => value !== "");
+  const text = new URLSearchParams(given).toString();
+  return `#${path}${text && `?${text}`}`;
+}
+
+/**
+ * Goes there, with an entry in the history.
+ * @param {string} path
+ */
+export function go(path) {
+  location.hash = address(path);
+}
+
+/**
+ * Writes what is looked at into the address, without an entry in the history.
+ * @param {string} path
+ * @param {Record<string, string>} query
+ */
+export function rewrite(path, query) {
+  history.replaceState(null, "", address(path, query));
+}

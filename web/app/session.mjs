@@ -1,0 +1,150 @@
+// Who is signed in. The access token is in the memory of this tab only; the refresh token is a cookie
+// that no script can read. Tabs share the cookie, so they refresh one at a time.
+
+import { Problem, send } from "./api.mjs";
+
+/**
+ * @typedef {import("./contract.d.ts").Account} Account
+ * @typedef {import("./contract.d.ts").LoggedIn} LoggedIn
+ * @typedef {{state: "starting" | "out" | "in" | "failed", account: Account | null,
+ *   expired: boolean, problem: Problem | null}} Session
+ */
+
+/** In `localStorage`: the id of who is signed in. It saves asking where nobody is. */
+const MARK = "signed-in";
+/** The milliseconds before its end at which a token is replaced. */
+const EARLY = 30_000;
+
+const channel = new BroadcastChannel("session");
+
+let token = "";
+let tokenEnds = 0;
+
+/** @type {Session} */
+let session = { state: "starting", account: null, expired: false, problem: null };
+/** @type {Set<(session: Session) => void>} */
+const listeners = new Set();
+
+/** @param {Partial<Session>} change */
+function set(change) {
+  session = { ...session, ...change };
+  for (const listener of listeners) listener(session);
+}
+
+export const current = () => session;
+
+/**
+ * Calls `listener` at each change, until the function that it returns is called.
+ * @param {(session: Session) => void} listener
+ */
+export function subscribe(listener) {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+/** Continues the session that this browser has, when it has one. */
+export async function start() {
+  if (!localStorage.getItem(MARK)) return set({ state: "out", account: null });
+  try {
+    set({ state: "starting", problem: null });
+    await refresh();
+    await readAccount();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    if (session.state !== "out") set({ state: "failed", problem: error });
+  }
+}
+
+/**
+ * Begins the session of `answer`, and says so to the other tabs.
+ * @param {LoggedIn} answer
+ */
+export async function begin(answer) {
+  take(answer);
+  const account = await readAccount();
+  channel.postMessage({ begun: account.id });
+}
+
+/** Ends the session, here and in all tabs. */
+export async function signOut() {
+  try {
+    await call("DELETE", "api/sessions/current");
+  } finally {
+    end(false);
+    channel.postMessage({ ended: true });
+  }
+}
+
+/**
+ * A request of whoever is signed in, with a fresh token where it is needed.
+ * @param {string} method
+ * @param {string} path
+ * @param {{body?: unknown, signal?: AbortSignal}} [sent]
+ */
+export async function call(method, path, sent = {}) {
+  if (Date.now() > tokenEnds - EARLY) await refresh();
+  try {
+    return await send(method, path, { ...sent, token });
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 401) throw error;
+    await refresh();
+    return await send(method, path, { ...sent, token });
+  }
+}
+
+/**
+ * The same, and the JSON of the answer.
+ * @template T
+ * @param {string} method
+ * @param {string} path
+ * @param {{body?: unknown, signal?: AbortSignal}} [sent]
+ * @returns {Promise<T>}
+ */
+export async function callForJson(method, path, sent) {
+  return (await call(method, path, sent)).json();
+}
+
+/** @type {Promise<void> | null} */
+let refreshing = null;
+
+/** Gets a new access token. Several requests of this tab wait for the same one. */
+function refresh() {
+  refreshing ??= navigator.locks.request("refresh", exchange).finally(() => (refreshing = null));
+  return refreshing;
+}
+
+async function exchange() {
+  try {
+    take(await (await send("POST", "api/sessions/refresh")).json());
+  } catch (error) {
+    if (error instanceof Problem && [401, 403].includes(error.status)) end(true);
+    throw error;
+  }
+}
+
+/** @param {LoggedIn} answer */
+function take(answer) {
+  token = answer.access;
+  tokenEnds = Date.now() + answer.expires_in * 1000;
+}
+
+async function readAccount() {
+  const account = /** @type {Account} */ (await callForJson("GET", "api/account"));
+  localStorage.setItem(MARK, account.id);
+  set({ state: "in", account, expired: false, problem: null });
+  return account;
+}
+
+/** @param {boolean} expired whether it was not the user who ended it */
+function end(expired) {
+  token = "";
+  tokenEnds = 0;
+  localStorage.removeItem(MARK);
+  set({ state: "out", account: null, expired, problem: null });
+}
+
+channel.addEventListener("message", ({ data }) => {
+  if (data.ended) end(false);
+  // Another account's cookie is there now. What this tab shows and holds must not outlive that.
+  if (data.begun && data.begun !== session.account?.id) location.reload();
+});

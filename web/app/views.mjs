@@ -1,0 +1,29 @@
+// The list of all views: a view is a file of `views/` and a line here.
+
+import { texts } from "./texts.mjs";
+
+/**
+ * @typedef {object} View
+ * @property {string} path behind the hash
+ * @property {import("./contract.d.ts").Role[]} [roles] who may see it; anybody when left out
+ * @property {string} [menu] its name in the menu; left out when it is not in there
+ * @property {() => Promise<{View: import("preact").ComponentType<ViewProps>}>} load
+ */
+
+/** @typedef {{query: URLSearchParams, account: import("./contract.d.ts").Account | null}} ViewProps */
+
+/** The first one in the menu of a role is where it begins. @type {View[]} */
+export const VIEWS = [
+  { path: "/sign-in", load: () => import("./views/sign-in.mjs") },
+  { path: "/forgotten", load: () => import("./views/forgotten.mjs") },
+  { path: "/sign-up", load: () => import("./views/sign-up.mjs") },
+  { path: "/files", roles: ["client"], menu: texts.menu.files, load: () => import("./views/files.mjs") },
+  { path: "/links", roles: ["client"], menu: texts.menu.links, load: () => import("./views/links.mjs") },
+];
+
+/** What stands where somebody has to sign in first, and where there is nothing. */
+export const SIGN_IN = "/sign-in";
+export const UNKNOWN = { path: "", load: () => import("./views/unknown.mjs") };
+
+/** @param {import("./contract.d.ts").Role} role */
+export const menuOf = (role) => VIEWS.filter(({ roles, menu }) => menu && roles?.includes(role));

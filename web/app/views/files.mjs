@@ -1,0 +1,247 @@
+// The files that a Client can have: search, order, details, and the way to a link.
+
+import { h } from "../../vendor/preact.mjs";
+import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
+import { Button } from "../components/button.mjs";
+import { Digest, FileKind, Time } from "../components/file.mjs";
+import { Icon } from "../components/icon.mjs";
+import { LinkDialog } from "../components/link-dialog.mjs";
+import { Empty, ListEnd, Skeleton, useList } from "../components/list.mjs";
+import { Page } from "../components/page.mjs";
+import { size, wholeMoment } from "../format.mjs";
+import { rewrite } from "../router.mjs";
+import { texts } from "../texts.mjs";
+
+/** @typedef {import("../contract.d.ts").FileSummary} FileSummary */
+
+const NEWEST = "-uploaded_at";
+/** The milliseconds without a letter typed after which a search begins. */
+const TYPED = 250;
+
+/** @param {import("../views.mjs").ViewProps} props */
+export function View({ query, account }) {
+  const words = texts.files;
+  const [typed, setTyped] = useState(query.get("q") ?? "");
+  const [q, setQ] = useState(typed);
+  const [sort, setSort] = useState(query.get("sort") ?? NEWEST);
+  const [seen] = useState(() => seenBefore(account?.id ?? ""));
+  const [linking, setLinking] = useState(/** @type {FileSummary | null} */ (null));
+  /** @type {ReturnType<typeof useList<FileSummary>>} */
+  const list = useList("api/files/list", { q, sort: sort === NEWEST ? "" : sort });
+
+  useEffect(() => {
+    const timer = setTimeout(() => setQ(typed.trim()), TYPED);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  useEffect(() => rewrite("/files", { q, sort: sort === NEWEST ? "" : sort }), [q, sort]);
+
+  const { items, state } = list;
+  const isNew = (/** @type {FileSummary} */ file) => seen !== "" && file.uploaded_at > seen;
+  const fresh = items.filter(isNew).length;
+  const counted = state === "ready" && items.length > 0 && words.count(items.length, list.cursor !== "", fresh);
+  return h(
+    Page,
+    { title: words.title, lead: words.lead },
+    h(
+      "div",
+      { class: "tools", role: "search" },
+      h(
+        "div",
+        { class: "search" },
+        h("label", { class: "vh", for: "q" }, words.search),
+        h(Icon, { name: "search" }),
+        h("input", {
+          class: "input",
+          id: "q",
+          type: "search",
+          placeholder: words.searchHint,
+          autocomplete: "off",
+          maxLength: 100,
+          value: typed,
+          onInput: (/** @type {InputEvent} */ event) =>
+            setTyped(/** @type {HTMLInputElement} */ (event.currentTarget).value),
+        }),
+      ),
+      h(SortSelect, { sort, setSort }),
+      h("p", { class: "count", role: "status" }, counted),
+    ),
+    items.length > 0 && h(Table, { items, sort, setSort, isNew, getLink: setLinking }),
+    items.length === 0 && state === "loading" && h(Skeleton, null),
+    items.length === 0 && state === "ready" && (q ? h(NoneFound, { q, clear: () => setTyped("") }) : h(Empty, { title: words.noneTitle, text: words.none })),
+    h(ListEnd, { list }),
+    linking && h(LinkDialog, { file: linking, onClose: () => setLinking(null) }),
+  );
+}
+
+/** @param {{q: string, clear: () => void}} props */
+function NoneFound({ q, clear }) {
+  const words = texts.files;
+  return h(Empty, { title: words.noneFoundTitle(q), text: words.noneFound }, h(Button, { onClick: clear }, words.clear));
+}
+
+/** @typedef {{sort: string, setSort: (sort: string) => void}} Sorting */
+
+/** On narrow screens, where there are no headers to press. @param {Sorting} props */
+function SortSelect({ sort, setSort }) {
+  const words = texts.files;
+  return h(
+    "div",
+    { class: "field only-small" },
+    h("label", { for: "sort" }, words.sortBy),
+    h(
+      "span",
+      { class: "sel" },
+      h(
+        "select",
+        {
+          class: "select",
+          id: "sort",
+          value: sort,
+          onChange: (/** @type {Event} */ event) =>
+            setSort(/** @type {HTMLSelectElement} */ (event.currentTarget).value),
+        },
+        Object.entries(words.sorts).map(([value, text]) => h("option", { key: value, value }, text)),
+      ),
+      h(Icon, { name: "down" }),
+    ),
+  );
+}
+
+/**
+ * @param {Sorting & {items: FileSummary[], isNew: (file: FileSummary) => boolean,
+ *   getLink: (file: FileSummary) => void}} props
+ */
+function Table({ items, sort, setSort, isNew, getLink }) {
+  const words = texts.files;
+  const head = { sort, setSort };
+  return h(
+    "table",
+    { class: "t", role: "table" },
+    h("caption", { class: "vh" }, words.caption),
+    h(
+      "thead",
+      { role: "rowgroup" },
+      h(
+        "tr",
+        { role: "row" },
+        h(Head, { ...head, by: "filename", first: "filename" }, words.name),
+        h("th", { role: "columnheader", scope: "col", class: "r" }, words.size),
+        h("th", { role: "columnheader", scope: "col" }, words.from),
+        h(Head, { ...head, by: "uploaded_at", first: NEWEST }, words.added),
+        h("th", { role: "columnheader", scope: "col", class: "act" }, h("span", { class: "vh" }, words.action)),
+      ),
+    ),
+    h(
+      "tbody",
+      { role: "rowgroup" },
+      items.map((file) => h(Row, { key: file.id, file, isNew: isNew(file), getLink })),
+    ),
+  );
+}
+
+/**
+ * A header that sorts: the first press in the order `first`, the next one the other way.
+ * @param {Sorting & {by: string, first: string, children?: import("preact").ComponentChildren}} props
+ */
+function Head({ sort, setSort, by, first, children }) {
+  const sorted = sort.replace("-", "") === by;
+  const descending = sort.startsWith("-");
+  const direction = descending ? "descending" : "ascending";
+  const press = () => setSort(sorted ? (descending ? by : `-${by}`) : first);
+  return h(
+    "th",
+    { role: "columnheader", scope: "col", "aria-sort": sorted ? direction : undefined },
+    h(
+      "button",
+      { class: "sort", type: "button", onClick: press },
+      children,
+      h(Icon, { name: sorted && !descending ? "sortUp" : "sort" }),
+    ),
+  );
+}
+
+/** @param {{file: FileSummary, isNew: boolean, getLink: (file: FileSummary) => void}} props */
+function Row({ file, isNew, getLink }) {
+  const words = texts.files;
+  const [open, setOpen] = useState(false);
+  const { id, filename, uploaded_by: by, uploaded_at: at } = file;
+  const name = h("bdi", { class: "name" }, filename);
+  const narrow = [h("span", null, size(file.size)), h("span", null, by), h("span", null, h(Time, { at, capitalized: true }))];
+  return [
+    h(
+      "tr",
+      { role: "row", class: open ? "open" : "" },
+      h(
+        "td",
+        { role: "cell" },
+        h(
+          "div",
+          { class: "fcell" },
+          h(
+            "button",
+            {
+              class: "tw",
+              type: "button",
+              "aria-expanded": String(open),
+              "aria-controls": `more-${id}`,
+              "aria-label": words.details(filename),
+              onClick: () => setOpen(!open),
+            },
+            h(Icon, { name: "right" }),
+          ),
+          h(FileKind, { filename }),
+          h("div", null, name, isNew && [" ", h("span", { class: "new" }, words.isNew)], h("span", { class: "meta sm" }, narrow)),
+        ),
+      ),
+      h("td", { role: "cell", class: "r lg nowrap" }, size(file.size)),
+      h("td", { role: "cell", class: "lg" }, h("bdi", null, by)),
+      h("td", { role: "cell", class: "lg nowrap" }, h(Time, { at, capitalized: true })),
+      h(
+        "td",
+        { role: "cell", class: "act" },
+        h(
+          "button",
+          { class: "btn btn-s row-act", type: "button", onClick: () => getLink(file) },
+          words.getLink,
+          h("span", { class: "vh" }, words.getLinkTo(filename)),
+        ),
+      ),
+    ),
+    h(
+      "tr",
+      { role: "row", class: "more", id: `more-${id}`, hidden: !open },
+      open &&
+        h(
+          "td",
+          { role: "cell", colSpan: 5 },
+          h(
+            "div",
+            { class: "more-in" },
+            h(
+              "dl",
+              { class: "facts" },
+              h("dt", null, words.added),
+              h("dd", null, wholeMoment(at)),
+              h("dt", null, words.exactSize),
+              h("dd", null, words.bytes(file.size)),
+              h("dt", null, words.digest),
+              h("dd", null, h(Digest, { digest: file.sha256 })),
+            ),
+          ),
+        ),
+    ),
+  ];
+}
+
+/**
+ * When this list was looked at before this visit, which a reload does not end; empty the first time.
+ * @param {string} account
+ */
+function seenBefore(account) {
+  const key = `files-seen-${account}`;
+  const before = sessionStorage.getItem(key) ?? localStorage.getItem(key) ?? "";
+  sessionStorage.setItem(key, before);
+  localStorage.setItem(key, new Date().toISOString());
+  return before;
+}
+

@@ -1,0 +1,157 @@
+// The links that a Client has made, what became of them, and taking one back.
+
+import { h } from "../../vendor/preact.mjs";
+import { useState } from "../../vendor/preact-hooks.mjs";
+import { Problem } from "../api.mjs";
+import { Button } from "../components/button.mjs";
+import { Dialog } from "../components/dialog.mjs";
+import { FileKind } from "../components/file.mjs";
+import { Icon } from "../components/icon.mjs";
+import { Empty, ListEnd, Skeleton, useList } from "../components/list.mjs";
+import { ProblemNote } from "../components/note.mjs";
+import { Page } from "../components/page.mjs";
+import { toast } from "../components/toast.mjs";
+import { day } from "../format.mjs";
+import { address } from "../router.mjs";
+import { call } from "../session.mjs";
+import { texts } from "../texts.mjs";
+
+/** @typedef {import("../contract.d.ts").LinkSummary} LinkSummary */
+
+const SIGNS = {
+  live: ["dot", "state-live"],
+  used: ["ok", ""],
+  expired: ["clock", "state-off"],
+  revoked: ["slash", "state-off"],
+};
+
+export function View() {
+  const words = texts.links;
+  /** @type {ReturnType<typeof useList<LinkSummary>>} */
+  const list = useList("api/links");
+  const [revoking, setRevoking] = useState(/** @type {LinkSummary | null} */ (null));
+  const { items, state } = list;
+  const onRevoked = (/** @type {LinkSummary} */ link) => {
+    setRevoking(null);
+    list.change((links) => links.map((it) => (it.id === link.id ? { ...it, state: "revoked" } : it)));
+    toast(texts.revoke.done);
+  };
+  return h(
+    Page,
+    { title: words.title, lead: items.length > 0 && words.lead },
+    items.length > 0 && h(Table, { items, revoke: setRevoking }),
+    items.length === 0 && state === "loading" && h(Skeleton, null),
+    items.length === 0 &&
+      state === "ready" &&
+      h(Empty, { title: words.noneTitle, text: words.none }, h("a", { class: "btn primary", href: address("/files") }, words.choose)),
+    h(ListEnd, { list }),
+    revoking && h(Revoke, { link: revoking, onRevoked, onClose: () => setRevoking(null) }),
+  );
+}
+
+/** @param {{items: LinkSummary[], revoke: (link: LinkSummary) => void}} props */
+function Table({ items, revoke }) {
+  const words = texts.links;
+  const columns = [words.file, words.state, words.downloads, words.who];
+  return h(
+    "table",
+    { class: "t", role: "table" },
+    h("caption", { class: "vh" }, words.caption),
+    h(
+      "thead",
+      { role: "rowgroup" },
+      h(
+        "tr",
+        { role: "row" },
+        columns.map((name) => h("th", { key: name, role: "columnheader", scope: "col" }, name)),
+        h("th", { role: "columnheader", scope: "col", class: "act" }, h("span", { class: "vh" }, words.action)),
+      ),
+    ),
+    h("tbody", { role: "rowgroup" }, items.map((link) => h(Row, { key: link.id, link, revoke }))),
+  );
+}
+
+/** @param {{link: LinkSummary, revoke: (link: LinkSummary) => void}} props */
+function Row({ link, revoke }) {
+  const words = texts.links;
+  const { filename, state, max_downloads: of, downloads, note } = link;
+  const [icon = "", kind = ""] = SIGNS[state];
+  const label = h("span", { class: `state ${kind}` }, h(Icon, { name: icon }), words.states[state]);
+  const when = state === "live" ? words.ends(day(link.expires_at)) : words.ended(day(link.created_at));
+  const count = state === "live" ? words.left(of - downloads, of) : words.used(downloads, of);
+  const who = link.bind ? words.onlyYou : words.anyone;
+  const narrow = [h("span", null, label, ` ${when}`), h("span", null, count), h("span", null, who)];
+  return h(
+    "tr",
+    { role: "row" },
+    h(
+      "td",
+      { role: "cell" },
+      h(
+        "div",
+        { class: "fcell" },
+        h(FileKind, { filename }),
+        h(
+          "div",
+          null,
+          h("bdi", { class: "name" }, filename),
+          note && h("span", { class: "sub any" }, h("bdi", null, note)),
+          h("span", { class: "meta sm" }, narrow),
+        ),
+      ),
+    ),
+    h("td", { role: "cell", class: "lg nowrap" }, label, h("span", { class: "sub" }, when)),
+    h("td", { role: "cell", class: "lg nowrap num" }, count),
+    h("td", { role: "cell", class: "lg nowrap" }, who),
+    h(
+      "td",
+      { role: "cell", class: "act" },
+      state === "live" &&
+        h(
+          "button",
+          { class: "btn btn-s secondary", type: "button", onClick: () => revoke(link) },
+          words.revoke,
+          h("span", { class: "vh" }, words.revokeTo(filename)),
+        ),
+    ),
+  );
+}
+
+/** @param {{link: LinkSummary, onRevoked: (link: LinkSummary) => void, onClose: () => void}} props */
+function Revoke({ link, onRevoked, onClose }) {
+  const words = texts.revoke;
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
+  const revoke = async () => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await call("DELETE", `api/links/${link.id}`);
+      onRevoked(link);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      setProblem(error);
+      setBusy(false);
+    }
+  };
+  const foot = [
+    h(Button, { onClick: onClose }, words.keep),
+    h(Button, { kind: "danger", onClick: revoke, busy, busyText: words.busy }, words.submit),
+  ];
+  const sub = link.note ? `${link.filename}, “${link.note}”` : link.filename;
+  const lines = [
+    ["slash", words.begin(link.max_downloads - link.downloads)],
+    ["download", words.running],
+    ["info", words.final],
+  ];
+  return h(
+    Dialog,
+    { title: words.title, sub, small: true, alert: true, busy, onClose, foot },
+    h(
+      "ul",
+      { class: "ticks" },
+      lines.map(([icon = "", text]) => h("li", { key: icon }, h(Icon, { name: icon }), h("span", null, text))),
+    ),
+    problem && h(ProblemNote, { problem }),
+  );
+}
