@@ -23,6 +23,7 @@ from . import (
     streaming,
     uploads,
     users,
+    web_app,
 )
 from . import bytes as bytes_
 
@@ -46,6 +47,7 @@ CHECKS = [
     ("accounts", users.administrate_users),
     ("groups", users.administrate_groups),
     ("who may come in", admissions.admit_people),
+    ("the web app", web_app.load_web_app),
     ("binary content", bytes_.download_binary_file),
     ("the states of a link", links.use_links),
     ("concurrent downloads", races.race_for_links),
