@@ -103,16 +103,16 @@ impl Owner<'_> {
                 let current = one_of(&mut self.random, &self.passwords)?;
                 Ask::RequestEmail { email: format!("{serial}@example.net"), current }
             }
-            8 => Ask::ConfirmEmail { token: one_of(&mut self.random, &self.changes)? },
+            8 => {
+                let current = one_of(&mut self.random, &self.passwords)?;
+                Ask::ConfirmEmail { token: one_of(&mut self.random, &self.changes)?, current }
+            }
             _ => Ask::Undo { token: one_of(&mut self.random, &self.undos)? },
         })
     }
 
     async fn send(&self, ask: &Ask) -> Answer {
         let world = self.world;
-        let follow = async |page: &str, token: &str| {
-            send(world.request(Method::POST, &format!("{page}?token={token}"))).await
-        };
         match ask {
             Ask::LogIn { password } => {
                 world.login("client", ("email", &self.address()), password).await
@@ -129,8 +129,14 @@ impl Owner<'_> {
                 let body = json!({"email": email, "password": current});
                 world.post_as(routes::EMAIL, &self.access, &body).await
             }
-            Ask::ConfirmEmail { token } => follow(routes::CHANGE_EMAIL, token).await,
-            Ask::Undo { token } => follow(routes::UNDO_EMAIL, token).await,
+            Ask::ConfirmEmail { token, current } => {
+                let body = json!({"password": current});
+                world.post(&format!("{}?token={token}", routes::CHANGE_EMAIL), &body).await
+            }
+            Ask::Undo { token } => {
+                let path = format!("{}?token={token}", routes::UNDO_EMAIL);
+                send(world.request(Method::POST, &path)).await
+            }
         }
     }
 

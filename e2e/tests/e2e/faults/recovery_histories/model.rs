@@ -16,7 +16,7 @@ pub(super) enum Ask {
     Reset { token: String, new: String },
     ChangePassword { current: String, new: String },
     RequestEmail { email: String, current: String },
-    ConfirmEmail { token: String },
+    ConfirmEmail { token: String, current: String },
     Undo { token: String },
 }
 
@@ -108,7 +108,10 @@ impl Account {
             Ask::RequestEmail { current, .. } => {
                 self.allows(current, now) && self.may_change_address(now)
             }
-            Ask::ConfirmEmail { token } => {
+            Ask::ConfirmEmail { token, current } => {
+                if self.password.as_ref() != Some(current) {
+                    return false;
+                }
                 let change = self.change.clone().filter(|_| self.may_change_address(now));
                 let change = change.filter(|(link, _)| is_good(Some(link), token, CHANGE, now));
                 let Some((_, email)) = change else { return false };
