@@ -62,7 +62,8 @@ impl Invitations {
             file,
         };
         if let Err(failure) = self.mailer.send(&user.email, &mail).await {
-            self.users.withdraw_invitation(user, &token, &self.tokens).await?;
+            let line = self.audit.of_account(user.id, AuditAction::InvitationWithdrawn, actor);
+            self.users.withdraw_invitation(user, &token, &self.tokens, line).await?;
             return Err(failure);
         }
         Ok(Registration::Done)

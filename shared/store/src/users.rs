@@ -458,11 +458,13 @@ impl Users {
         user: &User,
         token: &TokenRecord,
         tokens: &OneTimeTokens,
+        line: Write,
     ) -> Result<(), StoreError> {
         let mut writes = self.delete_unproven(user);
         let owned = owned_by(user.id, "user_id = :owner");
         writes.push(self.table.delete(&mail_key(&user.email), &owned));
         writes.push(tokens.remove(&token.hash));
+        writes.push(line);
         self.table.commit("withdraw an invitation", writes).await.map(|_| ())
     }
 

@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use share_e2e::mail_server::MailServer;
 use share_e2e::matchers::case;
+use share_e2e::store::Snapshot;
 use share_e2e::{Answer, World, routes, send};
 
 const PASSWORD: &str = "a password of my own";
@@ -135,7 +136,7 @@ async fn a_request_that_lacks_something_invites_nobody() {
 }
 
 #[tokio::test]
-async fn an_invitation_that_cannot_be_mailed_leaves_nothing() {
+async fn an_invitation_that_cannot_be_mailed_leaves_nothing_but_two_lines_in_the_audit() {
     let mails = MailServer::start().await;
     let world = World::start_with(&mails.variables()).await;
     let admin = world.token("admin").await;
@@ -145,7 +146,17 @@ async fn an_invitation_that_cannot_be_mailed_leaves_nothing() {
     fails().await; // leaves a counter at zero
     let before = world.stored().await;
     fails().await;
-    world.unchanged(&before).await;
+    let withdrawn = format!("{}?action=invitation_withdrawn", routes::AUDIT);
+    let lines = world.get(&withdrawn, &admin).await.is_json(200);
+    let lines = lines.as_array().unwrap();
+    for line in lines {
+        let id = line["subject"].as_str().unwrap().trim_start_matches("user:");
+        let audit = world.store.audit_of_user(id).await;
+        assert_eq!(audit, ["account_created", "invitation_withdrawn"]);
+    }
+    assert_eq!(lines.len(), 2);
+    let records = |it: &Snapshot| (it.user_records(), it.link_records());
+    assert_eq!(records(&world.stored().await), records(&before));
     let other = json!({"email": "guest@example.org", "role": "ops", "username": "guest"});
     invite(&world, &admin, &other).await.is(201);
 }

@@ -28,7 +28,8 @@ async fn a_withdrawn_invitation_cannot_be_accepted_and_its_name_and_address_are_
         .await
         .refused(404, "invitation_unknown");
     assert!(world.all(routes::INVITATIONS, 100, &admin).await.is_empty());
-    assert_eq!(world.store.audit_of_user(&id).await, ["invitation_withdrawn"]);
+    let audit = world.store.audit_of_user(&id).await;
+    assert_eq!(audit, ["account_created", "invitation_withdrawn"]);
     let before = world.stored().await;
     withdraw(&world, &admin, &id).await.refused(404, "invitation_unknown");
     let client = world.store.user_named("client").await;
