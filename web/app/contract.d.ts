@@ -53,6 +53,88 @@ export interface FileSummary {
   uploaded_at: string;
 }
 
+export type FileState = "uploading" | "checking" | "available" | "rejected" | "deleted";
+
+/** Why a file was not taken. */
+export interface RejectionReason {
+  code: string;
+  /** A sentence without its full stop. */
+  detail: string;
+}
+
+/** The answer of `file_show`, and an entry of `file_list_uploaded`. */
+export interface FileDetails {
+  id: string;
+  filename: string;
+  /** In bytes; null while an import does not know it. */
+  size: number | null;
+  state: FileState;
+  reason?: RejectionReason | null;
+  sha256?: string | null;
+  uploaded_by: string;
+  created_at: string;
+  uploaded_at?: string;
+  expires_at?: string;
+  recipients: "everyone" | string[];
+  notify_recipients: boolean;
+  note?: string | null;
+  notify: boolean;
+  links: number;
+  downloads: number;
+}
+
+/** The answer of `upload_create`. */
+export interface UploadCreated {
+  upload_id: string;
+  part_size: number;
+  parts: number;
+}
+
+/** The answer of `upload_show`. */
+export interface UploadStatus {
+  upload_id: string;
+  state: FileState;
+  reason?: RejectionReason | null;
+  part_size?: number | null;
+  parts?: number | null;
+  received?: { number: number; size: number; sha256: string }[] | null;
+}
+
+/** The answer of `upload_sign_parts`. */
+export interface PartsSigned {
+  parts: { number: number; size: number; url: string; headers: Record<string, string> }[];
+}
+
+/** What every receipt has, and what those of one event have. */
+export interface Receipt {
+  link: string;
+  number: number;
+  previous: string | null;
+  at: string;
+  request_id: string;
+  event: "created" | "redeemed" | "resumed" | "ended" | "revoked";
+  /** Of `created`. */
+  username?: string;
+  expires_at?: string;
+  max_downloads?: number;
+  bind?: boolean;
+  note?: string | null;
+  size?: number;
+  /** Of `redeemed` and `resumed`; `download` of `ended` too. */
+  download?: number;
+  address?: string;
+  agent?: string;
+  /** Of `ended`. */
+  bytes?: number;
+  outcome?: "completed" | "partial" | "broken_off" | "redirected";
+}
+
+/** An entry of `receipt_list`. */
+export interface ReceiptEntry {
+  receipt: Receipt | null;
+  hash: string;
+}
+
 /** The answer of `link_create`. */
 export interface LinkCreated {
   id: string;

@@ -19,6 +19,9 @@ export const VIEWS = [
   { path: "/sign-up", load: () => import("./views/sign-up.mjs") },
   { path: "/files", roles: ["client"], menu: texts.menu.files, load: () => import("./views/files.mjs") },
   { path: "/links", roles: ["client"], menu: texts.menu.links, load: () => import("./views/links.mjs") },
+  { path: "/uploads", roles: ["ops"], menu: texts.menu.uploads, load: () => import("./views/uploads.mjs") },
+  { path: "/upload", roles: ["ops"], menu: texts.menu.upload, load: () => import("./views/upload.mjs") },
+  { path: "/receipts", roles: ["ops"], load: () => import("./views/receipts.mjs") },
 ];
 
 /** What stands where somebody has to sign in first, and where there is nothing. */

@@ -47,7 +47,7 @@ pub(super) async fn page<T>(
     let mut answer = Answer::page(HtmlPage { title: file.filename.as_str().to_owned(), content });
     // A browser applies the page's policy to the redirect that follows its form's POST, too.
     if delivery_of(file, settings) == Delivery::Presigned {
-        let policy = HtmlPage::policy_for_forms_to(&objects.origin(file).await?);
+        let policy = HtmlPage::policy_for_forms_to(&objects.origin().await?);
         answer = answer.with(header::CONTENT_SECURITY_POLICY, policy);
     }
     // So that the browser has it before the first byte, and can click again when no answer comes.

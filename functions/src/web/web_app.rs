@@ -3,10 +3,12 @@
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use share_contract::{ErrorCode, Operation, operations};
 use share_http::{Answer, ApiError, Endpoint, NoJson, Request, whole};
-use share_store::{Platform, StartError};
+use share_store::{Objects, Platform, StartError};
 
-/// It touches nothing.
-pub struct WebApp;
+/// It touches nothing. It knows the bucket, because parts of uploads go there.
+pub struct WebApp {
+    objects: Objects,
+}
 
 /// A file of `web/` as it is served. `build.rs` makes them.
 struct WebFile {
@@ -26,7 +28,8 @@ const PAGE: WebFile = WebFile {
 };
 const FILES: &[WebFile] = include!(concat!(env!("OUT_DIR"), "/web_files.rs"));
 
-/// What the page may load, and whom it may ask: this service. Text never becomes a script.
+/// What the page may load, and whom it may ask: this service, and the origin that [`policy`] adds. Text
+/// never becomes a script.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'; require-trusted-types-for 'script'; \
@@ -43,15 +46,15 @@ impl Endpoint for WebApp {
     const READS_USERS: bool = false;
     type Json = NoJson;
 
-    async fn connect(_: &Platform) -> Result<Self, StartError> {
-        Ok(Self)
+    async fn connect(platform: &Platform) -> Result<Self, StartError> {
+        Ok(Self { objects: Objects::connect(platform)? })
     }
 
     async fn handle(&self, request: &Request) -> Result<Answer<NoJson>, ApiError> {
         let Some(name) = request.path_parameter("file", |name| Ok(name.to_owned()))? else {
             let answer = PAGE.answer(request);
             return Ok(answer
-                .with(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))
+                .with(header::CONTENT_SECURITY_POLICY, policy(&self.objects.origin().await?))
                 .with(OPENER_POLICY, HeaderValue::from_static("same-origin"))
                 .with(PERMISSIONS_POLICY, HeaderValue::from_static(PERMISSIONS)));
         };
@@ -60,6 +63,13 @@ impl Endpoint for WebApp {
         let kept = HeaderValue::from_static("public, max-age=31536000, immutable");
         Ok(file.answer(request).with(header::CACHE_CONTROL, kept))
     }
+}
+
+/// The page's policy, with requests to `origin` as well, the scheme, host and port of S3: the parts of
+/// an upload go there.
+fn policy(origin: &str) -> HeaderValue {
+    let policy = POLICY.replace("connect-src 'self'", &format!("connect-src 'self' {origin}"));
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static(POLICY))
 }
 
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
@@ -98,7 +108,19 @@ fn is_zero(weight: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{FILES, PAGE, takes_gzip};
+    use super::{FILES, PAGE, POLICY, policy, takes_gzip};
+
+    #[test]
+    fn the_page_may_ask_this_service_and_the_bucket_and_nobody_else() {
+        let with_bucket = policy("https://files.s3.eu-central-1.amazonaws.com");
+        let (before, after) = POLICY.split_once("connect-src 'self'").expect("who may be asked");
+        assert_eq!(
+            with_bucket,
+            format!(
+                "{before}connect-src 'self' https://files.s3.eu-central-1.amazonaws.com{after}"
+            ),
+        );
+    }
 
     #[test]
     fn gzip_is_taken_when_it_is_named_and_not_refused() {

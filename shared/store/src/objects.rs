@@ -199,12 +199,20 @@ impl Objects {
         Ok(Some(self.sign(file, request_id).await?))
     }
 
-    /// The scheme, host and port of the URL that [`Self::presign`] gives. Asks nobody.
+    /// The scheme, host and port of the URLs that [`Self::presign`] and [`Self::sign_part`] give. Asks
+    /// nobody.
     ///
     /// # Errors
     /// When there are no credentials.
-    pub async fn origin(&self, file: &FileRecord) -> Result<String, StoreError> {
-        let url = self.sign(file, "").await?;
+    pub async fn origin(&self) -> Result<String, StoreError> {
+        let failed = "sign a request";
+        let lifetime = PresigningConfig::expires_in(Duration::from_secs(Self::PRESIGNED_SECONDS));
+        let request = self.client.get_object().bucket(&self.bucket).key("any");
+        let request = request
+            .presigned(lifetime.map_err(StoreError::during(failed))?)
+            .await
+            .map_err(StoreError::during(failed))?;
+        let url = request.uri();
         let end = url.match_indices('/').nth(2).map_or(url.len(), |(end, _)| end);
         Ok(url.get(..end).unwrap_or_default().to_owned())
     }

@@ -10,7 +10,7 @@ fn files_of(page: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn the_page_may_load_and_ask_nothing_but_its_own_service() {
+async fn the_page_may_load_nothing_but_its_own_and_ask_nobody_but_its_service_and_s3() {
     let world = World::start().await;
     let answer = send(world.request(Method::GET, routes::APP)).await;
     answer.is(200);
@@ -20,7 +20,12 @@ async fn the_page_may_load_and_ask_nothing_but_its_own_service() {
     let policy = answer.header("content-security-policy");
     let mut rules = policy.split("; ");
     assert_eq!(rules.next(), Some("default-src 'none'"));
-    assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+    let s3 =
+        world.server.backend().variables["AWS_ENDPOINT_URL_S3"].trim_end_matches('/').to_owned();
+    let asked = format!("connect-src 'self' {s3}");
+    assert!(policy.split("; ").any(|it| it == asked), "{asked} in {policy}");
+    let others = policy.replace(&asked, "");
+    assert!(!others.contains("unsafe") && !others.contains("http"), "{policy}");
     for rule in ["base-uri 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"]
     {
         assert!(policy.split("; ").any(|it| it == rule), "{rule} in {policy}");

@@ -1,0 +1,401 @@
+// The uploads of this tab. They go on while another view is looked at.
+//
+// A part is hashed, signed by the service and sent to S3, which refuses other bytes. What breaks is
+// tried again by itself. The id of an upload is kept by the file's name, size and date, so that the same
+// file goes on where it was when it is chosen again, after the tab was closed too.
+
+import { Problem } from "./api.mjs";
+import { call, callForJson, current, subscribe } from "./session.mjs";
+import { texts } from "./texts.mjs";
+
+/**
+ * @typedef {import("./contract.d.ts").PartsSigned} PartsSigned
+ * @typedef {import("./contract.d.ts").UploadCreated} UploadCreated
+ * @typedef {import("./contract.d.ts").UploadStatus} UploadStatus
+ */
+
+/**
+ * @typedef {object} Upload
+ * @property {number} key tells it from the others of the list
+ * @property {File} file
+ * @property {"waiting" | "queued" | "sending" | "paused" | "lost" | "checking" | "available" |
+ *   "rejected" | "failed"} state
+ * @property {Record<string, unknown>} terms as `upload_create` takes them
+ * @property {string} id empty until the service knows of it
+ * @property {number} sent bytes; it never becomes less
+ * @property {number} speed bytes a second; 0 while it is not known
+ * @property {number} retryAt when the next attempt begins, in milliseconds since 1970
+ * @property {string} reason why it was rejected or has failed
+ * @property {Map<number, string>} digests of the parts that were hashed
+ * @property {AbortController} stop
+ */
+
+/** How many files are sent at once, and how many parts of each. */
+const FILES = 2;
+const PARTS = 3;
+/** After so many milliseconds without a byte on its way, a part is sent anew. */
+const STALLED = 60_000;
+/** The longest pause before the next attempt, and between two questions about the check. */
+const LONGEST_PAUSE = 30_000;
+const LONGEST_POLL = 5000;
+/** The milliseconds over which speed is measured. */
+const SPEED_OF = 5000;
+
+/** @type {Upload[]} */
+let uploads = [];
+let nextKey = 1;
+let owner = "";
+/** @type {Set<() => void>} */
+const listeners = new Set();
+
+export const list = () => uploads;
+
+/**
+ * Calls `listener` at each change, until the function that it returns is called.
+ * @param {() => void} listener
+ */
+export function watch(listener) {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+function changed() {
+  for (const listener of listeners) listener();
+}
+
+/** @param {Upload} upload @param {Partial<Upload>} change */
+function set(upload, change) {
+  Object.assign(upload, change);
+  changed();
+}
+
+/** Adds files, which wait until `start`. @param {Iterable<File>} files */
+export function add(files) {
+  for (const file of files) {
+    /** @type {Upload} */
+    const upload = {
+      key: nextKey++,
+      file,
+      state: file.size > 0 ? "waiting" : "failed",
+      terms: {},
+      id: "",
+      sent: 0,
+      speed: 0,
+      retryAt: 0,
+      reason: file.size > 0 ? "" : texts.upload.empty,
+      digests: new Map(),
+      stop: new AbortController(),
+    };
+    uploads = [...uploads, upload];
+  }
+  changed();
+}
+
+/** Whether `start` begins it: it waits, or was refused before the service knew of it. @param {Upload} upload */
+export const canStart = ({ state, id, file }) =>
+  file.size > 0 && (state === "waiting" || (state === "failed" && id === ""));
+
+/** Begins all that wait. @param {Record<string, unknown>} terms */
+export function start(terms) {
+  for (const upload of uploads.filter(canStart)) Object.assign(upload, { terms, state: "queued", reason: "" });
+  begin();
+}
+
+/** @param {Upload} upload */
+export function pause(upload) {
+  upload.stop.abort();
+  set(upload, { state: "paused", speed: 0 });
+  begin();
+}
+
+/** Goes on with one that is paused, lost or has failed. @param {Upload} upload */
+export function resume(upload) {
+  upload.stop.abort();
+  set(upload, { state: "queued", reason: "" });
+  begin();
+}
+
+/** Takes it off the list, and ends it when it is not complete. @param {Upload} upload */
+export function remove(upload) {
+  upload.stop.abort();
+  uploads = uploads.filter((it) => it !== upload);
+  changed();
+  begin();
+  const complete = ["checking", "available", "rejected"].includes(upload.state);
+  if (!upload.id || complete) return;
+  forget(upload);
+  // When this fails, the service gives the upload up by itself.
+  call("DELETE", `api/uploads/${upload.id}`).catch(() => {});
+}
+
+/** Whether leaving the page would cut something off. */
+export const isBusy = () => uploads.some(({ state }) => ["queued", "sending", "lost"].includes(state));
+
+function begin() {
+  const running = uploads.filter(({ state }) => state === "sending" || state === "lost").length;
+  const next = uploads.filter(({ state }) => state === "queued").slice(0, Math.max(0, FILES - running));
+  for (const upload of next) run(upload);
+}
+
+/** @param {Upload} upload */
+async function run(upload) {
+  const stop = new AbortController();
+  upload.stop = stop;
+  set(upload, { state: "sending" });
+  for (let failures = 0; !stop.signal.aborted; failures += 1) {
+    const before = upload.sent;
+    try {
+      await send(upload, stop.signal);
+      set(upload, { state: "checking", speed: 0, sent: upload.file.size });
+      forget(upload);
+      begin();
+      await follow(upload, stop.signal);
+      return;
+    } catch (error) {
+      if (stop.signal.aborted) return;
+      const reason = final(error);
+      if (reason) {
+        set(upload, { state: "failed", reason, speed: 0 });
+        begin();
+        return;
+      }
+      if (upload.sent > before) failures = 0;
+      const asked = error instanceof Problem ? error.retryAfter * 1000 : 0;
+      const pause = Math.max(asked, Math.min(LONGEST_PAUSE, 1000 * 2 ** failures));
+      set(upload, { state: "lost", speed: 0, retryAt: Date.now() + pause });
+      await delay(pause, stop.signal);
+      if (!stop.signal.aborted) set(upload, { state: "sending" });
+    }
+  }
+}
+
+/**
+ * Why another attempt is of no use; an empty text when it is.
+ * @param {unknown} error
+ */
+function final(error) {
+  if (error instanceof DOMException) return texts.upload.unreadable;
+  if (!(error instanceof Problem)) throw error;
+  const { status, message, fields } = error;
+  if (status === 0 || status === 429 || status >= 500) return "";
+  return fields.length > 0 ? `${fields.map(({ field, message: text }) => `${field}: ${text}`).join("; ")}.` : message;
+}
+
+/** Sends what S3 does not have yet, and completes the upload. @param {Upload} upload @param {AbortSignal} signal */
+async function send(upload, signal) {
+  const status = await open(upload, signal);
+  const { part_size: partSize, parts } = status;
+  if (status.state !== "uploading" || !partSize || !parts) return;
+  const received = new Map(status.received?.map(({ number, sha256 }) => [number, sha256]));
+  const meter = measure(upload);
+  let next = 1;
+  let failed = false;
+  const worker = async () => {
+    while (next <= parts && !failed && !signal.aborted) {
+      const number = next++;
+      try {
+        const start = (number - 1) * partSize;
+        const bytes = upload.file.slice(start, start + partSize);
+        const sha256 = upload.digests.get(number) ?? (await digest(bytes));
+        upload.digests.set(number, sha256);
+        if (received.get(number) !== sha256) await sendPart(upload.id, number, sha256, bytes, meter, signal);
+        meter.end(number, bytes.size, received.get(number) === sha256);
+      } catch (error) {
+        failed = true;
+        meter.end(number, 0, true);
+        throw error;
+      }
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: PARTS }, worker));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  signal.throwIfAborted();
+  await call("POST", `api/uploads/${upload.id}/complete`, { signal });
+}
+
+/**
+ * The upload as the service has it: the one that was begun before, or a new one.
+ * @param {Upload} upload
+ * @param {AbortSignal} signal
+ * @returns {Promise<UploadStatus>}
+ */
+async function open(upload, signal) {
+  const known = upload.id || (localStorage.getItem(memory(upload)) ?? "");
+  if (known) {
+    try {
+      /** @type {UploadStatus} */
+      const status = await callForJson("GET", `api/uploads/${known}`, { signal });
+      if (status.state !== "deleted" && status.state !== "rejected") {
+        upload.id = known;
+        return status;
+      }
+    } catch (error) {
+      if (!(error instanceof Problem) || ![404, 410].includes(error.status)) throw error;
+    }
+    upload.id = "";
+    forget(upload);
+  }
+  const body = { filename: upload.file.name, size: upload.file.size, ...upload.terms };
+  /** @type {UploadCreated} */
+  const created = await callForJson("POST", "api/uploads", { body, signal });
+  upload.id = created.upload_id;
+  localStorage.setItem(memory(upload), created.upload_id);
+  return { ...created, state: "uploading" };
+}
+
+/** Where the id of the upload of this very file is kept. @param {Upload} upload */
+function memory({ file }) {
+  return `upload-${owner}-${file.lastModified}-${file.size}-${file.name}`;
+}
+
+/** @param {Upload} upload */
+const forget = (upload) => localStorage.removeItem(memory(upload));
+
+/** The SHA-256 in hexadecimal digits. @param {Blob} bytes */
+async function digest(bytes) {
+  const hash = await crypto.subtle.digest("SHA-256", await bytes.arrayBuffer());
+  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** @typedef {ReturnType<typeof measure>} Meter */
+
+/** Counts the bytes of `upload` that are on their way or there, and how fast that goes. @param {Upload} upload */
+function measure(upload) {
+  /** @type {Map<number, number>} */
+  const parts = new Map();
+  /** Bytes that were there before this attempt say nothing about speed. */
+  let skipped = 0;
+  let samples = [{ at: Date.now(), bytes: 0 }];
+  let shown = 0;
+  const count = () => {
+    const at = Date.now();
+    const there = [...parts.values()].reduce((sum, bytes) => sum + bytes, 0);
+    const bytes = there - skipped;
+    samples = [...samples.filter((sample) => at - sample.at < SPEED_OF), { at, bytes }];
+    const first = samples[0] ?? { at, bytes };
+    const speed = at > first.at ? (Math.max(0, bytes - first.bytes) * 1000) / (at - first.at) : 0;
+    Object.assign(upload, { sent: Math.max(upload.sent, there), speed });
+    if (at - shown < 200) return;
+    shown = at;
+    changed();
+  };
+  return {
+    /** @param {number} number @param {number} bytes */
+    progress: (number, bytes) => {
+      parts.set(number, bytes);
+      count();
+    },
+    /** @param {number} number @param {number} bytes @param {boolean} wasThere */
+    end: (number, bytes, wasThere) => {
+      if (wasThere) skipped += bytes;
+      parts.set(number, bytes);
+      count();
+    },
+  };
+}
+
+/**
+ * @param {string} id
+ * @param {number} number
+ * @param {string} sha256
+ * @param {Blob} bytes
+ * @param {Meter} meter
+ * @param {AbortSignal} signal
+ */
+async function sendPart(id, number, sha256, bytes, meter, signal) {
+  const body = { parts: [{ number, sha256 }] };
+  /** @type {PartsSigned} */
+  const { parts } = await callForJson("POST", `api/uploads/${id}/parts`, { body, signal });
+  const part = parts[0];
+  if (!part) throw new Problem(0, "", texts.errors.unknown);
+  await put(part, bytes, (loaded) => meter.progress(number, loaded), signal);
+}
+
+/**
+ * One part to S3. `fetch` does not say how much of a body has gone, hence the older way.
+ * @param {PartsSigned["parts"][number]} part
+ * @param {Blob} bytes
+ * @param {(loaded: number) => void} onProgress
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
+function put({ url, headers }, bytes, onProgress, signal) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    let timer = 0;
+    const alive = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => request.abort(), STALLED);
+    };
+    const abort = () => request.abort();
+    signal.addEventListener("abort", abort);
+    request.upload.addEventListener("progress", ({ loaded }) => {
+      alive();
+      onProgress(loaded);
+    });
+    request.addEventListener("loadend", () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+      const { status } = request;
+      if (status === 200) resolve();
+      // An address that has ended is signed anew with the next attempt.
+      else if (status === 400) reject(new Problem(status, "", texts.upload.refused));
+      else reject(new Problem(0, "offline", texts.errors.offline));
+    });
+    request.open("PUT", url);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    alive();
+    request.send(bytes);
+  });
+}
+
+/** Asks until the check has ended. @param {Upload} upload @param {AbortSignal} signal */
+async function follow(upload, signal) {
+  for (let pause = 500; !signal.aborted; pause = Math.min(LONGEST_POLL, pause * 1.5)) {
+    await delay(pause, signal);
+    if (signal.aborted) return;
+    try {
+      /** @type {UploadStatus} */
+      const status = await callForJson("GET", `api/uploads/${upload.id}`, { signal });
+      if (status.state === "available") return set(upload, { state: "available" });
+      if (status.state === "rejected")
+        return set(upload, { state: "rejected", reason: status.reason?.detail ?? "" });
+      if (status.state === "deleted") return set(upload, { state: "failed", reason: texts.upload.ended });
+    } catch (error) {
+      if (signal.aborted) return;
+      const reason = final(error);
+      if (reason) return set(upload, { state: "failed", reason });
+    }
+  }
+}
+
+/** Ends sooner when `signal` aborts, or when the network is back. @param {number} time @param {AbortSignal} signal */
+function delay(time, signal) {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      removeEventListener("online", end);
+      resolve(undefined);
+    };
+    const timer = setTimeout(end, time);
+    signal.addEventListener("abort", end);
+    addEventListener("online", end);
+  });
+}
+
+addEventListener("beforeunload", (event) => {
+  if (isBusy()) event.preventDefault();
+});
+
+/** Nobody sees or continues what another account has begun here. */
+function follows() {
+  const { account, expired } = current();
+  if (account?.id === owner || (!account && expired)) return;
+  for (const { stop } of uploads) stop.abort();
+  uploads = [];
+  owner = account?.id ?? "";
+  changed();
+}
+subscribe(follows);
+follows();

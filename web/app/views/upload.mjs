@@ -1,0 +1,320 @@
+// Uploading: many files with one set of terms, and what becomes of each.
+
+import { h } from "../../vendor/preact.mjs";
+import { useEffect, useRef, useState } from "../../vendor/preact-hooks.mjs";
+import { Button } from "../components/button.mjs";
+import { FileKind } from "../components/file.mjs";
+import { Field, Form, useForm } from "../components/form.mjs";
+import { Icon } from "../components/icon.mjs";
+import { Page } from "../components/page.mjs";
+import { size } from "../format.mjs";
+import { texts } from "../texts.mjs";
+import * as transfers from "../transfers.mjs";
+
+/** @typedef {import("../transfers.mjs").Upload} Upload */
+
+const DAY = 86_400;
+
+export function View() {
+  const words = texts.upload;
+  const uploads = useUploads();
+  return h(
+    Page,
+    { title: words.title },
+    h(
+      "div",
+      { class: "split" },
+      h(
+        "section",
+        { "aria-labelledby": "uploads-title" },
+        h(Drop, null),
+        h(
+          "div",
+          { class: "ups-h" },
+          h("h2", { id: "uploads-title" }, uploads.length > 0 ? words.listed(uploads.length) : words.nothing),
+          h("p", { class: "small muted", role: "status" }, summary(uploads)),
+        ),
+        uploads.length > 0
+          ? h("ul", null, uploads.map((upload) => h(Row, { key: upload.key, upload })))
+          : h("p", { class: "hint" }, words.continues),
+      ),
+      h(Terms, { count: uploads.filter(transfers.canStart).length }),
+    ),
+  );
+}
+
+/** The uploads of this tab, as they are now. */
+function useUploads() {
+  const [, setChanges] = useState(0);
+  useEffect(() => transfers.watch(() => setChanges((count) => count + 1)), []);
+  return transfers.list();
+}
+
+/** @param {Upload[]} uploads */
+function summary(uploads) {
+  const count = (/** @type {Upload["state"][]} */ ...states) =>
+    uploads.filter(({ state }) => states.includes(state)).length;
+  return texts.upload.summary({
+    ready: count("available"),
+    moving: count("queued", "sending", "lost", "checking", "paused"),
+    waiting: count("waiting"),
+    failed: count("failed", "rejected"),
+  });
+}
+
+/** A button that files can also be dropped on, or anywhere else on the page. */
+function Drop() {
+  const words = texts.upload;
+  const input = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const [over, setOver] = useState(false);
+  useEffect(() => {
+    /** @param {DragEvent} event */
+    const drag = (event) => {
+      event.preventDefault();
+      setOver(event.type === "dragover");
+    };
+    /** @param {DragEvent} event */
+    const drop = (event) => {
+      drag(event);
+      transfers.add(event.dataTransfer?.files ?? []);
+    };
+    addEventListener("dragover", drag);
+    addEventListener("dragleave", drag);
+    addEventListener("drop", drop);
+    return () => {
+      removeEventListener("dragover", drag);
+      removeEventListener("dragleave", drag);
+      removeEventListener("drop", drop);
+    };
+  }, []);
+  const onChange = () => {
+    if (!input.current) return;
+    transfers.add(input.current.files ?? []);
+    input.current.value = ""; // so that the same file can be chosen again
+  };
+  return h(
+    "div",
+    { class: "drop", "data-over": over ? "" : undefined },
+    h("div", null, h("p", null, h("b", null, words.drop)), h("p", { class: "hint", id: "drop-hint" }, words.dropHint)),
+    h("input", { type: "file", multiple: true, hidden: true, ref: input, onChange, "aria-label": words.choose }),
+    h(
+      "button",
+      { class: "btn secondary", id: "choose", type: "button", "aria-describedby": "drop-hint", onClick: () => input.current?.click() },
+      words.choose,
+    ),
+  );
+}
+
+/** @param {{upload: Upload}} props */
+function Row({ upload }) {
+  const words = texts.upload;
+  const { file, state, sent } = upload;
+  const name = file.name;
+  const button = (/** @type {string} */ icon, /** @type {string} */ text, /** @type {() => void} */ act) =>
+    h(
+      "button",
+      { class: "btn btn-s quiet nowrap", type: "button", onClick: act },
+      h(Icon, { name: icon }),
+      text,
+      h("span", { class: "vh" }, ` ${name}`),
+    );
+  const again = () => transfers.resume(upload);
+  const failedLater = state === "failed" && file.size > 0 && upload.reason !== words.unreadable;
+  const stays = ["checking", "available", "rejected", "failed", "waiting"].includes(state);
+  const begun = ["sending", "lost", "paused", "checking"].includes(state);
+  const off = state === "paused" || state === "lost";
+  return h(
+    "li",
+    { class: "up" },
+    h(FileKind, { filename: name }),
+    h(
+      "div",
+      null,
+      h("p", { class: "up-name" }, h("bdi", null, name)),
+      begun &&
+        h("progress", {
+          class: `prog prog-s ${off ? "prog-off" : ""}`,
+          max: file.size,
+          // Without a value, it moves without an end in sight.
+          ...(state === "checking" ? {} : { value: sent }),
+          "aria-label": words.progress(name),
+        }),
+      h(Said, { upload }),
+    ),
+    h(
+      "div",
+      { class: "up-act" },
+      state === "sending" && button("pause", words.pause, () => transfers.pause(upload)),
+      state === "paused" && button("play", words.resume, again),
+      state === "lost" && button("retry", words.tryNow, again),
+      failedLater && button("retry", words.tryAgain, again),
+      h(
+        "button",
+        {
+          class: "btn btn-i btn-s plain",
+          type: "button",
+          "aria-label": stays ? words.remove(name) : words.cancel(name),
+          onClick: () => transfers.remove(upload),
+        },
+        h(Icon, { name: "x" }),
+      ),
+    ),
+  );
+}
+
+/** What is said about an upload below its name. @param {{upload: Upload}} props */
+function Said({ upload }) {
+  const words = texts.upload;
+  const { file, state, sent, speed, reason } = upload;
+  const all = size(file.size);
+  const of = [size(sent), all];
+  const [there = "", whole = ""] = of;
+  if (state === "failed" || state === "rejected")
+    return h(
+      "p",
+      { class: "up-say bad", role: "alert" },
+      h(Icon, { name: "alert" }),
+      h("span", null, state === "rejected" ? words.rejected(reason) : reason),
+    );
+  /** @type {import("preact").ComponentChildren} */
+  const said = {
+    waiting: () => h("span", null, words.waiting(all)),
+    queued: () => h("span", null, words.queued(all)),
+    paused: () => h("span", null, words.paused(there, whole)),
+    lost: () => [h("span", null, words.lost(there, whole)), h(Countdown, { until: upload.retryAt })],
+    checking: () => h("span", null, words.checking),
+    available: () => [
+      h("span", { class: "state state-live" }, h(Icon, { name: "ok" }), words.ready),
+      h("span", null, words.checked(all)),
+    ],
+    sending: () => [
+      h("span", null, words.sent(there, whole)),
+      speed > 0 && h("span", null, words.speed(size(speed))),
+      speed > 0 && h("span", null, words.left((file.size - sent) / speed)),
+    ],
+  }[state]();
+  return h("p", { class: "up-say" }, said);
+}
+
+/** The seconds until the next attempt. @param {{until: number}} props */
+function Countdown({ until }) {
+  const [, setTicks] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => setTicks((count) => count + 1), 500);
+    return () => clearInterval(timer);
+  }, []);
+  return h("span", null, texts.upload.again(Math.max(1, Math.ceil((until - Date.now()) / 1000))));
+}
+
+/** Who gets the files, until when. @param {{count: number}} props how many files wait */
+function Terms({ count }) {
+  const words = texts.upload;
+  const form = useForm(
+    { to: "everyone", recipients: "", days: "0", note: "", tellThem: "", tellMe: "" },
+    { check: (values) => check(values, count), submit: async (values) => transfers.start(termsOf(values)) },
+  );
+  const { values, setValues } = form;
+  const put = (/** @type {Record<string, string>} */ change) => setValues((all) => ({ ...all, ...change }));
+  const radio = (/** @type {string} */ to, /** @type {string} */ text) =>
+    h(
+      "div",
+      { class: "check" },
+      h("input", { type: "radio", name: "to", id: `to-${to}`, checked: values.to === to, onChange: () => put({ to }) }),
+      h("label", { for: `to-${to}` }, text),
+    );
+  const tick = (/** @type {"tellThem" | "tellMe"} */ name, /** @type {string} */ text, hint = "") =>
+    h(
+      "div",
+      { class: "check" },
+      h("input", {
+        type: "checkbox",
+        id: name,
+        checked: values[name] === "yes",
+        "aria-describedby": hint ? `${name}-hint` : undefined,
+        onChange: () => put({ [name]: values[name] ? "" : "yes" }),
+      }),
+      h("label", { for: name }, text),
+      hint && h("p", { class: "hint", id: `${name}-hint` }, hint),
+    );
+  return h(
+    Form,
+    { form },
+    h(
+      "fieldset",
+      { class: "radios" },
+      h("legend", { class: "gap-b" }, words.who),
+      radio("everyone", words.everyone),
+      radio("some", words.some),
+    ),
+    values.to === "some" &&
+      h(Field, {
+        ...form.field("recipients"),
+        label: words.recipients,
+        hint: words.recipientsHint,
+        input: { autocomplete: "off", autocapitalize: "none", spellcheck: false },
+      }),
+    values.to === "some" && tick("tellThem", words.tellThem),
+    h(
+      "div",
+      { class: "field" },
+      h("label", { for: "days" }, words.until),
+      h(
+        "span",
+        { class: "sel" },
+        h(
+          "select",
+          {
+            class: "select",
+            id: "days",
+            value: values.days,
+            "aria-describedby": "days-hint",
+            onChange: (/** @type {Event} */ event) =>
+              put({ days: /** @type {HTMLSelectElement} */ (event.currentTarget).value }),
+          },
+          Object.entries(words.ends).map(([value, text]) => h("option", { key: value, value }, text)),
+        ),
+        h(Icon, { name: "down" }),
+      ),
+      h("p", { class: "hint", id: "days-hint" }, words.endHint),
+    ),
+    h(Field, {
+      ...form.field("note"),
+      label: words.note,
+      optional: true,
+      hint: words.noteHint,
+      aside: h("span", { class: "hint" }, texts.newLink.noteCount(values.note?.length ?? 0)),
+      input: { maxLength: 200, autocomplete: "off" },
+    }),
+    tick("tellMe", words.tellMe, words.tellMeHint),
+    h(
+      "div",
+      { class: "field" },
+      h(Button, { kind: "btn-l btn-w primary", type: "submit" }, words.submit(count)),
+      h("p", { class: "hint" }, words.submitHint),
+    ),
+  );
+}
+
+/** @param {Record<string, string>} values */
+const names = ({ recipients = "" }) => recipients.split(",").map((name) => name.trim()).filter(Boolean);
+
+/** @param {Record<string, string>} values @param {number} count */
+function check(values, count) {
+  /** @type {Record<string, string>} */
+  const wrong = {};
+  if (values.to === "some" && names(values).length === 0) wrong.recipients = texts.errors.empty;
+  if (count === 0) wrong.choose = texts.upload.noFiles;
+  return wrong;
+}
+
+/** As `upload_create` takes them. @param {Record<string, string>} values */
+function termsOf(values) {
+  const some = values.to === "some";
+  return {
+    recipients: some ? names(values) : "everyone",
+    ...(some && values.tellThem ? { notify_recipients: true } : {}),
+    ...(values.days === "0" ? {} : { expires_in: Number(values.days) * DAY }),
+    ...(values.note?.trim() ? { note: values.note.trim() } : {}),
+    ...(values.tellMe ? { notify: true } : {}),
+  };
+}

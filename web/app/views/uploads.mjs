@@ -1,0 +1,309 @@
+// The files of an Ops account: what became of each, its details, and deleting it.
+
+import { h } from "../../vendor/preact.mjs";
+import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
+import { Problem } from "../api.mjs";
+import { Button } from "../components/button.mjs";
+import { Dialog } from "../components/dialog.mjs";
+import { Digest, FileKind, Time } from "../components/file.mjs";
+import { Icon } from "../components/icon.mjs";
+import { Empty, ListEnd, Skeleton, useList } from "../components/list.mjs";
+import { ProblemNote } from "../components/note.mjs";
+import { Page } from "../components/page.mjs";
+import { toast } from "../components/toast.mjs";
+import { capital, day, size, wholeMoment } from "../format.mjs";
+import { address, rewrite } from "../router.mjs";
+import { call, callForJson } from "../session.mjs";
+import { texts } from "../texts.mjs";
+
+/** @typedef {import("../contract.d.ts").FileDetails} FileDetails */
+
+/** The milliseconds without a letter typed after which a search begins. */
+const TYPED = 250;
+/** The milliseconds between two looks at files that are being checked. */
+const LOOK_AGAIN = 2000;
+/** A file that leaves within two days is marked. */
+const SOON = 2 * 86_400_000;
+
+const SIGNS = {
+  uploading: ["up", ""],
+  checking: ["ring", ""],
+  available: ["dot", "state-live"],
+  soon: ["alert", "state-warn"],
+  expired: ["clock", "state-off"],
+  rejected: ["alert", "state-bad"],
+  deleted: ["slash", "state-off"],
+};
+
+/** @param {import("../views.mjs").ViewProps} props */
+export function View({ query }) {
+  const words = texts.uploads;
+  const [typed, setTyped] = useState(query.get("q") ?? "");
+  const [q, setQ] = useState(typed);
+  const [deleting, setDeleting] = useState(/** @type {FileDetails | null} */ (null));
+  /** @type {ReturnType<typeof useList<FileDetails>>} */
+  const list = useList("api/files/uploaded", { q });
+  const { items, state } = list;
+
+  useEffect(() => {
+    const timer = setTimeout(() => setQ(typed.trim()), TYPED);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  useEffect(() => rewrite("/uploads", { q }), [q]);
+  useChecks(list);
+
+  const onDeleted = (/** @type {FileDetails} */ file) => {
+    setDeleting(null);
+    list.change((files) => files.filter(({ id }) => id !== file.id));
+    toast(texts.deleteFile.done);
+  };
+  const upload = h("a", { class: "btn primary", href: address("/upload") }, h(Icon, { name: "up" }), words.upload);
+  const counted = state === "ready" && items.length > 0 && words.count(items.length, list.cursor !== "");
+  const none = q
+    ? h(
+        Empty,
+        { title: texts.files.noneFoundTitle(q), text: texts.files.noneFound },
+        h(Button, { onClick: () => setTyped("") }, texts.files.clear),
+      )
+    : h(Empty, { title: words.noneTitle, text: words.noFiles });
+  return h(
+    Page,
+    { title: words.title, lead: words.lead, actions: upload },
+    h(
+      "div",
+      { class: "tools", role: "search" },
+      h(
+        "div",
+        { class: "search" },
+        h("label", { class: "vh", for: "q" }, words.search),
+        h(Icon, { name: "search" }),
+        h("input", {
+          class: "input",
+          id: "q",
+          type: "search",
+          placeholder: words.searchHint,
+          autocomplete: "off",
+          maxLength: 100,
+          value: typed,
+          onInput: (/** @type {InputEvent} */ event) =>
+            setTyped(/** @type {HTMLInputElement} */ (event.currentTarget).value),
+        }),
+      ),
+      h("p", { class: "count", role: "status" }, counted),
+    ),
+    items.length > 0 && h(Table, { items, remove: setDeleting }),
+    items.length === 0 && state === "loading" && h(Skeleton, null),
+    items.length === 0 && state === "ready" && none,
+    h(ListEnd, { list }),
+    deleting && h(Delete, { file: deleting, onDeleted, onClose: () => setDeleting(null) }),
+  );
+}
+
+/** Asks about the files that are on their way, until none is. @param {ReturnType<typeof useList<FileDetails>>} list */
+function useChecks(list) {
+  const moving = list.items.filter(({ state }) => state === "checking" || state === "uploading");
+  const ids = moving.map(({ id }) => id).join(" ");
+  const [looks, setLooks] = useState(0);
+  useEffect(() => {
+    if (!ids) return undefined;
+    const look = async () => {
+      const asked = ids.split(" ").map((id) => callForJson("GET", `api/files/${id}`));
+      /** @type {Map<string, FileDetails>} */
+      const now = new Map();
+      for (const answer of await Promise.allSettled(asked))
+        if (answer.status === "fulfilled") now.set(answer.value.id, answer.value);
+      list.change((files) => files.map((file) => now.get(file.id) ?? file));
+      setLooks((count) => count + 1);
+    };
+    const timer = setTimeout(look, LOOK_AGAIN);
+    return () => clearTimeout(timer);
+  }, [ids, looks]);
+}
+
+/** What is said about a file's state. @param {FileDetails} file @returns {keyof typeof SIGNS} */
+function stateOf({ state, expires_at: end }) {
+  if (state !== "available" || !end) return state;
+  const left = Date.parse(end) - Date.now();
+  return left <= 0 ? "expired" : left < SOON ? "soon" : "available";
+}
+
+/** @param {FileDetails} file */
+function recipientsOf({ recipients }) {
+  const words = texts.uploads;
+  if (recipients === "everyone") return words.everyone;
+  const [first, ...others] = recipients;
+  return first === undefined ? words.nobody : words.others(first, others.length);
+}
+
+/** @param {{items: FileDetails[], remove: (file: FileDetails) => void}} props */
+function Table({ items, remove }) {
+  const words = texts.uploads;
+  const head = (/** @type {string} */ name, kind = "") =>
+    h("th", { key: name, role: "columnheader", scope: "col", class: kind }, name);
+  return h(
+    "table",
+    { class: "t", role: "table" },
+    h("caption", { class: "vh" }, words.caption),
+    h(
+      "thead",
+      { role: "rowgroup" },
+      h(
+        "tr",
+        { role: "row" },
+        head(words.name),
+        head(words.sharedWith),
+        head(words.state),
+        head(words.downloads, "r"),
+        head(words.added),
+        h("th", { role: "columnheader", scope: "col", class: "act" }, h("span", { class: "vh" }, words.action)),
+      ),
+    ),
+    h("tbody", { role: "rowgroup" }, items.map((file) => h(Row, { key: file.id, file, remove }))),
+  );
+}
+
+/** @param {{file: FileDetails, remove: (file: FileDetails) => void}} props */
+function Row({ file, remove }) {
+  const words = texts.uploads;
+  const [open, setOpen] = useState(false);
+  const { id, filename, created_at: at } = file;
+  const state = stateOf(file);
+  const [icon = "", kind = ""] = SIGNS[state];
+  const label = h("span", { class: `state ${kind}` }, h(Icon, { name: icon }), words.states[state]);
+  const when = file.expires_at && state !== "rejected" && words.until(day(file.expires_at));
+  const why = state === "rejected" && file.reason && capital(file.reason.detail);
+  const bytes = file.size === null ? words.sizeUnknown : size(file.size);
+  const who = h("bdi", null, recipientsOf(file));
+  const narrow = [
+    h("span", null, label, when && ` ${when}`),
+    h("span", null, words.downloaded(file.downloads)),
+    h("span", null, who),
+  ];
+  return [
+    h(
+      "tr",
+      { role: "row", class: open ? "open" : "" },
+      h(
+        "td",
+        { role: "cell" },
+        h(
+          "div",
+          { class: "fcell" },
+          h(
+            "button",
+            {
+              class: "tw",
+              type: "button",
+              "aria-expanded": String(open),
+              "aria-controls": `more-${id}`,
+              "aria-label": words.details(filename),
+              onClick: () => setOpen(!open),
+            },
+            h(Icon, { name: "right" }),
+          ),
+          h(FileKind, { filename }),
+          h(
+            "div",
+            null,
+            h("bdi", { class: "name" }, filename),
+            h("span", { class: "sub" }, bytes),
+            why && h("span", { class: "sub any" }, why),
+            h("span", { class: "meta sm" }, narrow),
+          ),
+        ),
+      ),
+      h("td", { role: "cell", class: "lg any" }, who),
+      h("td", { role: "cell", class: "lg nowrap" }, label, when && h("span", { class: "sub" }, when)),
+      h("td", { role: "cell", class: "r lg" }, file.downloads.toLocaleString(texts.language)),
+      h("td", { role: "cell", class: "lg nowrap" }, h(Time, { at, capitalized: true })),
+      h(
+        "td",
+        { role: "cell", class: "act" },
+        h(
+          "a",
+          { class: "btn btn-s row-act", href: address("/receipts", { file: id }) },
+          words.receipts,
+          h("span", { class: "vh" }, words.receiptsOf(filename)),
+        ),
+      ),
+    ),
+    h(
+      "tr",
+      { role: "row", class: "more", id: `more-${id}`, hidden: !open },
+      open && h("td", { role: "cell", colSpan: 6 }, h(Details, { file, remove })),
+    ),
+  ];
+}
+
+/** @param {{file: FileDetails, remove: (file: FileDetails) => void}} props */
+function Details({ file, remove }) {
+  const words = texts.uploads;
+  const { recipients, reason, note, size: bytes, sha256, expires_at: end } = file;
+  const names = typeof recipients === "string" ? words.everyone : recipients.join(", ") || words.nobody;
+  const facts = [
+    reason && [words.reason, capital(`${reason.detail}.`)],
+    [words.sharedWith, h("bdi", null, names)],
+    [words.end, end ? wholeMoment(end) : words.noEnd],
+    [words.note, note ? h("bdi", null, note) : words.noNote],
+    [words.mail, file.notify ? words.mailYes : words.mailNo],
+    [words.links, file.links.toLocaleString(texts.language)],
+    [words.added, wholeMoment(file.created_at)],
+    bytes !== null && [texts.files.exactSize, texts.files.bytes(bytes)],
+    sha256 && [texts.files.digest, h(Digest, { digest: sha256 })],
+  ];
+  return h(
+    "div",
+    { class: "more-in" },
+    h(
+      "dl",
+      { class: "facts" },
+      facts.map((fact) => fact && [h("dt", null, fact[0]), h("dd", null, fact[1])]),
+    ),
+    h(
+      "div",
+      { class: "acts gap-s flush" },
+      h(Button, { kind: "btn-s quiet-danger", onClick: () => remove(file) }, words.remove),
+    ),
+  );
+}
+
+/** @param {{file: FileDetails, onDeleted: (file: FileDetails) => void, onClose: () => void}} props */
+function Delete({ file, onDeleted, onClose }) {
+  const words = texts.deleteFile;
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
+  const remove = async () => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await call("DELETE", `api/files/${file.id}`);
+      onDeleted(file);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      setProblem(error);
+      setBusy(false);
+    }
+  };
+  const foot = [
+    h(Button, { onClick: onClose }, words.keep),
+    h(Button, { kind: "danger", onClick: remove, busy, busyText: words.busy }, words.submit),
+  ];
+  const lines = [
+    ["slash", words.seen(recipientsOf(file))],
+    ["x", words.links(file.links)],
+    ["download", words.copies(file.downloads)],
+    ["shield", words.receipts],
+    ["info", words.final],
+  ];
+  const sub = file.size === null ? file.filename : `${file.filename}, ${size(file.size)}`;
+  return h(
+    Dialog,
+    { title: words.title, sub, small: true, alert: true, busy, onClose, foot },
+    h(
+      "ul",
+      { class: "ticks" },
+      lines.map(([icon = "", text]) => h("li", { key: icon }, h(Icon, { name: icon }), h("span", null, text))),
+    ),
+    problem && h(ProblemNote, { problem }),
+  );
+}
