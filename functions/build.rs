@@ -15,8 +15,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use brotli::CompressorWriter;
 use sha2::{Digest, Sha256};
 
 /// The page, relative to `web/`.
@@ -48,20 +47,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let page = with_versions(&page, &files, &version);
     fs::write(out.join(PAGE), &page)?;
-    fs::write(out.join("index.html.gz"), gzip(&page)?)?;
+    fs::write(out.join("index.html.br"), brotli(&page)?)?;
     let mut list = String::from("&[\n");
     for (name, text) in &files {
         let served = versioned(name, &version);
         let text = if is_script(name) { &without_comments(text) } else { text };
         let text = with_versions(text, &files, &version);
         fs::write(out.join(&served), &text)?;
-        fs::write(out.join(format!("{served}.gz")), gzip(&text)?)?;
+        fs::write(out.join(format!("{served}.br")), brotli(&text)?)?;
         let media_type = media_type(name).unwrap_or_default();
         writeln!(
             list,
             "WebFile {{ name: {served:?}, media_type: {media_type:?}, \
              plain: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{served}\")), \
-             gzip: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{served}.gz\")) }},"
+             packed: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{served}.br\")) }},"
         )?;
     }
     list.push(']');
@@ -139,8 +138,9 @@ fn is_folder(text: &str) -> bool {
     text.chars().all(|it| it.is_ascii_lowercase() || matches!(it, '.' | '/'))
 }
 
-fn gzip(text: &str) -> Result<Vec<u8>, Box<dyn Error>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+/// The text in Brotli (RFC 7932), with the highest quality and the largest window.
+fn brotli(text: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut encoder = CompressorWriter::new(Vec::new(), 4096, 11, 22);
     encoder.write_all(text.as_bytes())?;
-    Ok(encoder.finish()?)
+    Ok(encoder.into_inner())
 }

@@ -164,3 +164,61 @@ export interface LinkSummary {
   bind: boolean;
   note: string | null;
 }
+
+/** An entry of `session_list`. */
+export interface SessionSummary {
+  id: string;
+  current: boolean;
+  /** The `User-Agent` of the login. */
+  device: string;
+  address: string;
+  created_at: string;
+  last_used_at: string;
+  expires_at: string;
+}
+
+/** The answer of `recovery_codes_create`. */
+export interface RecoveryCodesCreated {
+  recovery_codes: string[];
+}
+
+export type UserState = "active" | "disabled" | "unverified" | "invited" | "waiting";
+
+/** An entry of `user_list`. */
+export interface UserDetails {
+  id: string;
+  username: string;
+  email: string;
+  role: Role;
+  state: UserState;
+  second_factor: boolean;
+  created_at: string;
+  last_seen_at?: string;
+}
+
+/** An entry of `invitation_list`. */
+export interface InvitationSummary {
+  id: string;
+  email: string;
+  role: Role;
+  username: string;
+  created_at: string;
+  expires_at: string;
+}
+
+/** An entry of `approval_list`. */
+export interface ApprovalSummary {
+  id: string;
+  username: string;
+  email: string;
+  role: Role;
+  created_at: string;
+}
+
+/** An entry of `group_list`. */
+export interface GroupDetails {
+  name: string;
+  /** How many. */
+  members: number;
+  created_at: string;
+}

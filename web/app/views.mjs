@@ -22,6 +22,12 @@ export const VIEWS = [
   { path: "/uploads", roles: ["ops"], menu: texts.menu.uploads, load: () => import("./views/uploads.mjs") },
   { path: "/upload", roles: ["ops"], menu: texts.menu.upload, load: () => import("./views/upload.mjs") },
   { path: "/receipts", roles: ["ops"], load: () => import("./views/receipts.mjs") },
+  { path: "/people", roles: ["admin"], menu: texts.people.title, load: () => import("./views/people.mjs") },
+  { path: "/invitations", roles: ["admin"], menu: texts.invitations.title, load: () => import("./views/invitations.mjs") },
+  { path: "/groups", roles: ["admin"], menu: texts.groups.title, load: () => import("./views/groups.mjs") },
+  { path: "/approvals", roles: ["ops", "admin"], menu: texts.approvals.title, load: () => import("./views/approvals.mjs") },
+  { path: "/account", roles: ["client", "ops", "admin"], load: () => import("./views/account.mjs") },
+  { path: "/account/second-factor", roles: ["client", "ops", "admin"], load: () => import("./views/second-factor.mjs") },
 ];
 
 /** What stands where somebody has to sign in first, and where there is nothing. */

@@ -35,7 +35,11 @@ export function useForm(initial, { check, submit, explain }) {
     id: name,
     value: values[name] ?? "",
     wrong: wrong[name] ?? "",
-    onInput: (/** @type {string} */ value) => setValues((all) => ({ ...all, [name]: value })),
+    // The message goes while typing, because on leaving it would move the button that is being pressed.
+    onInput: (/** @type {string} */ value) => {
+      setValues((all) => ({ ...all, [name]: value }));
+      setWrong(({ [name]: _, ...others }) => others);
+    },
     onLeave: () => {
       const message = values[name] ? check(values)[name] : "";
       setWrong(({ [name]: _, ...others }) => (message ? { ...others, [name]: message } : others));

@@ -81,9 +81,11 @@ export function Header({ account, views, path }) {
 /** @param {{account: import("../contract.d.ts").Account}} props */
 function AccountMenu({ account }) {
   const { username, email, role } = account;
+  const menu = useRef(/** @type {HTMLDetailsElement | null} */ (null));
+  const close = () => menu.current?.removeAttribute("open");
   return h(
     "details",
-    { class: "menu acct" },
+    { class: "menu acct", ref: menu },
     h(
       "summary",
       null,
@@ -95,6 +97,7 @@ function AccountMenu({ account }) {
       { class: "pop" },
       h("p", null, texts.menu.signedInAs(email, texts.menu.roles[role])),
       h("hr", null),
+      h("a", { href: address("/account"), onClick: close }, texts.account.title),
       h("button", { type: "button", onClick: signOut }, texts.menu.signOut),
     ),
   );

@@ -102,9 +102,10 @@ function Code({ challenge, back }) {
     h(
       Form,
       { form },
+      // Keys, because the length of the one input must not limit the other.
       recovery
-        ? h(Field, { ...form.field("code"), label: words.recoveryLabel, hint: words.recoveryHint, input: { class: "mono", autocomplete: "off", spellcheck: false } })
-        : h(Field, { ...form.field("code"), label: words.label, hint: words.hint, input: CODE_INPUT }),
+        ? h(Field, { key: "recovery", ...form.field("code"), label: words.recoveryLabel, hint: words.recoveryHint, input: { class: "mono", autocomplete: "off", spellcheck: false } })
+        : h(Field, { key: "app", ...form.field("code"), label: words.label, hint: words.hint, input: CODE_INPUT }),
       h(
         "div",
         { class: "acts" },

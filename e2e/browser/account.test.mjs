@@ -1,0 +1,195 @@
+// One's own account in a real Chromium: password, sessions, and the second factor.
+// `scripts/browser` starts the server.
+
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
+
+const { API, CHROMIUM, PLAYWRIGHT } = process.env;
+const { chromium } = await import(pathToFileURL(`${PLAYWRIGHT}/index.mjs`));
+
+let browser;
+
+before(async () => {
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+});
+
+after(() => browser?.close());
+
+const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
+const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
+
+async function post(path, body) {
+  const headers = { "content-type": "application/json" };
+  return fetch(API + path, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+const login = (username, password) => post("/api/client/login", { username, password });
+
+// A Client of its own for each test, because the limits of logins count by name.
+async function client(username, password) {
+  const made = await (await post("/api/users/signup", { username, email: `${username}@example.org`, password })).json();
+  assert.equal((await fetch(made.verification_url, { method: "POST" })).status, 200);
+}
+
+async function signedIn(username, password) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: API });
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(`${API}/`)) complaints.push(request.url());
+  });
+  await page.goto(`${API}/`);
+  await page.getByLabel("Username or e-mail address").fill(username);
+  await page.getByRole("textbox", { name: "Password" }).fill(password);
+  await press(page, "Sign in");
+  return { page, complaints };
+}
+
+async function openAccount(page, username) {
+  await heading(page, "Files");
+  await page.getByText(username, { exact: true }).click();
+  await page.getByRole("link", { name: "Account and security" }).click();
+  await heading(page, "Account and security");
+}
+
+const section = (page, name) => page.getByRole("region", { name, exact: true });
+
+// The code of RFC 6238 that an app shows for a key in base32, `ahead` steps of 30 seconds from now.
+function codeOf(key, ahead = 0) {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...key].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const bytes = bits.match(/.{8}/g).map((byte) => parseInt(byte, 2));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead));
+  const digest = createHmac("sha1", Buffer.from(bytes)).update(counter).digest();
+  const number = digest.readUInt32BE(digest.at(-1) & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, "0");
+}
+
+test("a new password counts from then on, and ends the other sessions", async () => {
+  await client("account-password", "a phrase before");
+  const { page } = await signedIn("account-password", "a phrase before");
+  assert.equal((await login("account-password", "a phrase before")).status, 200);
+  await openAccount(page, "account-password");
+  const sessions = section(page, "Where you are signed in");
+  await sessions.getByRole("listitem").nth(1).waitFor();
+
+  const form = section(page, "Password");
+  await form.getByRole("textbox", { name: "Password now" }).fill("not this one");
+  await form.getByRole("textbox", { name: "New password" }).fill("a phrase from now on");
+  await press(form, "Change password");
+  await form.getByRole("alert").getByText("This is not your password.").waitFor();
+  assert.equal(await form.getByRole("textbox", { name: "New password" }).inputValue(), "a phrase from now on");
+  await form.getByRole("textbox", { name: "Password now" }).fill("a phrase before");
+  await press(form, "Change password");
+  await page.getByText("Password changed. You are signed out everywhere else.").waitFor();
+  await sessions.getByRole("listitem").nth(1).waitFor({ state: "detached" });
+  assert.equal((await login("account-password", "a phrase before")).status, 401);
+  assert.equal((await login("account-password", "a phrase from now on")).status, 200);
+
+  // This session goes on, also for a second change.
+  await form.getByRole("textbox", { name: "Password now" }).fill("a phrase from now on");
+  await form.getByRole("textbox", { name: "New password" }).fill("a third phrase");
+  await press(form, "Change password");
+  await page.waitForFunction(() => document.querySelector("#current")?.value === "");
+  await page.reload();
+  await heading(page, "Account and security");
+  assert.equal((await login("account-password", "a third phrase")).status, 200);
+  await page.context().close();
+});
+
+test("a session that is ended elsewhere has ended there, and goes on here", async () => {
+  await client("account-sessions", "a phrase for sessions");
+  const { page, complaints } = await signedIn("account-sessions", "a phrase for sessions");
+  const tokens = [];
+  while (tokens.length < 3) {
+    tokens.push((await (await login("account-sessions", "a phrase for sessions")).json()).access);
+  }
+  const status = async (access) =>
+    (await fetch(`${API}/api/account`, { headers: { authorization: `Bearer ${access}` } })).status;
+  await openAccount(page, "account-sessions");
+  const entries = section(page, "Where you are signed in").getByRole("listitem");
+  await entries.nth(3).waitFor();
+  assert.match(await entries.filter({ hasText: "This device" }).textContent(), /Chrome on Linux/);
+  assert.equal(await entries.filter({ hasText: "This device" }).getByRole("button").count(), 0);
+
+  await entries.filter({ hasText: "node" }).first().getByRole("button").click();
+  await entries.nth(3).waitFor({ state: "detached" });
+  assert.deepEqual((await Promise.all(tokens.map(status))).toSorted(), [200, 200, 401]);
+
+  await press(page, "Sign out everywhere else");
+  await page.getByText("Signed out everywhere else.").waitFor();
+  assert.equal(await entries.count(), 1);
+  assert.deepEqual(await Promise.all(tokens.map(status)), [401, 401, 401]);
+  await page.reload();
+  await heading(page, "Account and security");
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test("a second factor is set up, asked for, gets new codes, and is turned off", async () => {
+  await client("account-factor", "a phrase for factors");
+  const { page, complaints } = await signedIn("account-factor", "a phrase for factors");
+  await openAccount(page, "account-factor");
+  await page.getByRole("link", { name: "Set up" }).click();
+  await heading(page, "Set up a second factor");
+  await page.getByRole("textbox", { name: "Type your password" }).fill("a phrase for factors");
+  await press(page, "Continue");
+  await page.getByRole("img", { name: "QR code to scan with your authenticator app" }).waitFor();
+  await press(page, "Copy key");
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  const key = await page.evaluate(() => navigator.clipboard.readText());
+  await page.getByLabel("Six-digit code").fill(codeOf(key));
+  await press(page, "Turn on second factor");
+  await heading(page, "Keep these recovery codes");
+  await press(page, "Copy codes");
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  const codes = (await page.evaluate(() => navigator.clipboard.readText())).split("\n");
+  assert.equal(codes.length, 10);
+  assert.deepEqual(await page.getByRole("listitem").allTextContents(), codes);
+  await press(page, "I have stored these codes");
+  await heading(page, "Account and security");
+  assert.ok(!(await page.content()).includes(codes[0]), "the codes are gone");
+  assert.equal((await (await login("account-factor", "a phrase for factors")).json()).code, "second_factor_required");
+
+  await press(page, "Make new ones");
+  const dialog = page.getByRole("dialog", { name: "Make new recovery codes?" });
+  await dialog.getByLabel("Code from your app").fill(codeOf(key, 1));
+  await press(dialog, "Make new codes");
+  const shown = page.getByRole("dialog", { name: "Keep these recovery codes" });
+  await shown.waitFor();
+  const fresh = await shown.getByRole("listitem").allTextContents();
+  assert.equal(fresh.length, 10);
+  await page.keyboard.press("Escape");
+  await press(shown, "I have stored these codes");
+
+  await page.getByText("account-factor", { exact: true }).click();
+  await press(page, "Sign out");
+  await heading(page, "Sign in");
+  await page.getByLabel("Username or e-mail address").fill("account-factor");
+  await page.getByRole("textbox", { name: "Password" }).fill("a phrase for factors");
+  await press(page, "Sign in");
+  await heading(page, "Enter your code");
+  await press(page, "Use a recovery code");
+  await page.getByLabel("Recovery code").fill(fresh[0]);
+  await press(page, "Continue");
+  await heading(page, "Account and security");
+
+  const factor = section(page, "Second factor");
+  await press(factor, "Turn off");
+  const off = page.getByRole("alertdialog", { name: "Turn off the second factor?" });
+  await off.getByRole("textbox", { name: "Password" }).fill("a phrase for factors");
+  await off.getByLabel("Code from your app").fill(fresh[1]);
+  await press(off, "Turn off");
+  await page.getByText("The second factor is off.").waitFor();
+  await factor.getByRole("link", { name: "Set up" }).waitFor();
+  assert.equal((await login("account-factor", "a phrase for factors")).status, 200);
+  // The refusal that asks for the code is a 401, which the browser reports.
+  assert.deepEqual(complaints.filter((it) => !it.includes("401")), []);
+  await page.context().close();
+});

@@ -1,0 +1,13 @@
+// Recovery codes, which are shown once.
+
+import { h } from "../../vendor/preact.mjs";
+import { texts } from "../texts.mjs";
+import { CopyButton } from "./button.mjs";
+
+/** @param {{codes: string[]}} props */
+export function RecoveryCodes({ codes }) {
+  return [
+    h("ul", { class: "codes" }, codes.map((code) => h("li", { key: code }, code))),
+    h("div", { class: "acts" }, h(CopyButton, { text: codes.join("\n"), kind: "btn btn-s secondary" }, texts.secondFactor.copyCodes)),
+  ];
+}

@@ -1,0 +1,320 @@
+// One's own account: where it is signed in, its password, its address, and its second factor.
+
+import { h } from "../../vendor/preact.mjs";
+import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
+import { Problem } from "../api.mjs";
+import { Button } from "../components/button.mjs";
+import { Dialog } from "../components/dialog.mjs";
+import { Time } from "../components/file.mjs";
+import { emptyOnes, Field, Form, PasswordField, useForm } from "../components/form.mjs";
+import { Icon } from "../components/icon.mjs";
+import { ListEnd, Skeleton, useList } from "../components/list.mjs";
+import { Note, ProblemNote } from "../components/note.mjs";
+import { Page } from "../components/page.mjs";
+import { RecoveryCodes } from "../components/recovery-codes.mjs";
+import { toast } from "../components/toast.mjs";
+import { Username } from "../components/username.mjs";
+import { day } from "../format.mjs";
+import { address } from "../router.mjs";
+import { call, callForJson } from "../session.mjs";
+import { texts } from "../texts.mjs";
+
+/**
+ * @typedef {import("../contract.d.ts").Account} Account
+ * @typedef {import("../contract.d.ts").SessionSummary} SessionSummary
+ * @typedef {import("preact").ComponentChildren} Children
+ */
+
+export function View() {
+  const words = texts.account;
+  const [account, setAccount] = useState(/** @type {Account | null} */ (null));
+  const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
+  /** @type {ReturnType<typeof useList<SessionSummary>>} */
+  const sessions = useList("api/sessions");
+  // It can have changed since the session began: the address by a link, the second factor by the user.
+  const read = async () => {
+    setProblem(null);
+    try {
+      setAccount(await callForJson("GET", "api/account"));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      setProblem(error);
+    }
+  };
+  useEffect(() => void read(), []);
+  if (!account) return h(Page, { title: words.title }, problem && h(ProblemNote, { problem, retry: read }));
+
+  const { username, email, role, created_at: since } = account;
+  return h(
+    Page,
+    { title: words.title, lead: h("bdi", { class: "any" }, words.lead(username, email, texts.menu.roles[role], day(since))) },
+    h(Section, { id: "sessions", title: words.sessions, text: words.sessionsWhat }, h(Sessions, { list: sessions })),
+    h(Section, { id: "password-title", title: words.password, text: words.passwordWhat, narrow: true }, h(Password, { changed: sessions.reload })),
+    h(Section, { id: "email-title", title: words.email, text: words.emailWhat(email), narrow: true }, h(Email, null)),
+    h(
+      Section,
+      { id: "factor", title: words.factor, text: words.factorWhat },
+      h(SecondFactor, { on: account.second_factor, removed: () => setAccount({ ...account, second_factor: false }) }),
+    ),
+  );
+}
+
+/** @param {{id: string, title: string, text: string, narrow?: boolean, children?: Children}} props */
+function Section({ id, title, text, narrow = false, children }) {
+  return h(
+    "section",
+    { class: "sect", "aria-labelledby": id },
+    h("div", { class: "sect-h" }, h("h2", { id }, title), h("p", { class: "any" }, text)),
+    h("div", { class: `sect-b ${narrow ? "sect-n" : ""}` }, children),
+  );
+}
+
+/** @param {{list: ReturnType<typeof useList<SessionSummary>>}} props */
+function Sessions({ list }) {
+  const words = texts.account;
+  const [ending, setEnding] = useState(/** @type {SessionSummary[]} */ ([]));
+  const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
+  const { items, state } = list;
+  const others = items.filter(({ current }) => !current);
+  /** @param {SessionSummary[]} chosen @param {string} done */
+  const end = async (chosen, done) => {
+    setEnding(chosen);
+    setProblem(null);
+    try {
+      for (const { id } of chosen) {
+        await call("DELETE", `api/sessions/${id}`);
+        list.change((all) => all.filter((it) => it.id !== id));
+      }
+      toast(done);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      setProblem(error);
+    } finally {
+      setEnding([]);
+    }
+  };
+  return [
+    items.length === 0 && state === "loading" && h(Skeleton, null),
+    h(
+      "ul",
+      null,
+      items.map((session) =>
+        h(Device, { key: session.id, session, busy: ending.includes(session), end: () => void end([session], words.ended) }),
+      ),
+    ),
+    problem && h(ProblemNote, { problem }),
+    list.problem && h(ListEnd, { list }),
+    list.cursor && h("p", { class: "gap-t" }, h(Button, { onClick: list.more }, texts.showMore)),
+    others.length > 0 &&
+      h(
+        "p",
+        { class: "gap-t" },
+        h(Button, { kind: "btn-s secondary", busy: ending.length > 1, busyText: words.endBusy, onClick: () => void end(others, words.endedOthers) }, words.endOthers),
+      ),
+  ];
+}
+
+/** @param {{session: SessionSummary, busy: boolean, end: () => void}} props */
+function Device({ session, busy, end }) {
+  const words = texts.account;
+  const { current, device, address: from, created_at: created, last_used_at: used } = session;
+  const name = deviceName(device);
+  const icon = /iPhone|iPad|Android/.test(device) ? "phone" : "laptop";
+  return h(
+    "li",
+    { class: "dev" },
+    h(Icon, { name: icon }),
+    h(
+      "div",
+      null,
+      h("p", { class: "any" }, h("b", { title: device }, h("bdi", null, name)), current && [" ", h("span", { class: "new" }, words.current)]),
+      h(
+        "p",
+        { class: "meta small" },
+        from && h("span", null, from),
+        h("span", null, words.since, h(Time, { at: created })),
+        !current && h("span", null, words.used, h(Time, { at: used })),
+      ),
+    ),
+    !current &&
+      h(Button, { kind: "btn-s secondary", busy, busyText: words.endBusy, onClick: end }, words.end, h("span", { class: "vh" }, ` ${name}`)),
+  );
+}
+
+/** What a `User-Agent` says, and how people call it. The first that fits counts. */
+const BROWSERS = [["Edg/", "Edge"], ["OPR/", "Opera"], ["Firefox/", "Firefox"], ["Chrome/", "Chrome"], ["Safari/", "Safari"]];
+const SYSTEMS = [["iPhone", "iPhone"], ["iPad", "iPad"], ["Android", "Android"], ["Windows", "Windows"], ["Mac OS X", "macOS"], ["Linux", "Linux"]];
+
+/** Such as `Firefox on Windows`, or the name of a program. @param {string} agent */
+function deviceName(agent) {
+  const first = (/** @type {string[][]} */ names) => names.find(([mark = ""]) => agent.includes(mark))?.[1];
+  const [browser, system] = [first(BROWSERS), first(SYSTEMS)];
+  if (browser) return system ? texts.account.on(browser, system) : browser;
+  return agent.split("/")[0]?.slice(0, 60) || texts.account.unknownDevice;
+}
+
+/** @param {{changed: () => void}} props */
+function Password({ changed }) {
+  const words = texts.account;
+  const empty = { current: "", new: "" };
+  const form = useForm(empty, {
+    check: (values) => emptyOnes(values, "current", "new"),
+    submit: async (values) => {
+      await call("POST", "api/account/password", { body: values });
+      form.setValues(empty);
+      toast(words.passwordDone);
+      changed();
+    },
+    explain: ({ code }) => (code === "wrong_password" ? { current: words.passwordWrong } : null),
+  });
+  return h(
+    Form,
+    { form },
+    h(Username, null),
+    h(PasswordField, { ...form.field("current"), label: words.passwordNow, input: { autocomplete: "current-password" } }),
+    h(PasswordField, { ...form.field("new"), label: words.passwordNew, hint: words.passwordHint, input: { autocomplete: "new-password" } }),
+    h("div", null, h(Button, { kind: "primary", type: "submit", busy: form.busy, busyText: words.passwordBusy }, words.passwordSubmit)),
+  );
+}
+
+function Email() {
+  const words = texts.account;
+  const [sent, setSent] = useState("");
+  const form = useForm(
+    { email: "", password: "" },
+    {
+      check: (values) => emptyOnes(values, "email", "password"),
+      submit: async (values) => {
+        await call("POST", "api/account/email", { body: values });
+        form.setValues({ email: "", password: "" });
+        setSent(values.email ?? "");
+      },
+      explain: ({ code }) => (code === "wrong_password" ? { password: words.passwordWrong } : null),
+    },
+  );
+  return h(
+    Form,
+    { form },
+    h(Username, null),
+    sent && h(Note, { kind: "ok" }, h("p", { class: "any" }, words.emailSent(sent))),
+    h(Field, { ...form.field("email"), label: words.emailNew, input: { type: "email", autocomplete: "email" } }),
+    h(PasswordField, { ...form.field("password"), label: words.password, input: { autocomplete: "current-password" } }),
+    h("div", null, h(Button, { type: "submit", busy: form.busy, busyText: words.emailBusy }, words.emailSubmit)),
+  );
+}
+
+/** @param {{on: boolean, removed: () => void}} props */
+function SecondFactor({ on, removed }) {
+  const words = texts.account;
+  const [open, setOpen] = useState(/** @type {"" | "off" | "codes"} */ (""));
+  const close = () => setOpen("");
+  const onRemoved = () => {
+    close();
+    removed();
+    toast(words.offDone);
+  };
+  const state = h("span", { class: `state ${on ? "state-live" : "state-off"}` }, h(Icon, { name: on ? "dot" : "slash" }), on ? words.isOn : words.isOff);
+  return [
+    h(
+      "ul",
+      null,
+      h(
+        "li",
+        { class: "dev" },
+        h(Icon, { name: "phone" }),
+        h("div", null, h("p", null, h("b", null, words.app)), h("p", null, state)),
+        on
+          ? h(Button, { kind: "btn-s quiet-danger", onClick: () => setOpen("off") }, words.turnOff)
+          : h("a", { class: "btn btn-s secondary", href: address("/account/second-factor") }, words.turnOn),
+      ),
+      on &&
+        h(
+          "li",
+          { class: "dev" },
+          h(Icon, { name: "copy" }),
+          h("div", null, h("p", null, h("b", null, words.codes)), h("p", { class: "muted" }, words.codesWhat)),
+          h(Button, { kind: "btn-s secondary", onClick: () => setOpen("codes") }, words.newCodes),
+        ),
+    ),
+    open === "off" && h(TurnOff, { onRemoved, onClose: close }),
+    open === "codes" && h(NewCodes, { onClose: close }),
+  ];
+}
+
+/** @param {Problem} problem @returns {Record<string, string> | null} */
+function explainFactor({ code }) {
+  if (code === "wrong_password") return { factorPassword: texts.account.passwordWrong };
+  return code === "wrong_code" || code === "invalid_code" ? { code: texts.code.wrong } : null;
+}
+
+const CODE_INPUT = { class: "mono", autocomplete: "one-time-code", autocapitalize: "none", spellcheck: false };
+
+/** @param {{onRemoved: () => void, onClose: () => void}} props */
+function TurnOff({ onRemoved, onClose }) {
+  const words = texts.account;
+  const form = useForm(
+    { factorPassword: "", code: "" },
+    {
+      check: (values) => emptyOnes(values, "factorPassword", "code"),
+      submit: async ({ factorPassword: password, code }) => {
+        await call("DELETE", "api/account/totp", { body: { password, code } });
+        onRemoved();
+      },
+      explain: explainFactor,
+    },
+  );
+  const foot = [
+    h(Button, { onClick: onClose }, words.keep),
+    h(Button, { kind: "danger", type: "submit", form: "turn-off", busy: form.busy, busyText: words.offBusy }, words.offSubmit),
+  ];
+  return h(
+    Dialog,
+    { title: words.offTitle, small: true, alert: true, busy: form.busy, onClose, foot },
+    h(
+      Form,
+      { id: "turn-off", form },
+      h("p", null, words.offWhat),
+      h(Username, null),
+      h(PasswordField, { ...form.field("factorPassword"), label: words.password, input: { autocomplete: "current-password" } }),
+      h(Field, { ...form.field("code"), label: words.anyCode, input: CODE_INPUT }),
+    ),
+  );
+}
+
+/** @param {{onClose: () => void}} props */
+function NewCodes({ onClose }) {
+  const words = texts.account;
+  const [codes, setCodes] = useState(/** @type {string[]} */ ([]));
+  const form = useForm(
+    { code: "" },
+    {
+      check: (values) => emptyOnes(values, "code"),
+      submit: async ({ code }) => {
+        /** @type {import("../contract.d.ts").RecoveryCodesCreated} */
+        const answer = await callForJson("POST", "api/account/recovery-codes", { body: { code } });
+        setCodes(answer.recovery_codes);
+      },
+      explain: explainFactor,
+    },
+  );
+  if (codes.length > 0) {
+    const foot = h(Button, { kind: "primary", onClick: onClose }, texts.secondFactor.kept);
+    const { keepTitle, keepLead } = texts.secondFactor;
+    // Closed by its button only, because what it shows is shown once.
+    return h(Dialog, { key: "codes", title: keepTitle, busy: true, onClose, foot }, h("p", null, keepLead), h(RecoveryCodes, { codes }));
+  }
+  const foot = [
+    h(Button, { onClick: onClose }, words.cancel),
+    h(Button, { kind: "primary", type: "submit", form: "new-codes", busy: form.busy, busyText: words.codesBusy }, words.codesSubmit),
+  ];
+  return h(
+    Dialog,
+    { title: words.codesTitle, small: true, busy: form.busy, onClose, foot },
+    h(
+      Form,
+      { id: "new-codes", form },
+      h("p", null, words.codesEnd),
+      h(Field, { ...form.field("code"), label: words.anyCode, input: CODE_INPUT }),
+    ),
+  );
+}

@@ -1,0 +1,197 @@
+// All accounts, for admins: who may sign in, and as what.
+
+import { h } from "../../vendor/preact.mjs";
+import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
+import { Button } from "../components/button.mjs";
+import { Confirm } from "../components/confirm.mjs";
+import { Time } from "../components/file.mjs";
+import { Icon } from "../components/icon.mjs";
+import { Empty, ListEnd, Skeleton, useList } from "../components/list.mjs";
+import { Page } from "../components/page.mjs";
+import { Select } from "../components/select.mjs";
+import { Person, Table } from "../components/table.mjs";
+import { toast } from "../components/toast.mjs";
+import { wholeMoment } from "../format.mjs";
+import { address, rewrite } from "../router.mjs";
+import { callForJson } from "../session.mjs";
+import { texts } from "../texts.mjs";
+
+/**
+ * @typedef {import("../contract.d.ts").UserDetails} UserDetails
+ * @typedef {import("../contract.d.ts").Role} Role
+ * @typedef {{label: string, title: string, lines: string[], submit: string, done: string,
+ *   harmless?: boolean, grave?: boolean, body: object}} Action
+ */
+
+/** The milliseconds without a letter typed after which a search begins. */
+const TYPED = 250;
+/** @type {Role[]} */
+const ROLES = ["client", "ops", "admin"];
+const SIGNS = {
+  active: ["dot", "state-live"],
+  disabled: ["slash", "state-off"],
+  unverified: ["clock", "state-warn"],
+  invited: ["clock", "state-warn"],
+  waiting: ["clock", "state-warn"],
+};
+
+/** @param {import("../views.mjs").ViewProps} props */
+export function View({ query, account }) {
+  const words = texts.people;
+  const [typed, setTyped] = useState(query.get("q") ?? "");
+  const [q, setQ] = useState(typed);
+  const [role, setRole] = useState(query.get("role") ?? "");
+  const [state, setState] = useState(query.get("state") ?? "");
+  const [asked, setAsked] = useState(/** @type {{user: UserDetails, action: Action} | null} */ (null));
+  /** @type {ReturnType<typeof useList<UserDetails>>} */
+  const list = useList("api/admin/users", { q, role, state });
+  useEffect(() => {
+    const timer = setTimeout(() => setQ(typed.trim()), TYPED);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  useEffect(() => rewrite("/people", { q, role, state }), [q, role, state]);
+
+  const { items } = list;
+  const ready = list.state === "ready";
+  const clear = () => {
+    setTyped("");
+    setRole("");
+    setState("");
+  };
+  const act = async () => {
+    if (!asked) return;
+    const { user, action } = asked;
+    /** @type {UserDetails} */
+    const changed = await callForJson("PATCH", `api/admin/users/${user.id}`, { body: action.body });
+    list.change((users) => users.map((it) => (it.id === changed.id ? changed : it)));
+    setAsked(null);
+    toast(action.done);
+  };
+  return h(
+    Page,
+    { title: words.title, lead: words.lead },
+    h(
+      "div",
+      { class: "tools", role: "search" },
+      h(
+        "div",
+        { class: "search" },
+        h("label", { class: "vh", for: "q" }, words.search),
+        h(Icon, { name: "search" }),
+        h("input", {
+          class: "input",
+          id: "q",
+          type: "search",
+          placeholder: words.searchHint,
+          autocomplete: "off",
+          maxLength: 100,
+          value: typed,
+          onInput: (/** @type {InputEvent} */ event) =>
+            setTyped(/** @type {HTMLInputElement} */ (event.currentTarget).value),
+        }),
+      ),
+      h(Select, { id: "role", label: words.role, value: role, onChange: setRole, options: { "": words.anyRole, ...texts.menu.roles } }),
+      h(Select, { id: "state", label: words.state, value: state, onChange: setState, options: { "": words.anyState, ...words.states } }),
+      h("p", { class: "count", role: "status" }, ready && items.length > 0 && words.count(items.length, list.cursor !== "")),
+    ),
+    items.length > 0 &&
+      h(
+        Table,
+        { caption: words.title, columns: [words.name, words.role, words.state, words.factor, words.seen], action: words.action },
+        items.map((user) =>
+          h(Row, { key: user.id, user, own: user.id === account?.id, ask: (action) => setAsked({ user, action }) }),
+        ),
+      ),
+    items.length === 0 && list.state === "loading" && h(Skeleton, null),
+    items.length === 0 && ready && h(Empty, { title: words.noneTitle, text: words.none }, h(Button, { onClick: clear }, words.clear)),
+    h(ListEnd, { list }),
+    asked &&
+      h(Confirm, { ...asked.action, sub: `${asked.user.email}, ${texts.menu.roles[asked.user.role]}`, act, onClose: () => setAsked(null) }),
+  );
+}
+
+/** @param {{user: UserDetails, own: boolean, ask: (action: Action) => void}} props */
+function Row({ user, own, ask }) {
+  const words = texts.people;
+  const [open, setOpen] = useState(false);
+  const { id, username, email, role, state, second_factor: factor, last_seen_at: seen, created_at: created } = user;
+  const [icon = "", kind = ""] = SIGNS[state];
+  const label = h("span", { class: `state ${kind}` }, h(Icon, { name: icon }), words.states[state]);
+  const when = seen ? h(Time, { at: seen, capitalized: true }) : words.never;
+  const narrow = [h("span", null, texts.menu.roles[role]), h("span", null, label)];
+  const facts = [
+    [words.seen, seen ? wholeMoment(seen) : words.never],
+    [words.since, wholeMoment(created)],
+    [words.factor, factor ? words.on : words.off],
+    [words.id, h("span", { class: "mono any" }, id)],
+  ];
+  return [
+    h(
+      "tr",
+      { role: "row", class: open ? "open" : "" },
+      h("td", { role: "cell" }, h(Person, { username, email, aside: own ? words.you : "" }, narrow)),
+      h("td", { role: "cell", class: "lg" }, texts.menu.roles[role]),
+      h("td", { role: "cell", class: "lg nowrap" }, label),
+      h("td", { role: "cell", class: `lg ${factor ? "" : "muted"}` }, factor ? words.on : words.off),
+      h("td", { role: "cell", class: "lg nowrap" }, when),
+      h(
+        "td",
+        { role: "cell", class: "act" },
+        h(
+          "button",
+          {
+            class: "tw",
+            type: "button",
+            "aria-expanded": String(open),
+            "aria-controls": `more-${id}`,
+            "aria-label": words.details(username),
+            onClick: () => setOpen(!open),
+          },
+          h(Icon, { name: "right" }),
+        ),
+      ),
+    ),
+    h(
+      "tr",
+      { role: "row", class: "more", id: `more-${id}`, hidden: !open },
+      open &&
+        h(
+          "td",
+          { role: "cell", colSpan: 6 },
+          h("dl", { class: "facts gap-b" }, facts.map(([name, fact]) => [h("dt", null, name), h("dd", null, fact)])),
+          own
+            ? h("p", null, words.own, h("a", { href: address("/account") }, texts.account.title), ".")
+            : h(
+                "div",
+                { class: "acts" },
+                actions(user).map((action, at) =>
+                  h(Button, { key: String(at), kind: `btn-s ${action.grave ? "quiet-danger" : "secondary"}`, onClick: () => ask(action) }, action.label),
+                ),
+              ),
+        ),
+    ),
+  ];
+}
+
+/**
+ * What an admin can do about an account of somebody else.
+ * @param {UserDetails} user
+ * @returns {Action[]}
+ */
+function actions({ username, role, state, second_factor: factor }) {
+  const words = texts.people;
+  const roles = ROLES.filter((it) => it !== role).map((it) => ({
+    ...words.changeRole(username, texts.menu.roles[role], texts.menu.roles[it]),
+    body: { role: it },
+  }));
+  const active = state === "active";
+  return [
+    state === "disabled"
+      ? { ...words.enable(username), harmless: true, body: { active: true } }
+      : { ...words.disable(username), grave: true, body: { active: false } },
+    ...roles,
+    ...(active ? [{ ...words.endSessions(username), body: { sessions: "end" } }] : []),
+    ...(active ? [{ ...words.resetPassword(username), body: { password: "reset" } }] : []),
+    ...(factor ? [{ ...words.resetFactor(username), body: { second_factor: "reset" } }] : []),
+  ];
+}
