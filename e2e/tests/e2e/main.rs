@@ -119,6 +119,8 @@ mod rules {
     mod security_page;
     mod server_process;
     mod this_machine;
+    #[cfg(feature = "timing")] // needs a machine that does nothing else: scripts/timing
+    mod timing;
     mod verify_receipts;
     mod whole_story;
 }
