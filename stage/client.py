@@ -167,8 +167,13 @@ class Stage:
 
     def new_admin(self) -> tuple[Account, str]:
         """A new admin who has accepted an invitation, and an access token."""
-        account = Account.named(f"admin{secrets.token_hex(4)}")
-        answer, failed = self.invoke("CreateAccount", account.invitation("admin"))
+        return self.new_staff("admin")
+
+    def new_staff(self, role: str) -> tuple[Account, str]:
+        """Somebody with this role, ops or admin, who has accepted an invitation, and an access
+        token."""
+        account = Account.named(f"{role}{secrets.token_hex(4)}")
+        answer, failed = self.invoke("CreateAccount", account.invitation(role))
         check(not failed, f"an admin was invited: {answer}")
         token = self.mailed_token("set-password", account.email)
         password = {"password": account.password}

@@ -42,6 +42,10 @@ def delete_accounts(stage: Stage) -> None:
     stage.expect(204, "DELETE", "/api/account", body, token=access)
     stage.expect(401, "GET", "/api/sessions", token=access)
     nothing_names(stage, admin, client, file_id)
+    uploader, file_id = busy_ops(stage)
+    ops_id = stage.user(admin, uploader)["id"]
+    stage.expect(204, "DELETE", f"/api/admin/users/{ops_id}", token=admin)
+    nobody_uploaded(stage, admin, file_id)
     # One admin may go as long as another one stays.
     other, _ = stage.new_admin()
     other_id = stage.user(admin, other)["id"]
@@ -53,12 +57,24 @@ def erase_accounts(stage: Stage) -> None:
     """The job does all of it for an account that was closed, and no more."""
     _, admin = stage.new_admin()
     client, _, file_id = busy_client(stage, admin)
-    user_id = stage.user(admin, client)["id"]
+    uploader, uploaded_id = busy_ops(stage)
+    for account in (client, uploader):
+        leave_over(stage, admin, account)
+    run, failed = stage.invoke("EraseAccounts", {})
+    check(run["failed"] == 0 and not failed, f"the job erases: {run}")
+    nothing_names(stage, admin, client, file_id)
+    nobody_uploaded(stage, admin, uploaded_id)
+    say(f"the job erased what was left of {client.username} and {uploader.username}")
+
+
+def leave_over(stage: Stage, admin: str, account: Account) -> None:
+    """Writes down that this account is to be erased, as the transaction does that closes it."""
+    user_id = stage.user(admin, account)["id"]
     now = datetime.datetime.now(datetime.timezone.utc)
     leftover = {
         "pk": f"erasure#{user_id}",
         "user_id": user_id,
-        "address": client.email,
+        "address": account.email,
         "closed_at": now.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
         "listed": "erasure",
         "name_key": user_id,
@@ -67,10 +83,18 @@ def erase_accounts(stage: Stage) -> None:
         TableName=stage.resources["UsersTable"],
         Item={name: {"S": value} for name, value in leftover.items()},
     )
-    run, failed = stage.invoke("EraseAccounts", {})
-    check(run["failed"] == 0 and not failed, f"the job erases: {run}")
-    nothing_names(stage, admin, client, file_id)
-    say(f"the job erased what was left of {client.username}")
+
+
+def busy_ops(stage: Stage) -> tuple[Account, str]:
+    """An Ops account, and a file of it that Clients see."""
+    account, access = stage.new_staff("ops")
+    return account, stage.upload(access, b"of one who goes")
+
+
+def nobody_uploaded(stage: Stage, admin: str, file_id: str) -> None:
+    """That the file is there, and does not say who uploaded it."""
+    file = stage.file(admin, file_id)
+    check(file["uploaded_by"] == "deleted-account", f"its uploader is erased: {file}")
 
 
 def busy_client(stage: Stage, admin: str) -> tuple[Account, str, str]:
