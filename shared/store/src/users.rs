@@ -407,8 +407,8 @@ impl Users {
         Ok(Some(writes))
     }
 
-    /// The writes that delete an account which waits for this, with its name, and with its address
-    /// unless somebody else has proven that one.
+    /// The writes that delete an account which waits for this, and free its name and its address as far
+    /// as they are reserved for it.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -420,15 +420,8 @@ impl Users {
         let waits = Condition::new("waiting_for = :waiting AND active = :yes")
             .with(":waiting", text(waiting_for.as_str()))
             .with(":yes", AttributeValue::Bool(true));
-        let owned = || owned_by(user.id, "user_id = :owner");
-        let mut writes = vec![
-            self.table.delete(&user_key(user.id), &waits),
-            self.table.delete(&name_key(&user.username), &owned()),
-        ];
-        let mail = mail_key(&user.email);
-        if self.table.get::<Reservation>(&mail).await?.is_some_and(|it| it.user_id == user.id) {
-            writes.push(self.table.delete(&mail, &owned()));
-        }
+        let (mut writes, _) = self.releases(user).await?;
+        writes.push(self.table.delete(&user_key(user.id), &waits));
         Ok(writes)
     }
 
