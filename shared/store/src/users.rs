@@ -178,8 +178,7 @@ impl Users {
         user: &User,
         tokens: &OneTimeTokens,
     ) -> Result<Registration, StoreError> {
-        let lasting =
-            Reservation { user_id: user.id, unproven_until: None, sign_up: None, invitation: None };
+        let lasting = Reservation::lasting(user.id);
         let address = self.reserve(&mail_key(&user.email), &lasting, &free(user.created_at));
         self.register(user, &lasting, &Claim::Known, tokens, &[address]).await
     }
@@ -197,8 +196,7 @@ impl Users {
     ) -> Result<Registration, StoreError> {
         let unproven_until = Some(token.expires_at);
         let user = &User { waiting_for: Some(WaitingFor::Invitation), ..user.clone() };
-        let held =
-            Reservation { user_id: user.id, unproven_until, sign_up: None, invitation: None };
+        let held = Reservation { unproven_until, ..Reservation::lasting(user.id) };
         let address = Reservation { invitation: Some(token.hash.clone()), ..held.clone() };
         let address = self.reserve(&mail_key(&user.email), &address, &free(user.created_at));
         let more = [vec![address, line], tokens.issue(token)].concat();
@@ -225,10 +223,9 @@ impl Users {
         let known = owner.is_some_and(|owner| owner.unproven_until.is_none());
         let sign_up = SignUp { email: user.email.clone(), token: token.hash.clone() };
         let held = Reservation {
-            user_id: user.id,
             unproven_until: Some(token.expires_at),
             sign_up: Some(sign_up),
-            invitation: None,
+            ..Reservation::lasting(user.id)
         };
         let mut more = vec![line, self.put_waiting(user.id, &user.email, token.expires_at)];
         if !known {
@@ -267,10 +264,9 @@ impl Users {
             let until = token.expires_at;
             let sign_up = SignUp { email: email.clone(), token: token.hash.clone() };
             let held = Reservation {
-                user_id: user.id,
                 unproven_until: Some(until),
                 sign_up: Some(sign_up),
-                invitation: None,
+                ..Reservation::lasting(user.id)
             };
             let waits = owned_by(user.id, "user_id = :owner AND attribute_exists(sign_up)");
             let unproven = Condition::new("verified = :no")
@@ -305,8 +301,7 @@ impl Users {
         tokens: &OneTimeTokens,
         line: Write,
     ) -> Result<Registration, StoreError> {
-        let lasting =
-            Reservation { user_id: user.id, unproven_until: None, sign_up: None, invitation: None };
+        let lasting = Reservation::lasting(user.id);
         self.register(user, &lasting, &Claim::SignUp(&user.email), tokens, &[line]).await
     }
 
@@ -647,6 +642,11 @@ impl Users {
 }
 
 impl Reservation {
+    /// One that nobody has to prove.
+    fn lasting(user_id: UserId) -> Self {
+        Self { user_id, unproven_until: None, sign_up: None, invitation: None }
+    }
+
     fn lapsed(&self, now: Timestamp) -> bool {
         self.unproven_until.is_some_and(|until| until <= now.as_second())
     }
