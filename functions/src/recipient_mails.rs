@@ -123,9 +123,7 @@ impl RecipientMails {
 
     /// Tells the owner of an account that the file is there.
     async fn notify(&self, client: &User, occasion: &Occasion<'_>) -> Result<(), StoreError> {
-        let may_download =
-            client.active && !client.waits_for_approval() && client.role == Role::Client;
-        if !occasion.file.notify_recipients || !may_download {
+        if !occasion.file.notify_recipients || !client.is_active_client() {
             return Ok(());
         }
         let mail = Mail::FileForYou {

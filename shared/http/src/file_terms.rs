@@ -7,7 +7,7 @@ use share_contract::settings::{DEFAULT_AUDIENCE, FILE_RETENTION_DAYS};
 use share_model::file_protocol::NewFile;
 use share_model::{
     ContentDigest, EmailAddress, FileId, FileName, GroupName, Invalid, LinkNote, Recipient,
-    Recipients, Role, Username,
+    Recipients, User, Username,
 };
 use share_store::{Platform, StartError, Users};
 
@@ -108,12 +108,7 @@ impl FileTermsReader {
                 }
                 NamedRecipient::Username(username) => {
                     let user = self.users.by_username(&username).await?;
-                    let client = user.filter(|user| {
-                        user.role == Role::Client
-                            && user.active
-                            && user.verified
-                            && !user.waits_for_approval()
-                    });
+                    let client = user.filter(User::is_active_client);
                     let client = client.ok_or_else(|| {
                         refusal(format!("has {}, who is no verified Client", username.as_str()))
                     })?;

@@ -451,6 +451,12 @@ impl User {
             && self.password_hash.is_some()
     }
 
+    /// Whether its owner can see and download files now.
+    #[must_use]
+    pub fn is_active_client(&self) -> bool {
+        self.role == Role::Client && self.state() == UserState::Active
+    }
+
     /// Whether the address is proven, and nobody has let its owner in yet.
     #[must_use]
     pub fn waits_for_approval(&self) -> bool {
