@@ -56,7 +56,7 @@ impl FromStr for UserId {
 /// that Unicode Technical Standard #39 allows in identifiers (section 3.1), a name is "Highly
 /// Restrictive" (section 5.2: one script, or Latin with those of Chinese, Japanese or Korean), and
 /// a name in other letters does not look like one in ASCII (section 4). No name but that of a role
-/// looks like the role, its accents left out.
+/// looks like the role, its accents left out, and none like that of [`Username::of_nobody`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Username(String);
@@ -65,7 +65,7 @@ impl Username {
     /// The name that stands where the name of an account was that was deleted.
     #[must_use]
     pub fn of_nobody() -> Self {
-        Self("deleted-account".to_owned())
+        Self(NOBODY.to_owned())
     }
 
     /// In characters.
@@ -134,17 +134,23 @@ fn may_be_in_a_name(character: char) -> bool {
     "._+-".contains(character) || (of_a_word && character.identifier_allowed())
 }
 
+/// What stands where the name of an account was that was deleted.
+const NOBODY: &str = "deleted-account";
+
 fn looks_like_another(name: &str) -> bool {
     let without_marks = |text: &str| -> String {
         skeleton(text).filter(|character| !is_combining_mark(*character)).collect()
     };
     let lower = name.to_lowercase();
-    let looks_like = |role: &Role| {
-        let (role, bare) = (role.as_str(), without_marks(role.as_str()));
-        lower != role && (without_marks(name) == bare || without_marks(&lower) == bare)
+    let looks_like = |other: &str| {
+        let bare = without_marks(other);
+        without_marks(name) == bare || without_marks(&lower) == bare
     };
+    let looks_like_role = |role: &Role| lower != role.as_str() && looks_like(role.as_str());
     let ascii = |text: &str| skeleton(text).all(|character| character.is_ascii());
-    (!name.is_ascii() && (ascii(name) || ascii(&lower))) || Role::ALL.iter().any(looks_like)
+    (!name.is_ascii() && (ascii(name) || ascii(&lower)))
+        || Role::ALL.iter().any(looks_like_role)
+        || looks_like(NOBODY)
 }
 
 /// An e-mail address of RFC 5321's plain form, at most 254 characters, in lower case.
@@ -693,6 +699,9 @@ mod tests {
             ("\u{d3}ps", "another"),
             ("cIient", "another"), // a capital i for an l
             ("adrnin", "another"), // r and n for an m
+            ("deleted-account", "another"),
+            ("Deleted-Account", "another"),
+            ("de1eted-account", "another"), // a one for an l
         ] {
             let refusal = Username::parse(name).unwrap_err();
             assert!(refusal.0.contains(why), "{name}: {refusal:?}");
