@@ -98,7 +98,6 @@ impl Endpoint for ExportAccount {
             receipts,
             audit,
             actions,
-            truncated: !room.cut.is_empty(),
             cut: room.cut,
         }))
     }

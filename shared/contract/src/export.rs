@@ -50,8 +50,7 @@ pub struct AccountExport {
     pub audit: Vec<AuditEntry>,
     /// What the account did.
     pub actions: Vec<AuditEntry>,
-    /// Whether something is left out, because the answer would be too large.
-    pub truncated: bool,
-    /// The lists that end early. The later ones of these lists are then empty.
+    /// The lists that end early, because the answer would be too large. The later ones of these lists
+    /// are then empty.
     pub cut: Vec<String>,
 }
