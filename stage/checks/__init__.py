@@ -50,7 +50,6 @@ CHECKS = [
     ("the web app", web_app.load_web_app),
     ("binary content", bytes_.download_binary_file),
     ("the states of a link", links.use_links),
-    # Before the races: of a second with more than 50 calls the emulator shows 50.
     ("what schedules remove", files.remove_files),
     ("concurrent downloads", races.race_for_links),
     ("receipts", receipts.tamper_with_receipts),

@@ -3,8 +3,8 @@
 import json
 import re
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from ..client import Stage
@@ -133,7 +133,7 @@ def recorded_calls(stage: Stage) -> Iterable[dict[str, Any]]:
     cloudtrail = stage.client("cloudtrail")
     seen: dict[str, dict[str, Any]] = {}
     for name in CALLS:
-        end = int(time.time()) + 1
+        end = datetime.now(UTC) + timedelta(seconds=1)
         while True:
             found = cloudtrail.lookup_events(
                 LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": name}],
@@ -145,8 +145,8 @@ def recorded_calls(stage: Stage) -> Iterable[dict[str, Any]]:
                 seen[event["EventId"]] = {**call, "objects": objects}
             if len(found) < PAGE:
                 break
-            oldest = int(min(event["EventTime"].timestamp() for event in found))
-            end = min(oldest + 1, end - 1)
+            # Times are rounded to the microsecond. What is seen twice counts once.
+            end = min(event["EventTime"] for event in found) + timedelta(microseconds=1)
     return seen.values()
 
 
