@@ -174,7 +174,7 @@ class Stage:
         token."""
         account = Account.named(f"{role}{secrets.token_hex(4)}")
         answer, failed = self.invoke("CreateAccount", account.invitation(role))
-        check(not failed, f"an admin was invited: {answer}")
+        check(not failed, f"somebody was invited as {role}: {answer}")
         token = self.mailed_token("set-password", account.email)
         password = {"password": account.password}
         self.expect(200, "POST", f"/set-password?token={token}", password)

@@ -76,7 +76,7 @@ test("an admin disables a Client, who is refused, and enables it again", async (
   await confirm(page, "Disable admin-disables?", "Disable");
   await page.getByText("admin-disables is disabled.", { exact: true }).waitFor();
   assert.match(await row(page, "admin-disables@").textContent(), /Disabled/);
-  assert.notEqual((await login("admin-disables", "a phrase of somebody")).status, 200);
+  assert.equal((await login("admin-disables", "a phrase of somebody")).status, 403);
   await other.page.getByRole("link", { name: "My links" }).click();
   await other.page.getByRole("alert").getByText("disabled").waitFor();
   await other.page.reload();

@@ -73,8 +73,11 @@ test("a Client signs up, makes a link, sees it once, and revokes it", async () =
     page.getByRole("link", { name: "Verify the address here" }).click(),
   ]);
   assert.equal(verified.status(), 200);
-  await page.getByRole("button").click();
-  await page.waitForLoadState();
+  const [proven] = await Promise.all([
+    page.waitForResponse((it) => it.request().method() === "POST" && it.url().includes("/api/users/verify-email")),
+    page.getByRole("button").click(),
+  ]);
+  assert.equal(proven.status(), 200);
 
   await page.goto(`${API}/`);
   await heading(page, "Sign in");
@@ -146,19 +149,21 @@ test("signing out in one tab signs out all, and each leads back to where it was"
 });
 
 test("a session that has ended leads to signing in, and back to where one was", async () => {
+  // A Client of its own: tests of other files have sessions of the local one.
+  const [username, password] = ["session-ends", "a phrase that ends"];
+  const email = "session-ends@example.org";
+  const made = await call("POST", "/api/users/signup", null, { username, email, password });
+  assert.equal((await fetch(made.verification_url, { method: "POST" })).status, 200);
   const { page } = await open();
-  await signIn(page, "client", "local-client-password");
+  await signIn(page, username, password);
   await heading(page, "Files");
-  const { access } = await call("POST", "/api/client/login", null, {
-    username: "client",
-    password: "local-client-password",
-  });
+  const { access } = await call("POST", "/api/client/login", null, { username, password });
   const headers = { authorization: `Bearer ${access}` };
   await fetch(`${API}/api/sessions`, { method: "DELETE", headers });
   await page.getByRole("link", { name: "My links" }).click();
   await heading(page, "Sign in");
   await page.getByText("Your session has ended.").waitFor();
-  await signIn(page, "client", "local-client-password");
+  await signIn(page, username, password);
   await heading(page, "My links");
   await page.context().close();
 });

@@ -210,27 +210,27 @@ pub const PROTECTED: [(&str, &str, &str); 83] = [
     ("DELETE", "/api/sessions/{id}", "client"),
     ("DELETE", "/api/sessions/{id}", "ops"),
     ("DELETE", "/api/sessions/{id}", "admin"),
-    ("DELETE", SESSIONS, "client"),
-    ("DELETE", SESSIONS, "ops"),
-    ("DELETE", SESSIONS, "admin"),
     ("DELETE", ACCOUNT, "client"),
     ("DELETE", ACCOUNT, "ops"),
     ("DELETE", ACCOUNT, "admin"),
+    ("DELETE", SESSIONS, "client"),
+    ("DELETE", SESSIONS, "ops"),
+    ("DELETE", SESSIONS, "admin"),
 ];
 
-/// Codes of refusals that say that the caller may call the route: what [`crate::Scene::call`] sends
-/// to it does not go with the state or the password of the account.
-pub const ALLOWED_AND_REFUSED: [&str; 5] = [
-    "wrong_password",
-    "second_factor_missing",
-    "approval_unknown",
-    "invitation_unknown",
-    "email_known",
+/// Codes of refusals that say that the caller may call the routes below this path: what
+/// [`crate::Scene::call`] sends does not go with the state or the password of an account.
+const ALLOWED_AND_REFUSED: [(&str, &str); 5] = [
+    (ACCOUNT, "wrong_password"),
+    (ACCOUNT, "second_factor_missing"),
+    (APPROVALS, "approval_unknown"),
+    (INVITATIONS, "invitation_unknown"),
+    (INVITATIONS, "email_known"),
 ];
 
-/// Whether it deletes the account that calls, of which the other rows have need.
-pub fn ends_the_account(method: &str, path: &str) -> bool {
-    (method, path) == ("DELETE", ACCOUNT)
+/// Whether this answer of a route refuses what was sent, and not who has sent it.
+pub fn is_allowed_and_refused(path: &str, code: &str) -> bool {
+    ALLOWED_AND_REFUSED.iter().any(|(below, it)| path.starts_with(below) && *it == code)
 }
 
 /// The route that needs an upload all parts of which are there.

@@ -225,7 +225,7 @@ async fn of_64_links_at_the_same_moment_exactly_as_many_are_made_as_are_left() {
 
 #[tokio::test]
 async fn a_request_whose_clock_is_behind_that_of_the_one_before_is_not_refused() {
-    let scene = Scene::start().await;
+    let scene = Scene::in_world(world().await).await;
     let client = scene.store.user_named("client").await;
     let ahead = scene.now() + jiff::SignedDuration::from_secs(60);
     scene.store.set_count(&LINKS, &client, 5, ahead).await;
