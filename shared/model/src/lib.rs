@@ -9,6 +9,7 @@ mod certificate;
 mod content_digest;
 mod content_disposition;
 mod digest_progress;
+mod email_address;
 mod environment;
 mod file;
 pub mod file_protocol;
@@ -28,6 +29,7 @@ mod session;
 mod stored_file;
 mod timestamp;
 mod user;
+mod username;
 
 pub use audit::{AuditAction, AuditEvent, Subject};
 pub use byte_range::{ByteRange, Coverage};
@@ -38,6 +40,7 @@ pub use certificate::{
 pub use content_digest::ContentDigest;
 pub use content_disposition::attachment;
 pub use digest_progress::DigestProgress;
+pub use email_address::EmailAddress;
 pub use environment::{Environment, SettingError};
 pub use file::{FileId, FileName, FileRecord, MAX_UPLOAD_BYTES, caseless};
 pub use file_type::AllowedFileTypes;
@@ -60,4 +63,5 @@ pub use stored_file::{
     Recipient, Recipients, Rejected, Upload,
 };
 pub use timestamp::rfc3339_millis;
-pub use user::{EmailAddress, EndedSession, Role, User, UserId, UserState, Username, WaitingFor};
+pub use user::{EndedSession, Role, User, UserId, UserState, WaitingFor};
+pub use username::Username;
