@@ -10,11 +10,14 @@ import { Icon } from "./icon.mjs";
 import { ProblemNote } from "./note.mjs";
 
 /**
- * @param {{title: string, sub?: string, lines: string[], submit: string, harmless?: boolean,
- *   act: () => Promise<unknown>, onClose: () => void}} props
- *   `act` closes the dialog when it succeeds; what it throws is shown
+ * @param {{title: string, sub?: string, lines: string[], icons?: string[], submit: string,
+ *   busyText?: string, keep?: string, harmless?: boolean, act: () => Promise<unknown>,
+ *   onClose: () => void}} props
+ *   `icons` has the sign of each line, `keep` is the button that changes nothing. `act` closes the dialog
+ *   when it succeeds; what it throws is shown
  */
-export function Confirm({ title, sub = "", lines, submit, harmless = false, act, onClose }) {
+export function Confirm({ title, sub = "", lines, icons = [], submit, harmless = false, act, onClose, ...words }) {
+  const { keep = texts.confirm.cancel, busyText = texts.confirm.busy } = words;
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
   const press = async () => {
@@ -29,13 +32,17 @@ export function Confirm({ title, sub = "", lines, submit, harmless = false, act,
     }
   };
   const foot = [
-    h(Button, { onClick: onClose }, texts.confirm.cancel),
-    h(Button, { kind: harmless ? "primary" : "danger", busy, busyText: texts.confirm.busy, onClick: () => void press() }, submit),
+    h(Button, { onClick: onClose }, keep),
+    h(Button, { kind: harmless ? "primary" : "danger", busy, busyText, onClick: () => void press() }, submit),
   ];
   return h(
     Dialog,
     { title, sub, small: true, alert: true, busy, onClose, foot },
-    h("ul", { class: "ticks" }, lines.map((line) => h("li", { key: line }, h(Icon, { name: "info" }), h("span", null, line)))),
+    h(
+      "ul",
+      { class: "ticks" },
+      lines.map((line, at) => h("li", { key: line }, h(Icon, { name: icons[at] ?? "info" }), h("span", null, line))),
+    ),
     problem && h("div", { class: "gap-t" }, h(ProblemNote, { problem })),
   );
 }

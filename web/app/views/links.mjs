@@ -2,13 +2,10 @@
 
 import { h } from "../../vendor/preact.mjs";
 import { useState } from "../../vendor/preact-hooks.mjs";
-import { Problem } from "../api.mjs";
-import { Button } from "../components/button.mjs";
-import { Dialog } from "../components/dialog.mjs";
+import { Confirm } from "../components/confirm.mjs";
 import { FileKind } from "../components/file.mjs";
 import { Icon } from "../components/icon.mjs";
 import { Empty, ListEnd, Skeleton, useList } from "../components/list.mjs";
-import { ProblemNote } from "../components/note.mjs";
 import { Page } from "../components/page.mjs";
 import { toast } from "../components/toast.mjs";
 import { day } from "../format.mjs";
@@ -31,9 +28,12 @@ export function View() {
   const list = useList("api/links");
   const [revoking, setRevoking] = useState(/** @type {LinkSummary | null} */ (null));
   const { items, state } = list;
-  const onRevoked = (/** @type {LinkSummary} */ link) => {
+  const revoke = async () => {
+    if (!revoking) return;
+    const { id } = revoking;
+    await call("DELETE", `api/links/${id}`);
+    list.change((links) => links.map((it) => (it.id === id ? { ...it, state: "revoked" } : it)));
     setRevoking(null);
-    list.change((links) => links.map((it) => (it.id === link.id ? { ...it, state: "revoked" } : it)));
     toast(texts.revoke.done);
   };
   return h(
@@ -45,7 +45,7 @@ export function View() {
       state === "ready" &&
       h(Empty, { title: words.noneTitle, text: words.none }, h("a", { class: "btn primary", href: address("/files") }, words.choose)),
     h(ListEnd, { list }),
-    revoking && h(Revoke, { link: revoking, onRevoked, onClose: () => setRevoking(null) }),
+    revoking && h(Confirm, { ...question(revoking), act: revoke, onClose: () => setRevoking(null) }),
   );
 }
 
@@ -117,41 +117,10 @@ function Row({ link, revoke }) {
   );
 }
 
-/** @param {{link: LinkSummary, onRevoked: (link: LinkSummary) => void, onClose: () => void}} props */
-function Revoke({ link, onRevoked, onClose }) {
-  const words = texts.revoke;
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
-  const revoke = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await call("DELETE", `api/links/${link.id}`);
-      onRevoked(link);
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      setProblem(error);
-      setBusy(false);
-    }
-  };
-  const foot = [
-    h(Button, { onClick: onClose }, words.keep),
-    h(Button, { kind: "danger", onClick: revoke, busy, busyText: words.busy }, words.submit),
-  ];
-  const sub = link.note ? `${link.filename}, “${link.note}”` : link.filename;
-  const lines = [
-    ["slash", words.begin(link.max_downloads - link.downloads)],
-    ["download", words.running],
-    ["info", words.final],
-  ];
-  return h(
-    Dialog,
-    { title: words.title, sub, small: true, alert: true, busy, onClose, foot },
-    h(
-      "ul",
-      { class: "ticks" },
-      lines.map(([icon = "", text]) => h("li", { key: icon }, h(Icon, { name: icon }), h("span", null, text))),
-    ),
-    problem && h(ProblemNote, { problem }),
-  );
+/** What is asked before a link is revoked. @param {LinkSummary} link */
+function question({ filename, note, max_downloads: of, downloads }) {
+  const { title, begin, running, final, keep, submit, busy: busyText } = texts.revoke;
+  const sub = note ? `${filename}, “${note}”` : filename;
+  const lines = [begin(of - downloads), running, final];
+  return { title, sub, lines, icons: ["slash", "download", "info"], keep, submit, busyText };
 }

@@ -2,13 +2,11 @@
 
 import { h } from "../../vendor/preact.mjs";
 import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
-import { Problem } from "../api.mjs";
 import { Button } from "../components/button.mjs";
-import { Dialog } from "../components/dialog.mjs";
+import { Confirm } from "../components/confirm.mjs";
 import { Digest, FileKind, Time } from "../components/file.mjs";
 import { Icon } from "../components/icon.mjs";
 import { Empty, ListEnd, Skeleton, useList } from "../components/list.mjs";
-import { ProblemNote } from "../components/note.mjs";
 import { Page } from "../components/page.mjs";
 import { toast } from "../components/toast.mjs";
 import { capital, day, size, wholeMoment } from "../format.mjs";
@@ -52,9 +50,11 @@ export function View({ query }) {
   useEffect(() => rewrite("/uploads", { q }), [q]);
   useChecks(list);
 
-  const onDeleted = (/** @type {FileDetails} */ file) => {
+  const remove = async () => {
+    if (!deleting) return;
+    await call("DELETE", `api/files/${deleting.id}`);
+    list.change((files) => files.filter(({ id }) => id !== deleting.id));
     setDeleting(null);
-    list.change((files) => files.filter(({ id }) => id !== file.id));
     toast(texts.deleteFile.done);
   };
   const upload = h("a", { class: "btn primary", href: address("/upload") }, h(Icon, { name: "up" }), words.upload);
@@ -95,7 +95,7 @@ export function View({ query }) {
     items.length === 0 && state === "loading" && h(Skeleton, null),
     items.length === 0 && state === "ready" && none,
     h(ListEnd, { list }),
-    deleting && h(Delete, { file: deleting, onDeleted, onClose: () => setDeleting(null) }),
+    deleting && h(Confirm, { ...question(deleting), act: remove, onClose: () => setDeleting(null) }),
   );
 }
 
@@ -267,43 +267,11 @@ function Details({ file, remove }) {
   );
 }
 
-/** @param {{file: FileDetails, onDeleted: (file: FileDetails) => void, onClose: () => void}} props */
-function Delete({ file, onDeleted, onClose }) {
-  const words = texts.deleteFile;
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
-  const remove = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await call("DELETE", `api/files/${file.id}`);
-      onDeleted(file);
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      setProblem(error);
-      setBusy(false);
-    }
-  };
-  const foot = [
-    h(Button, { onClick: onClose }, words.keep),
-    h(Button, { kind: "danger", onClick: remove, busy, busyText: words.busy }, words.submit),
-  ];
-  const lines = [
-    ["slash", words.seen(recipientsOf(file))],
-    ["x", words.links(file.links)],
-    ["download", words.copies(file.downloads)],
-    ["shield", words.receipts],
-    ["info", words.final],
-  ];
-  const sub = file.size === null ? file.filename : `${file.filename}, ${size(file.size)}`;
-  return h(
-    Dialog,
-    { title: words.title, sub, small: true, alert: true, busy, onClose, foot },
-    h(
-      "ul",
-      { class: "ticks" },
-      lines.map(([icon = "", text]) => h("li", { key: icon }, h(Icon, { name: icon }), h("span", null, text))),
-    ),
-    problem && h(ProblemNote, { problem }),
-  );
+/** What is asked before a file is deleted. @param {FileDetails} file */
+function question(file) {
+  const { title, seen, links, copies, receipts, final, keep, submit, busy: busyText } = texts.deleteFile;
+  const { filename, size: bytes } = file;
+  const sub = bytes === null ? filename : `${filename}, ${size(bytes)}`;
+  const lines = [seen(recipientsOf(file)), links(file.links), copies(file.downloads), receipts, final];
+  return { title, sub, lines, icons: ["slash", "x", "download", "shield", "info"], keep, submit, busyText };
 }
