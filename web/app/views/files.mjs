@@ -1,39 +1,31 @@
 // The files that a Client can have: search, order, details, and the way to a link.
 
 import { h } from "../../vendor/preact.mjs";
-import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
+import { useState } from "../../vendor/preact-hooks.mjs";
 import { Button } from "../components/button.mjs";
 import { Digest, FileKind, Time } from "../components/file.mjs";
 import { Icon } from "../components/icon.mjs";
 import { LinkDialog } from "../components/link-dialog.mjs";
 import { Empty, ListEnd, Skeleton, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
+import { Search, useSearch } from "../components/search.mjs";
 import { size, wholeMoment } from "../format.mjs";
-import { rewrite } from "../router.mjs";
 import { texts } from "../texts.mjs";
 
 /** @typedef {import("../contract.d.ts").FileSummary} FileSummary */
 
 const NEWEST = "-uploaded_at";
-/** The milliseconds without a letter typed after which a search begins. */
-const TYPED = 250;
 
 /** @param {import("../views.mjs").ViewProps} props */
 export function View({ query, account }) {
   const words = texts.files;
-  const [typed, setTyped] = useState(query.get("q") ?? "");
-  const [q, setQ] = useState(typed);
   const [sort, setSort] = useState(query.get("sort") ?? NEWEST);
   const [seen] = useState(() => seenBefore(account?.id ?? ""));
   const [linking, setLinking] = useState(/** @type {FileSummary | null} */ (null));
+  const search = useSearch("/files", query, { sort: sort === NEWEST ? "" : sort });
+  const { q } = search.sought;
   /** @type {ReturnType<typeof useList<FileSummary>>} */
-  const list = useList("api/files/list", { q, sort: sort === NEWEST ? "" : sort });
-
-  useEffect(() => {
-    const timer = setTimeout(() => setQ(typed.trim()), TYPED);
-    return () => clearTimeout(timer);
-  }, [typed]);
-  useEffect(() => rewrite("/files", { q, sort: sort === NEWEST ? "" : sort }), [q, sort]);
+  const list = useList("api/files/list", search.sought);
 
   const { items, state } = list;
   const isNew = (/** @type {FileSummary} */ file) => seen !== "" && file.uploaded_at > seen;
@@ -43,31 +35,13 @@ export function View({ query, account }) {
     Page,
     { title: words.title, lead: words.lead },
     h(
-      "div",
-      { class: "tools", role: "search" },
-      h(
-        "div",
-        { class: "search" },
-        h("label", { class: "vh", for: "q" }, words.search),
-        h(Icon, { name: "search" }),
-        h("input", {
-          class: "input",
-          id: "q",
-          type: "search",
-          placeholder: words.searchHint,
-          autocomplete: "off",
-          maxLength: 100,
-          value: typed,
-          onInput: (/** @type {InputEvent} */ event) =>
-            setTyped(/** @type {HTMLInputElement} */ (event.currentTarget).value),
-        }),
-      ),
+      Search,
+      { search, label: words.search, hint: words.searchHint, count: counted },
       h(SortSelect, { sort, setSort }),
-      h("p", { class: "count", role: "status" }, counted),
     ),
     items.length > 0 && h(Table, { items, sort, setSort, isNew, getLink: setLinking }),
     items.length === 0 && state === "loading" && h(Skeleton, null),
-    items.length === 0 && state === "ready" && (q ? h(NoneFound, { q, clear: () => setTyped("") }) : h(Empty, { title: words.noneTitle, text: words.none })),
+    items.length === 0 && state === "ready" && (q ? h(NoneFound, { q, clear: () => search.setTyped("") }) : h(Empty, { title: words.noneTitle, text: words.none })),
     h(ListEnd, { list }),
     linking && h(LinkDialog, { file: linking, onClose: () => setLinking(null) }),
   );

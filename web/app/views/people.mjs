@@ -1,18 +1,19 @@
 // All accounts, for admins: who may sign in, and as what.
 
 import { h } from "../../vendor/preact.mjs";
-import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
+import { useState } from "../../vendor/preact-hooks.mjs";
 import { Button } from "../components/button.mjs";
 import { Confirm } from "../components/confirm.mjs";
 import { Time } from "../components/file.mjs";
 import { Icon } from "../components/icon.mjs";
 import { Empty, ListEnd, Skeleton, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
+import { Search, useSearch } from "../components/search.mjs";
 import { Select } from "../components/select.mjs";
 import { Person, Table } from "../components/table.mjs";
 import { toast } from "../components/toast.mjs";
 import { wholeMoment } from "../format.mjs";
-import { address, rewrite } from "../router.mjs";
+import { address } from "../router.mjs";
 import { callForJson } from "../session.mjs";
 import { texts } from "../texts.mjs";
 
@@ -23,8 +24,6 @@ import { texts } from "../texts.mjs";
  *   harmless?: boolean, grave?: boolean, body: object}} Action
  */
 
-/** The milliseconds without a letter typed after which a search begins. */
-const TYPED = 250;
 /** @type {Role[]} */
 const ROLES = ["client", "ops", "admin"];
 const SIGNS = {
@@ -38,23 +37,18 @@ const SIGNS = {
 /** @param {import("../views.mjs").ViewProps} props */
 export function View({ query, account }) {
   const words = texts.people;
-  const [typed, setTyped] = useState(query.get("q") ?? "");
-  const [q, setQ] = useState(typed);
   const [role, setRole] = useState(query.get("role") ?? "");
   const [state, setState] = useState(query.get("state") ?? "");
   const [asked, setAsked] = useState(/** @type {{user: UserDetails, action: Action} | null} */ (null));
+  const search = useSearch("/people", query, { role, state });
   /** @type {ReturnType<typeof useList<UserDetails>>} */
-  const list = useList("api/admin/users", { q, role, state });
-  useEffect(() => {
-    const timer = setTimeout(() => setQ(typed.trim()), TYPED);
-    return () => clearTimeout(timer);
-  }, [typed]);
-  useEffect(() => rewrite("/people", { q, role, state }), [q, role, state]);
+  const list = useList("api/admin/users", search.sought);
 
   const { items } = list;
   const ready = list.state === "ready";
+  const counted = ready && items.length > 0 && words.count(items.length, list.cursor !== "");
   const clear = () => {
-    setTyped("");
+    search.setTyped("");
     setRole("");
     setState("");
   };
@@ -71,28 +65,10 @@ export function View({ query, account }) {
     Page,
     { title: words.title, lead: words.lead },
     h(
-      "div",
-      { class: "tools", role: "search" },
-      h(
-        "div",
-        { class: "search" },
-        h("label", { class: "vh", for: "q" }, words.search),
-        h(Icon, { name: "search" }),
-        h("input", {
-          class: "input",
-          id: "q",
-          type: "search",
-          placeholder: words.searchHint,
-          autocomplete: "off",
-          maxLength: 100,
-          value: typed,
-          onInput: (/** @type {InputEvent} */ event) =>
-            setTyped(/** @type {HTMLInputElement} */ (event.currentTarget).value),
-        }),
-      ),
+      Search,
+      { search, label: words.search, hint: words.searchHint, count: counted },
       h(Select, { id: "role", label: words.role, value: role, onChange: setRole, options: { "": words.anyRole, ...texts.menu.roles } }),
       h(Select, { id: "state", label: words.state, value: state, onChange: setState, options: { "": words.anyState, ...words.states } }),
-      h("p", { class: "count", role: "status" }, ready && items.length > 0 && words.count(items.length, list.cursor !== "")),
     ),
     items.length > 0 &&
       h(

@@ -8,16 +8,15 @@ import { Digest, FileKind, Time } from "../components/file.mjs";
 import { Icon } from "../components/icon.mjs";
 import { Empty, ListEnd, Skeleton, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
+import { Search, useSearch } from "../components/search.mjs";
 import { toast } from "../components/toast.mjs";
 import { capital, day, size, wholeMoment } from "../format.mjs";
-import { address, rewrite } from "../router.mjs";
+import { address } from "../router.mjs";
 import { call, callForJson } from "../session.mjs";
 import { texts } from "../texts.mjs";
 
 /** @typedef {import("../contract.d.ts").FileDetails} FileDetails */
 
-/** The milliseconds without a letter typed after which a search begins. */
-const TYPED = 250;
 /** The milliseconds between two looks at files that are being checked. */
 const LOOK_AGAIN = 2000;
 /** A file that leaves within two days is marked. */
@@ -36,18 +35,12 @@ const SIGNS = {
 /** @param {import("../views.mjs").ViewProps} props */
 export function View({ query }) {
   const words = texts.uploads;
-  const [typed, setTyped] = useState(query.get("q") ?? "");
-  const [q, setQ] = useState(typed);
+  const search = useSearch("/uploads", query);
+  const { q } = search.sought;
   const [deleting, setDeleting] = useState(/** @type {FileDetails | null} */ (null));
   /** @type {ReturnType<typeof useList<FileDetails>>} */
-  const list = useList("api/files/uploaded", { q });
+  const list = useList("api/files/uploaded", search.sought);
   const { items, state } = list;
-
-  useEffect(() => {
-    const timer = setTimeout(() => setQ(typed.trim()), TYPED);
-    return () => clearTimeout(timer);
-  }, [typed]);
-  useEffect(() => rewrite("/uploads", { q }), [q]);
   useChecks(list);
 
   const remove = async () => {
@@ -63,34 +56,13 @@ export function View({ query }) {
     ? h(
         Empty,
         { title: texts.files.noneFoundTitle(q), text: texts.files.noneFound },
-        h(Button, { onClick: () => setTyped("") }, texts.files.clear),
+        h(Button, { onClick: () => search.setTyped("") }, texts.files.clear),
       )
     : h(Empty, { title: words.noneTitle, text: words.noFiles });
   return h(
     Page,
     { title: words.title, lead: words.lead, actions: upload },
-    h(
-      "div",
-      { class: "tools", role: "search" },
-      h(
-        "div",
-        { class: "search" },
-        h("label", { class: "vh", for: "q" }, words.search),
-        h(Icon, { name: "search" }),
-        h("input", {
-          class: "input",
-          id: "q",
-          type: "search",
-          placeholder: words.searchHint,
-          autocomplete: "off",
-          maxLength: 100,
-          value: typed,
-          onInput: (/** @type {InputEvent} */ event) =>
-            setTyped(/** @type {HTMLInputElement} */ (event.currentTarget).value),
-        }),
-      ),
-      h("p", { class: "count", role: "status" }, counted),
-    ),
+    h(Search, { search, label: words.search, hint: words.searchHint, count: counted }),
     items.length > 0 && h(Table, { items, remove: setDeleting }),
     items.length === 0 && state === "loading" && h(Skeleton, null),
     items.length === 0 && state === "ready" && none,

@@ -1,0 +1,61 @@
+// Looking for something in a list, by what is typed and by other choices. The address of the view says
+// it too, so that a reload and the way back find the same.
+
+import { h } from "../../vendor/preact.mjs";
+import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
+import { rewrite } from "../router.mjs";
+import { Icon } from "./icon.mjs";
+
+/** The milliseconds without a letter typed after which a search begins. */
+const TYPED = 250;
+
+/**
+ * The state of a search: what is typed, and what is looked for, which is as the address and the list
+ * take it. It follows the typing after a moment, and the other choices at once.
+ * @param {string} path of the view
+ * @param {URLSearchParams} query of its address
+ * @param {Record<string, string>} [choices] besides the text; always the same ones
+ */
+export function useSearch(path, query, choices = {}) {
+  const [typed, setTyped] = useState(query.get("q") ?? "");
+  const [q, setQ] = useState(typed);
+  const sought = { q, ...choices };
+  useEffect(() => {
+    const timer = setTimeout(() => setQ(typed.trim()), TYPED);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  useEffect(() => rewrite(path, sought), Object.values(sought));
+  return { typed, setTyped, sought };
+}
+
+/**
+ * The box to type in, `children` with the other choices, and how much was found.
+ * @param {{search: ReturnType<typeof useSearch>, label: string, hint: string, count: string | false,
+ *   children?: import("preact").ComponentChildren}} props
+ */
+export function Search({ search, label, hint, count, children }) {
+  /** @param {InputEvent} event */
+  const onInput = (event) => search.setTyped(/** @type {HTMLInputElement} */ (event.currentTarget).value);
+  return h(
+    "div",
+    { class: "tools", role: "search" },
+    h(
+      "div",
+      { class: "search" },
+      h("label", { class: "vh", for: "q" }, label),
+      h(Icon, { name: "search" }),
+      h("input", {
+        class: "input",
+        id: "q",
+        type: "search",
+        placeholder: hint,
+        autocomplete: "off",
+        maxLength: 100,
+        value: search.typed,
+        onInput,
+      }),
+    ),
+    children,
+    h("p", { class: "count", role: "status" }, count),
+  );
+}
