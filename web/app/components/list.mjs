@@ -74,14 +74,15 @@ export function useList(path, query = {}) {
 }
 
 /**
- * Below a list: more of it, or what went wrong, or that there is no more.
+ * Below a list: more of it, or what went wrong, or that there is no more. `children` stand there when the
+ * list has nothing.
  * @param {{list: {items: unknown[], state: string, problem: Problem | null, cursor: string,
- *   more: () => void, again: () => void}}} props
+ *   more: () => void, again: () => void}, children?: import("preact").ComponentChildren}} props
  */
-export function ListEnd({ list }) {
+export function ListEnd({ list, children }) {
   if (list.problem) return h(ProblemNote, { problem: list.problem, retry: list.again });
-  if (list.items.length === 0) return null;
   const loading = list.state === "loading";
+  if (list.items.length === 0) return loading ? h(Skeleton, null) : children;
   return h(
     "div",
     { class: "pager" },

@@ -4,7 +4,10 @@
 import { h } from "../../vendor/preact.mjs";
 import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
 import { rewrite } from "../router.mjs";
+import { texts } from "../texts.mjs";
+import { Button } from "./button.mjs";
 import { Icon } from "./icon.mjs";
+import { Empty } from "./list.mjs";
 
 /** The milliseconds without a letter typed after which a search begins. */
 const TYPED = 250;
@@ -58,4 +61,11 @@ export function Search({ search, label, hint, count, children }) {
     children,
     h("p", { class: "count", role: "status" }, count),
   );
+}
+
+/** In place of a list of files in which no name matches. @param {{search: ReturnType<typeof useSearch>}} props */
+export function NoneFound({ search }) {
+  const words = texts.files;
+  const clear = h(Button, { onClick: () => search.setTyped("") }, words.clear);
+  return h(Empty, { title: words.noneFoundTitle(search.sought.q), text: words.noneFound }, clear);
 }

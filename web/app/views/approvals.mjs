@@ -5,7 +5,7 @@ import { useState } from "../../vendor/preact-hooks.mjs";
 import { Button } from "../components/button.mjs";
 import { Confirm } from "../components/confirm.mjs";
 import { Time } from "../components/file.mjs";
-import { Empty, ListEnd, Skeleton, useList } from "../components/list.mjs";
+import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
 import { Person, Table } from "../components/table.mjs";
 import { toast } from "../components/toast.mjs";
@@ -19,7 +19,7 @@ export function View() {
   /** @type {ReturnType<typeof useList<ApprovalSummary>>} */
   const list = useList("api/approvals");
   const [asked, setAsked] = useState(/** @type {{who: ApprovalSummary, grant: boolean} | null} */ (null));
-  const { items, state } = list;
+  const { items } = list;
   const decide = async () => {
     if (!asked) return;
     const { who, grant } = asked;
@@ -38,9 +38,7 @@ export function View() {
         { caption: words.title, columns: [words.who, words.since], action: words.action },
         items.map((who) => h(Row, { key: who.id, who, decide: (grant) => setAsked({ who, grant }) })),
       ),
-    items.length === 0 && state === "loading" && h(Skeleton, null),
-    items.length === 0 && state === "ready" && h(Empty, { title: words.noneTitle, text: words.none }),
-    h(ListEnd, { list }),
+    h(ListEnd, { list }, h(Empty, { title: words.noneTitle, text: words.none })),
     asked &&
       question &&
       h(Confirm, { ...question, title: question.title(asked.who.username), sub: asked.who.email, harmless: asked.grant, act: decide, onClose: () => setAsked(null) }),

@@ -2,13 +2,12 @@
 
 import { h } from "../../vendor/preact.mjs";
 import { useState } from "../../vendor/preact-hooks.mjs";
-import { Button } from "../components/button.mjs";
 import { Digest, FileKind, Time } from "../components/file.mjs";
 import { Icon } from "../components/icon.mjs";
 import { LinkDialog } from "../components/link-dialog.mjs";
-import { Empty, ListEnd, Skeleton, useList } from "../components/list.mjs";
+import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
-import { Search, useSearch } from "../components/search.mjs";
+import { NoneFound, Search, useSearch } from "../components/search.mjs";
 import { size, wholeMoment } from "../format.mjs";
 import { texts } from "../texts.mjs";
 
@@ -23,7 +22,6 @@ export function View({ query, account }) {
   const [seen] = useState(() => seenBefore(account?.id ?? ""));
   const [linking, setLinking] = useState(/** @type {FileSummary | null} */ (null));
   const search = useSearch("/files", query, { sort: sort === NEWEST ? "" : sort });
-  const { q } = search.sought;
   /** @type {ReturnType<typeof useList<FileSummary>>} */
   const list = useList("api/files/list", search.sought);
 
@@ -40,17 +38,9 @@ export function View({ query, account }) {
       h(SortSelect, { sort, setSort }),
     ),
     items.length > 0 && h(Table, { items, sort, setSort, isNew, getLink: setLinking }),
-    items.length === 0 && state === "loading" && h(Skeleton, null),
-    items.length === 0 && state === "ready" && (q ? h(NoneFound, { q, clear: () => search.setTyped("") }) : h(Empty, { title: words.noneTitle, text: words.none })),
-    h(ListEnd, { list }),
+    h(ListEnd, { list }, search.sought.q ? h(NoneFound, { search }) : h(Empty, { title: words.noneTitle, text: words.none })),
     linking && h(LinkDialog, { file: linking, onClose: () => setLinking(null) }),
   );
-}
-
-/** @param {{q: string, clear: () => void}} props */
-function NoneFound({ q, clear }) {
-  const words = texts.files;
-  return h(Empty, { title: words.noneFoundTitle(q), text: words.noneFound }, h(Button, { onClick: clear }, words.clear));
 }
 
 /** @typedef {{sort: string, setSort: (sort: string) => void}} Sorting */

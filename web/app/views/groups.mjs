@@ -8,7 +8,7 @@ import { Confirm } from "../components/confirm.mjs";
 import { Time } from "../components/file.mjs";
 import { emptyOnes, Field, Form, useForm } from "../components/form.mjs";
 import { Icon } from "../components/icon.mjs";
-import { Empty, ListEnd, Skeleton, useList } from "../components/list.mjs";
+import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { ProblemNote } from "../components/note.mjs";
 import { Page } from "../components/page.mjs";
 import { Table } from "../components/table.mjs";
@@ -28,7 +28,7 @@ export function View() {
   /** @type {ReturnType<typeof useList<GroupDetails>>} */
   const list = useList(PATH);
   const [deleting, setDeleting] = useState("");
-  const { items, state } = list;
+  const { items } = list;
   const remove = async () => {
     await call("DELETE", `${PATH}/${deleting}`);
     list.change((groups) => groups.filter(({ name }) => name !== deleting));
@@ -54,9 +54,7 @@ export function View() {
           }),
         ),
       ),
-    items.length === 0 && state === "loading" && h(Skeleton, null),
-    items.length === 0 && state === "ready" && h(Empty, { title: words.noneTitle, text: words.none }),
-    h(ListEnd, { list }),
+    h(ListEnd, { list }, h(Empty, { title: words.noneTitle, text: words.none })),
     deleting &&
       h(Confirm, { title: words.deleteTitle(deleting), lines: words.deleteLines, submit: words.delete, act: remove, onClose: () => setDeleting("") }),
   );

@@ -8,7 +8,7 @@ import { Confirm } from "../components/confirm.mjs";
 import { Dialog } from "../components/dialog.mjs";
 import { Time } from "../components/file.mjs";
 import { emptyOnes, Field, Form, useForm } from "../components/form.mjs";
-import { Empty, ListEnd, Skeleton, useList } from "../components/list.mjs";
+import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { ProblemNote } from "../components/note.mjs";
 import { Page } from "../components/page.mjs";
 import { Select } from "../components/select.mjs";
@@ -29,7 +29,7 @@ export function View() {
   const [sending, setSending] = useState("");
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
   const [withdrawing, setWithdrawing] = useState(/** @type {InvitationSummary | null} */ (null));
-  const { items, state } = list;
+  const { items } = list;
 
   const onInvited = (/** @type {InvitationSummary} */ made) => {
     setInviting(false);
@@ -77,9 +77,7 @@ export function View() {
           }),
         ),
       ),
-    items.length === 0 && state === "loading" && h(Skeleton, null),
-    items.length === 0 && state === "ready" && h(Empty, { title: words.noneTitle, text: words.none }),
-    h(ListEnd, { list }),
+    h(ListEnd, { list }, h(Empty, { title: words.noneTitle, text: words.none })),
     inviting && h(Invite, { onInvited, onClose: () => setInviting(false) }),
     withdrawing &&
       h(Confirm, { title: words.withdrawTitle, sub: withdrawing.email, lines: words.withdrawLines, submit: words.withdraw, act: withdraw, onClose: () => setWithdrawing(null) }),

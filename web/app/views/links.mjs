@@ -5,7 +5,7 @@ import { useState } from "../../vendor/preact-hooks.mjs";
 import { Confirm } from "../components/confirm.mjs";
 import { FileKind } from "../components/file.mjs";
 import { Icon } from "../components/icon.mjs";
-import { Empty, ListEnd, Skeleton, useList } from "../components/list.mjs";
+import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
 import { toast } from "../components/toast.mjs";
 import { day } from "../format.mjs";
@@ -27,7 +27,7 @@ export function View() {
   /** @type {ReturnType<typeof useList<LinkSummary>>} */
   const list = useList("api/links");
   const [revoking, setRevoking] = useState(/** @type {LinkSummary | null} */ (null));
-  const { items, state } = list;
+  const { items } = list;
   const revoke = async () => {
     if (!revoking) return;
     const { id } = revoking;
@@ -40,11 +40,11 @@ export function View() {
     Page,
     { title: words.title, lead: items.length > 0 && words.lead },
     items.length > 0 && h(Table, { items, revoke: setRevoking }),
-    items.length === 0 && state === "loading" && h(Skeleton, null),
-    items.length === 0 &&
-      state === "ready" &&
+    h(
+      ListEnd,
+      { list },
       h(Empty, { title: words.noneTitle, text: words.none }, h("a", { class: "btn primary", href: address("/files") }, words.choose)),
-    h(ListEnd, { list }),
+    ),
     revoking && h(Confirm, { ...question(revoking), act: revoke, onClose: () => setRevoking(null) }),
   );
 }

@@ -6,7 +6,7 @@ import { Button } from "../components/button.mjs";
 import { Confirm } from "../components/confirm.mjs";
 import { Time } from "../components/file.mjs";
 import { Icon } from "../components/icon.mjs";
-import { Empty, ListEnd, Skeleton, useList } from "../components/list.mjs";
+import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
 import { Search, useSearch } from "../components/search.mjs";
 import { Select } from "../components/select.mjs";
@@ -45,8 +45,7 @@ export function View({ query, account }) {
   const list = useList("api/admin/users", search.sought);
 
   const { items } = list;
-  const ready = list.state === "ready";
-  const counted = ready && items.length > 0 && words.count(items.length, list.cursor !== "");
+  const counted = list.state === "ready" && items.length > 0 && words.count(items.length, list.cursor !== "");
   const clear = () => {
     search.setTyped("");
     setRole("");
@@ -78,9 +77,7 @@ export function View({ query, account }) {
           h(Row, { key: user.id, user, own: user.id === account?.id, ask: (action) => setAsked({ user, action }) }),
         ),
       ),
-    items.length === 0 && list.state === "loading" && h(Skeleton, null),
-    items.length === 0 && ready && h(Empty, { title: words.noneTitle, text: words.none }, h(Button, { onClick: clear }, words.clear)),
-    h(ListEnd, { list }),
+    h(ListEnd, { list }, h(Empty, { title: words.noneTitle, text: words.none }, h(Button, { onClick: clear }, words.clear))),
     asked &&
       h(Confirm, { ...asked.action, sub: `${asked.user.email}, ${texts.menu.roles[asked.user.role]}`, act, onClose: () => setAsked(null) }),
   );

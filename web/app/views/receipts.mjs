@@ -4,7 +4,7 @@ import { h } from "../../vendor/preact.mjs";
 import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
 import { Problem } from "../api.mjs";
 import { Icon } from "../components/icon.mjs";
-import { Empty, ListEnd, Skeleton, useList } from "../components/list.mjs";
+import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { ProblemNote } from "../components/note.mjs";
 import { Page } from "../components/page.mjs";
 import { day, size, wholeMoment } from "../format.mjs";
@@ -38,7 +38,6 @@ export function View({ query }) {
       },
     );
   }, [id]);
-  const { items, state } = list;
   const facts = file && [
     file.size !== null && h("span", null, size(file.size)),
     h("span", null, words.uploaded(day(file.created_at))),
@@ -50,10 +49,8 @@ export function View({ query }) {
     h("nav", { class: "crumb", "aria-label": words.where }, h("a", { href: address("/uploads") }, words.back)),
     facts && h("p", { class: "meta" }, facts),
     problem && h(ProblemNote, { problem }),
-    byLink(items).map((entries, at) => h(Chain, { key: at, number: at + 1, entries })),
-    items.length === 0 && state === "loading" && h(Skeleton, null),
-    items.length === 0 && state === "ready" && h(Empty, { title: words.noneTitle, text: words.none }),
-    !problem && h(ListEnd, { list }),
+    byLink(list.items).map((entries, at) => h(Chain, { key: at, number: at + 1, entries })),
+    !problem && h(ListEnd, { list }, h(Empty, { title: words.noneTitle, text: words.none })),
   );
 }
 

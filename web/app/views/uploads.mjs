@@ -6,9 +6,9 @@ import { Button } from "../components/button.mjs";
 import { Confirm } from "../components/confirm.mjs";
 import { Digest, FileKind, Time } from "../components/file.mjs";
 import { Icon } from "../components/icon.mjs";
-import { Empty, ListEnd, Skeleton, useList } from "../components/list.mjs";
+import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
-import { Search, useSearch } from "../components/search.mjs";
+import { NoneFound, Search, useSearch } from "../components/search.mjs";
 import { toast } from "../components/toast.mjs";
 import { capital, day, size, wholeMoment } from "../format.mjs";
 import { address } from "../router.mjs";
@@ -36,7 +36,6 @@ const SIGNS = {
 export function View({ query }) {
   const words = texts.uploads;
   const search = useSearch("/uploads", query);
-  const { q } = search.sought;
   const [deleting, setDeleting] = useState(/** @type {FileDetails | null} */ (null));
   /** @type {ReturnType<typeof useList<FileDetails>>} */
   const list = useList("api/files/uploaded", search.sought);
@@ -52,21 +51,12 @@ export function View({ query }) {
   };
   const upload = h("a", { class: "btn primary", href: address("/upload") }, h(Icon, { name: "up" }), words.upload);
   const counted = state === "ready" && items.length > 0 && words.count(items.length, list.cursor !== "");
-  const none = q
-    ? h(
-        Empty,
-        { title: texts.files.noneFoundTitle(q), text: texts.files.noneFound },
-        h(Button, { onClick: () => search.setTyped("") }, texts.files.clear),
-      )
-    : h(Empty, { title: words.noneTitle, text: words.noFiles });
   return h(
     Page,
     { title: words.title, lead: words.lead, actions: upload },
     h(Search, { search, label: words.search, hint: words.searchHint, count: counted }),
     items.length > 0 && h(Table, { items, remove: setDeleting }),
-    items.length === 0 && state === "loading" && h(Skeleton, null),
-    items.length === 0 && state === "ready" && none,
-    h(ListEnd, { list }),
+    h(ListEnd, { list }, search.sought.q ? h(NoneFound, { search }) : h(Empty, { title: words.noneTitle, text: words.noFiles })),
     deleting && h(Confirm, { ...question(deleting), act: remove, onClose: () => setDeleting(null) }),
   );
 }
