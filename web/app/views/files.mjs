@@ -7,11 +7,15 @@ import { Icon } from "../components/icon.mjs";
 import { LinkDialog } from "../components/link-dialog.mjs";
 import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
+import { Facts, OpenRow } from "../components/row.mjs";
 import { NoneFound, Search, useSearch } from "../components/search.mjs";
 import { size, wholeMoment } from "../format.mjs";
 import { texts } from "../texts.mjs";
 
-/** @typedef {import("../contract.d.ts").FileSummary} FileSummary */
+/**
+ * @typedef {import("../contract.d.ts").FileSummary} FileSummary
+ * @typedef {import("preact").ComponentChildren} Children
+ */
 
 const NEWEST = "-uploaded_at";
 
@@ -127,74 +131,48 @@ function Head({ sort, setSort, by, first, children }) {
 /** @param {{file: FileSummary, isNew: boolean, getLink: (file: FileSummary) => void}} props */
 function Row({ file, isNew, getLink }) {
   const words = texts.files;
-  const [open, setOpen] = useState(false);
   const { id, filename, uploaded_by: by, uploaded_at: at } = file;
   const name = h("bdi", { class: "name" }, filename);
   const narrow = [h("span", null, size(file.size)), h("span", null, by), h("span", null, h(Time, { at, capitalized: true }))];
-  return [
+  const cells = (/** @type {Children} */ toggle) => [
     h(
-      "tr",
-      { role: "row", class: open ? "open" : "" },
+      "td",
+      { role: "cell" },
       h(
-        "td",
-        { role: "cell" },
-        h(
-          "div",
-          { class: "fcell" },
-          h(
-            "button",
-            {
-              class: "tw",
-              type: "button",
-              "aria-expanded": String(open),
-              "aria-controls": `more-${id}`,
-              "aria-label": words.details(filename),
-              onClick: () => setOpen(!open),
-            },
-            h(Icon, { name: "right" }),
-          ),
-          h(FileKind, { filename }),
-          h("div", null, name, isNew && [" ", h("span", { class: "new" }, words.isNew)], h("span", { class: "meta sm" }, narrow)),
-        ),
-      ),
-      h("td", { role: "cell", class: "r lg nowrap" }, size(file.size)),
-      h("td", { role: "cell", class: "lg" }, h("bdi", null, by)),
-      h("td", { role: "cell", class: "lg nowrap" }, h(Time, { at, capitalized: true })),
-      h(
-        "td",
-        { role: "cell", class: "act" },
-        h(
-          "button",
-          { class: "btn btn-s row-act", type: "button", onClick: () => getLink(file) },
-          words.getLink,
-          h("span", { class: "vh" }, words.getLinkTo(filename)),
-        ),
+        "div",
+        { class: "fcell" },
+        toggle,
+        h(FileKind, { filename }),
+        h("div", null, name, isNew && [" ", h("span", { class: "new" }, words.isNew)], h("span", { class: "meta sm" }, narrow)),
       ),
     ),
+    h("td", { role: "cell", class: "r lg nowrap" }, size(file.size)),
+    h("td", { role: "cell", class: "lg" }, h("bdi", null, by)),
+    h("td", { role: "cell", class: "lg nowrap" }, h(Time, { at, capitalized: true })),
     h(
-      "tr",
-      { role: "row", class: "more", id: `more-${id}`, hidden: !open },
-      open &&
-        h(
-          "td",
-          { role: "cell", colSpan: 5 },
-          h(
-            "div",
-            { class: "more-in" },
-            h(
-              "dl",
-              { class: "facts" },
-              h("dt", null, words.added),
-              h("dd", null, wholeMoment(at)),
-              h("dt", null, words.exactSize),
-              h("dd", null, words.bytes(file.size)),
-              h("dt", null, words.digest),
-              h("dd", null, h(Digest, { digest: file.sha256 })),
-            ),
-          ),
-        ),
+      "td",
+      { role: "cell", class: "act" },
+      h(
+        "button",
+        { class: "btn btn-s row-act", type: "button", onClick: () => getLink(file) },
+        words.getLink,
+        h("span", { class: "vh" }, words.getLinkTo(filename)),
+      ),
     ),
   ];
+  return h(OpenRow, { id, label: words.details(filename), columns: 5, cells }, h(Details, { file }));
+}
+
+/** @param {{file: FileSummary}} props */
+function Details({ file }) {
+  const words = texts.files;
+  /** @type {import("../components/row.mjs").Fact[]} */
+  const facts = [
+    [words.added, wholeMoment(file.uploaded_at)],
+    [words.exactSize, words.bytes(file.size)],
+    [words.digest, h(Digest, { digest: file.sha256 })],
+  ];
+  return h("div", { class: "more-in" }, h(Facts, { facts }));
 }
 
 /**

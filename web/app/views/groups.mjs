@@ -7,10 +7,10 @@ import { Button } from "../components/button.mjs";
 import { Confirm } from "../components/confirm.mjs";
 import { Time } from "../components/file.mjs";
 import { emptyOnes, Field, Form, useForm } from "../components/form.mjs";
-import { Icon } from "../components/icon.mjs";
 import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { ProblemNote } from "../components/note.mjs";
 import { Page } from "../components/page.mjs";
+import { OpenRow } from "../components/row.mjs";
 import { Table } from "../components/table.mjs";
 import { toast } from "../components/toast.mjs";
 import { call, callForJson } from "../session.mjs";
@@ -88,43 +88,19 @@ function Create({ onCreated }) {
 /** @param {{group: GroupDetails, changed: (by: number) => void, remove: () => void}} props */
 function Row({ group, changed, remove }) {
   const words = texts.groups;
-  const [open, setOpen] = useState(false);
   const { name, members, created_at: made } = group;
-  return [
+  const cells = (/** @type {import("preact").ComponentChildren} */ toggle) => [
     h(
-      "tr",
-      { role: "row", class: open ? "open" : "" },
-      h(
-        "td",
-        { role: "cell" },
-        h("bdi", { class: "name" }, name),
-        h("span", { class: "meta sm" }, h("span", null, words.count(members))),
-      ),
-      h("td", { role: "cell", class: "lg" }, words.count(members)),
-      h("td", { role: "cell", class: "lg nowrap" }, h(Time, { at: made, capitalized: true })),
-      h(
-        "td",
-        { role: "cell", class: "act" },
-        h(
-          "button",
-          {
-            class: "tw",
-            type: "button",
-            "aria-expanded": String(open),
-            "aria-controls": `more-${name}`,
-            "aria-label": words.details(name),
-            onClick: () => setOpen(!open),
-          },
-          h(Icon, { name: "right" }),
-        ),
-      ),
+      "td",
+      { role: "cell" },
+      h("bdi", { class: "name" }, name),
+      h("span", { class: "meta sm" }, h("span", null, words.count(members))),
     ),
-    h(
-      "tr",
-      { role: "row", class: "more", id: `more-${name}`, hidden: !open },
-      open && h("td", { role: "cell", colSpan: 4 }, h(Members, { name, changed, remove })),
-    ),
+    h("td", { role: "cell", class: "lg" }, words.count(members)),
+    h("td", { role: "cell", class: "lg nowrap" }, h(Time, { at: made, capitalized: true })),
+    h("td", { role: "cell", class: "act" }, toggle),
   ];
+  return h(OpenRow, { id: name, label: words.details(name), columns: 4, cells }, h(Members, { name, changed, remove }));
 }
 
 /** @param {{name: string, changed: (by: number) => void, remove: () => void}} props */

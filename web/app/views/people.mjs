@@ -8,6 +8,7 @@ import { Time } from "../components/file.mjs";
 import { Icon } from "../components/icon.mjs";
 import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
+import { Facts, OpenRow } from "../components/row.mjs";
 import { Search, useSearch } from "../components/search.mjs";
 import { Select } from "../components/select.mjs";
 import { Person, Table } from "../components/table.mjs";
@@ -20,6 +21,7 @@ import { texts } from "../texts.mjs";
 /**
  * @typedef {import("../contract.d.ts").UserDetails} UserDetails
  * @typedef {import("../contract.d.ts").Role} Role
+ * @typedef {import("preact").ComponentChildren} Children
  * @typedef {{label: string, title: string, lines: string[], submit: string, done: string,
  *   harmless?: boolean, grave?: boolean, body: object}} Action
  */
@@ -86,12 +88,27 @@ export function View({ query, account }) {
 /** @param {{user: UserDetails, own: boolean, ask: (action: Action) => void}} props */
 function Row({ user, own, ask }) {
   const words = texts.people;
-  const [open, setOpen] = useState(false);
-  const { id, username, email, role, state, second_factor: factor, last_seen_at: seen, created_at: created } = user;
+  const { id, username, email, role, state, second_factor: factor, last_seen_at: seen } = user;
   const [icon = "", kind = ""] = SIGNS[state];
   const label = h("span", { class: `state ${kind}` }, h(Icon, { name: icon }), words.states[state]);
   const when = seen ? h(Time, { at: seen, capitalized: true }) : words.never;
   const narrow = [h("span", null, texts.menu.roles[role]), h("span", null, label)];
+  const cells = (/** @type {Children} */ toggle) => [
+    h("td", { role: "cell" }, h(Person, { username, email, aside: own ? words.you : "" }, narrow)),
+    h("td", { role: "cell", class: "lg" }, texts.menu.roles[role]),
+    h("td", { role: "cell", class: "lg nowrap" }, label),
+    h("td", { role: "cell", class: `lg ${factor ? "" : "muted"}` }, factor ? words.on : words.off),
+    h("td", { role: "cell", class: "lg nowrap" }, when),
+    h("td", { role: "cell", class: "act" }, toggle),
+  ];
+  return h(OpenRow, { id, label: words.details(username), columns: 6, cells }, h(Details, { user, own, ask }));
+}
+
+/** @param {{user: UserDetails, own: boolean, ask: (action: Action) => void}} props */
+function Details({ user, own, ask }) {
+  const words = texts.people;
+  const { id, second_factor: factor, last_seen_at: seen, created_at: created } = user;
+  /** @type {import("../components/row.mjs").Fact[]} */
   const facts = [
     [words.seen, seen ? wholeMoment(seen) : words.never],
     [words.since, wholeMoment(created)],
@@ -99,50 +116,16 @@ function Row({ user, own, ask }) {
     [words.id, h("span", { class: "mono any" }, id)],
   ];
   return [
-    h(
-      "tr",
-      { role: "row", class: open ? "open" : "" },
-      h("td", { role: "cell" }, h(Person, { username, email, aside: own ? words.you : "" }, narrow)),
-      h("td", { role: "cell", class: "lg" }, texts.menu.roles[role]),
-      h("td", { role: "cell", class: "lg nowrap" }, label),
-      h("td", { role: "cell", class: `lg ${factor ? "" : "muted"}` }, factor ? words.on : words.off),
-      h("td", { role: "cell", class: "lg nowrap" }, when),
-      h(
-        "td",
-        { role: "cell", class: "act" },
-        h(
-          "button",
-          {
-            class: "tw",
-            type: "button",
-            "aria-expanded": String(open),
-            "aria-controls": `more-${id}`,
-            "aria-label": words.details(username),
-            onClick: () => setOpen(!open),
-          },
-          h(Icon, { name: "right" }),
+    h("div", { class: "gap-b" }, h(Facts, { facts })),
+    own
+      ? h("p", null, words.own, h("a", { href: address("/account") }, texts.account.title), ".")
+      : h(
+          "div",
+          { class: "acts" },
+          actions(user).map((action, at) =>
+            h(Button, { key: String(at), kind: `btn-s ${action.grave ? "quiet-danger" : "secondary"}`, onClick: () => ask(action) }, action.label),
+          ),
         ),
-      ),
-    ),
-    h(
-      "tr",
-      { role: "row", class: "more", id: `more-${id}`, hidden: !open },
-      open &&
-        h(
-          "td",
-          { role: "cell", colSpan: 6 },
-          h("dl", { class: "facts gap-b" }, facts.map(([name, fact]) => [h("dt", null, name), h("dd", null, fact)])),
-          own
-            ? h("p", null, words.own, h("a", { href: address("/account") }, texts.account.title), ".")
-            : h(
-                "div",
-                { class: "acts" },
-                actions(user).map((action, at) =>
-                  h(Button, { key: String(at), kind: `btn-s ${action.grave ? "quiet-danger" : "secondary"}`, onClick: () => ask(action) }, action.label),
-                ),
-              ),
-        ),
-    ),
   ];
 }
 

@@ -7,6 +7,7 @@ import { Icon } from "../components/icon.mjs";
 import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { ProblemNote } from "../components/note.mjs";
 import { Page } from "../components/page.mjs";
+import { Facts } from "../components/row.mjs";
 import { day, size, wholeMoment } from "../format.mjs";
 import { address } from "../router.mjs";
 import { callForJson } from "../session.mjs";
@@ -116,14 +117,16 @@ function Entry({ entry, of }) {
     );
   const { at, event, outcome, bytes, address: from, agent } = receipt;
   const short = `${hash.slice(0, 4)}…${hash.slice(-4)}`;
+  const mono = (/** @type {string} */ text) => h("bdi", { class: "mono" }, text);
+  /** @type {import("../components/row.mjs").Fact[]} */
   const facts = [
-    [words.time, at],
-    bytes !== undefined && [words.bytes, bytes.toLocaleString(texts.language)],
-    from && [words.address, from],
-    agent && [words.agent, agent],
-    [words.request, receipt.request_id],
-    [words.hash, hash],
-    receipt.previous && [words.before, receipt.previous],
+    [words.time, mono(at)],
+    bytes !== undefined && [words.bytes, mono(bytes.toLocaleString(texts.language))],
+    from && [words.address, mono(from)],
+    agent && [words.agent, mono(agent)],
+    [words.request, mono(receipt.request_id)],
+    [words.hash, mono(hash)],
+    receipt.previous && [words.before, mono(receipt.previous)],
   ];
   return h(
     "li",
@@ -151,11 +154,7 @@ function Entry({ entry, of }) {
           h("span", { class: "mono" }, short),
           h(Icon, { name: "right" }),
         ),
-        h(
-          "dl",
-          { class: "facts" },
-          facts.map((fact) => fact && [h("dt", null, fact[0]), h("dd", { class: "mono" }, h("bdi", null, fact[1]))]),
-        ),
+        h(Facts, { facts }),
       ),
     ),
   );

@@ -8,6 +8,7 @@ import { Digest, FileKind, Time } from "../components/file.mjs";
 import { Icon } from "../components/icon.mjs";
 import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
+import { Facts, OpenRow } from "../components/row.mjs";
 import { NoneFound, Search, useSearch } from "../components/search.mjs";
 import { toast } from "../components/toast.mjs";
 import { capital, day, size, wholeMoment } from "../format.mjs";
@@ -15,7 +16,10 @@ import { address } from "../router.mjs";
 import { call, callForJson } from "../session.mjs";
 import { texts } from "../texts.mjs";
 
-/** @typedef {import("../contract.d.ts").FileDetails} FileDetails */
+/**
+ * @typedef {import("../contract.d.ts").FileDetails} FileDetails
+ * @typedef {import("preact").ComponentChildren} Children
+ */
 
 /** The milliseconds between two looks at files that are being checked. */
 const LOOK_AGAIN = 2000;
@@ -127,7 +131,6 @@ function Table({ items, remove }) {
 /** @param {{file: FileDetails, remove: (file: FileDetails) => void}} props */
 function Row({ file, remove }) {
   const words = texts.uploads;
-  const [open, setOpen] = useState(false);
   const { id, filename, created_at: at } = file;
   const state = stateOf(file);
   const [icon = "", kind = ""] = SIGNS[state];
@@ -141,60 +144,41 @@ function Row({ file, remove }) {
     h("span", null, words.downloaded(file.downloads)),
     h("span", null, who),
   ];
-  return [
+  const cells = (/** @type {Children} */ toggle) => [
     h(
-      "tr",
-      { role: "row", class: open ? "open" : "" },
+      "td",
+      { role: "cell" },
       h(
-        "td",
-        { role: "cell" },
+        "div",
+        { class: "fcell" },
+        toggle,
+        h(FileKind, { filename }),
         h(
           "div",
-          { class: "fcell" },
-          h(
-            "button",
-            {
-              class: "tw",
-              type: "button",
-              "aria-expanded": String(open),
-              "aria-controls": `more-${id}`,
-              "aria-label": words.details(filename),
-              onClick: () => setOpen(!open),
-            },
-            h(Icon, { name: "right" }),
-          ),
-          h(FileKind, { filename }),
-          h(
-            "div",
-            null,
-            h("bdi", { class: "name" }, filename),
-            h("span", { class: "sub" }, bytes),
-            why && h("span", { class: "sub any" }, why),
-            h("span", { class: "meta sm" }, narrow),
-          ),
-        ),
-      ),
-      h("td", { role: "cell", class: "lg any" }, who),
-      h("td", { role: "cell", class: "lg nowrap" }, label, when && h("span", { class: "sub" }, when)),
-      h("td", { role: "cell", class: "r lg" }, file.downloads.toLocaleString(texts.language)),
-      h("td", { role: "cell", class: "lg nowrap" }, h(Time, { at, capitalized: true })),
-      h(
-        "td",
-        { role: "cell", class: "act" },
-        h(
-          "a",
-          { class: "btn btn-s row-act", href: address("/receipts", { file: id }) },
-          words.receipts,
-          h("span", { class: "vh" }, words.receiptsOf(filename)),
+          null,
+          h("bdi", { class: "name" }, filename),
+          h("span", { class: "sub" }, bytes),
+          why && h("span", { class: "sub any" }, why),
+          h("span", { class: "meta sm" }, narrow),
         ),
       ),
     ),
+    h("td", { role: "cell", class: "lg any" }, who),
+    h("td", { role: "cell", class: "lg nowrap" }, label, when && h("span", { class: "sub" }, when)),
+    h("td", { role: "cell", class: "r lg" }, file.downloads.toLocaleString(texts.language)),
+    h("td", { role: "cell", class: "lg nowrap" }, h(Time, { at, capitalized: true })),
     h(
-      "tr",
-      { role: "row", class: "more", id: `more-${id}`, hidden: !open },
-      open && h("td", { role: "cell", colSpan: 6 }, h(Details, { file, remove })),
+      "td",
+      { role: "cell", class: "act" },
+      h(
+        "a",
+        { class: "btn btn-s row-act", href: address("/receipts", { file: id }) },
+        words.receipts,
+        h("span", { class: "vh" }, words.receiptsOf(filename)),
+      ),
     ),
   ];
+  return h(OpenRow, { id, label: words.details(filename), columns: 6, cells }, h(Details, { file, remove }));
 }
 
 /** @param {{file: FileDetails, remove: (file: FileDetails) => void}} props */
@@ -202,6 +186,7 @@ function Details({ file, remove }) {
   const words = texts.uploads;
   const { recipients, reason, note, size: bytes, sha256, expires_at: end } = file;
   const names = typeof recipients === "string" ? words.everyone : recipients.join(", ") || words.nobody;
+  /** @type {import("../components/row.mjs").Fact[]} */
   const facts = [
     reason && [words.reason, capital(`${reason.detail}.`)],
     [words.sharedWith, h("bdi", null, names)],
@@ -216,11 +201,7 @@ function Details({ file, remove }) {
   return h(
     "div",
     { class: "more-in" },
-    h(
-      "dl",
-      { class: "facts" },
-      facts.map((fact) => fact && [h("dt", null, fact[0]), h("dd", null, fact[1])]),
-    ),
+    h(Facts, { facts }),
     h(
       "div",
       { class: "acts gap-s flush" },
