@@ -56,7 +56,7 @@ async function confirm(page, title, action) {
   await dialog.waitFor({ state: "detached" });
 }
 
-test("an admin disables a Client, who is refused, and enables it again", async () => {
+test("an admin disables a Client, who is led to signing in, and enables it again", async () => {
   await client("admin-disables", "a phrase of somebody");
   const { page, complaints } = await signedIn("admin", "local-admin-password");
   await heading(page, "People");
@@ -78,9 +78,8 @@ test("an admin disables a Client, who is refused, and enables it again", async (
   assert.match(await row(page, "admin-disables@").textContent(), /Disabled/);
   assert.equal((await login("admin-disables", "a phrase of somebody")).status, 403);
   await other.page.getByRole("link", { name: "My links" }).click();
-  await other.page.getByRole("alert").getByText("disabled").waitFor();
-  await other.page.reload();
   await heading(other.page, "Sign in");
+  await other.page.getByRole("status").getByText("This account has been disabled.").waitFor();
 
   await press(page, "Enable");
   await confirm(page, "Enable admin-disables?", "Enable");

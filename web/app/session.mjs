@@ -2,18 +2,22 @@
 // that no script can read. Tabs share the cookie, so they refresh one at a time.
 
 import { Problem, send } from "./api.mjs";
+import { texts } from "./texts.mjs";
 
 /**
  * @typedef {import("./contract.d.ts").Account} Account
  * @typedef {import("./contract.d.ts").LoggedIn} LoggedIn
  * @typedef {{state: "starting" | "out" | "in" | "failed", account: Account | null,
- *   expired: boolean, problem: Problem | null}} Session
+ *   ended: string, problem: Problem | null}} Session
+ *   `ended` says why a session is over that its user did not end
  */
 
 /** In `localStorage`: the id of who is signed in. It saves asking where nobody is. */
 const MARK = "signed-in";
 /** The milliseconds before its end at which a token is replaced. */
 const EARLY = 30_000;
+/** The code of every refusal from when an admin has disabled the account. */
+const DISABLED = "account_disabled";
 
 const channel = new BroadcastChannel("session");
 
@@ -21,7 +25,7 @@ let token = "";
 let tokenEnds = 0;
 
 /** @type {Session} */
-let session = { state: "starting", account: null, expired: false, problem: null };
+let session = { state: "starting", account: null, ended: "", problem: null };
 /** @type {Set<(session: Session) => void>} */
 const listeners = new Set();
 
@@ -70,7 +74,7 @@ export async function signOut() {
   try {
     await call("DELETE", "api/sessions/current");
   } finally {
-    end(false);
+    end("");
     channel.postMessage({ ended: true });
   }
 }
@@ -86,7 +90,9 @@ export async function call(method, path, sent = {}) {
   try {
     return await send(method, path, { ...sent, token });
   } catch (error) {
-    if (!(error instanceof Problem) || error.status !== 401) throw error;
+    if (!(error instanceof Problem)) throw error;
+    if (error.code === DISABLED) end(error.message);
+    if (error.status !== 401) throw error;
     await refresh();
     return await send(method, path, { ...sent, token });
   }
@@ -117,7 +123,8 @@ async function exchange() {
   try {
     take(await (await send("POST", "api/sessions/refresh")).json());
   } catch (error) {
-    if (error instanceof Problem && [401, 403].includes(error.status)) end(true);
+    if (error instanceof Problem && [401, 403].includes(error.status))
+      end(error.code === DISABLED ? error.message : texts.signIn.expired);
     throw error;
   }
 }
@@ -131,20 +138,20 @@ function take(answer) {
 async function readAccount() {
   const account = /** @type {Account} */ (await callForJson("GET", "api/account"));
   localStorage.setItem(MARK, account.id);
-  set({ state: "in", account, expired: false, problem: null });
+  set({ state: "in", account, ended: "", problem: null });
   return account;
 }
 
-/** @param {boolean} expired whether it was not the user who ended it */
-function end(expired) {
+/** @param {string} ended why, where it was not the user */
+function end(ended) {
   token = "";
   tokenEnds = 0;
   localStorage.removeItem(MARK);
-  set({ state: "out", account: null, expired, problem: null });
+  set({ state: "out", account: null, ended, problem: null });
 }
 
 channel.addEventListener("message", ({ data }) => {
-  if (data.ended) end(false);
+  if (data.ended) end("");
   // Another account's cookie is there now. What this tab shows and holds must not outlive that.
   if (data.begun && data.begun !== session.account?.id) location.reload();
 });

@@ -390,8 +390,8 @@ addEventListener("beforeunload", (event) => {
 
 /** Nobody sees or continues what another account has begun here. */
 function follows() {
-  const { account, expired } = current();
-  if (account?.id === owner || (!account && expired)) return;
+  const { account, ended } = current();
+  if (account?.id === owner || (!account && ended)) return;
   for (const { stop } of uploads) stop.abort();
   uploads = [];
   owner = account?.id ?? "";

@@ -47,7 +47,7 @@ function Password({ note, next }) {
       },
     },
   );
-  const said = note || (current().expired ? words.expired : "");
+  const said = note || current().ended;
   return h(
     BarePage,
     { title: words.title, lead: words.lead },
