@@ -2,12 +2,13 @@
 
 import { h } from "../../vendor/preact.mjs";
 
+/** @typedef {import("preact").ComponentChildren} Children */
+
 /**
- * @param {{caption: string, columns: string[], action: string, children?: import("preact").ComponentChildren}} props
- *   `action` is the last column's header, which is heard only
+ * @param {{caption: string, columns: (string | import("preact").VNode)[], action: string, children?: Children}} props
+ *   a column is its name, or its own `Head`; `action` is the last column's header, which is heard only
  */
 export function Table({ caption, columns, action, children }) {
-  const head = { role: "columnheader", scope: "col" };
   return h(
     "table",
     { class: "t", role: "table" },
@@ -18,8 +19,8 @@ export function Table({ caption, columns, action, children }) {
       h(
         "tr",
         { role: "row" },
-        columns.map((name) => h("th", { key: name, ...head }, name)),
-        h("th", { ...head, class: "act" }, h("span", { class: "vh" }, action)),
+        columns.map((column) => (typeof column === "string" ? h(Head, null, column) : column)),
+        h(Head, { kind: "act" }, h("span", { class: "vh" }, action)),
       ),
     ),
     h("tbody", { role: "rowgroup" }, children),
@@ -27,8 +28,17 @@ export function Table({ caption, columns, action, children }) {
 }
 
 /**
+ * The header of a column.
+ * @param {{kind?: string, sorted?: "ascending" | "descending", children?: Children}} props
+ *   `kind` has its classes; `sorted` is the order of the rows, when they are in that of this column
+ */
+export function Head({ kind = "", sorted, children }) {
+  return h("th", { role: "columnheader", scope: "col", class: kind, "aria-sort": sorted }, children);
+}
+
+/**
  * Who somebody is: the name, and the address below.
- * @param {{username: string, email: string, aside?: string, children?: import("preact").ComponentChildren}} props
+ * @param {{username: string, email: string, aside?: string, children?: Children}} props
  */
 export function Person({ username, email, aside = "", children }) {
   return h(

@@ -9,6 +9,8 @@ import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
 import { Facts, OpenRow } from "../components/row.mjs";
 import { NoneFound, Search, useSearch } from "../components/search.mjs";
+import { Select } from "../components/select.mjs";
+import { Head, Table } from "../components/table.mjs";
 import { size, wholeMoment } from "../format.mjs";
 import { texts } from "../texts.mjs";
 
@@ -33,15 +35,27 @@ export function View({ query, account }) {
   const isNew = (/** @type {FileSummary} */ file) => seen !== "" && file.uploaded_at > seen;
   const fresh = items.filter(isNew).length;
   const counted = state === "ready" && items.length > 0 && words.count(items.length, list.cursor !== "", fresh);
+  const columns = [
+    h(SortHead, { sort, setSort, by: "filename", first: "filename" }, words.name),
+    h(Head, { kind: "r" }, words.size),
+    words.from,
+    h(SortHead, { sort, setSort, by: "uploaded_at", first: NEWEST }, words.added),
+  ];
   return h(
     Page,
     { title: words.title, lead: words.lead },
     h(
       Search,
       { search, label: words.search, hint: words.searchHint, count: counted },
-      h(SortSelect, { sort, setSort }),
+      // On narrow screens, where there are no headers to press.
+      h("div", { class: "only-small" }, h(Select, { id: "sort", label: words.sortBy, value: sort, options: words.sorts, onChange: setSort })),
     ),
-    items.length > 0 && h(Table, { items, sort, setSort, isNew, getLink: setLinking }),
+    items.length > 0 &&
+      h(
+        Table,
+        { caption: words.caption, columns, action: words.action },
+        items.map((file) => h(Row, { key: file.id, file, isNew: isNew(file), getLink: setLinking })),
+      ),
     h(ListEnd, { list }, search.sought.q ? h(NoneFound, { search }) : h(Empty, { title: words.noneTitle, text: words.none })),
     linking && h(LinkDialog, { file: linking, onClose: () => setLinking(null) }),
   );
@@ -49,76 +63,18 @@ export function View({ query, account }) {
 
 /** @typedef {{sort: string, setSort: (sort: string) => void}} Sorting */
 
-/** On narrow screens, where there are no headers to press. @param {Sorting} props */
-function SortSelect({ sort, setSort }) {
-  const words = texts.files;
-  return h(
-    "div",
-    { class: "field only-small" },
-    h("label", { for: "sort" }, words.sortBy),
-    h(
-      "span",
-      { class: "sel" },
-      h(
-        "select",
-        {
-          class: "select",
-          id: "sort",
-          value: sort,
-          onChange: (/** @type {Event} */ event) =>
-            setSort(/** @type {HTMLSelectElement} */ (event.currentTarget).value),
-        },
-        Object.entries(words.sorts).map(([value, text]) => h("option", { key: value, value }, text)),
-      ),
-      h(Icon, { name: "down" }),
-    ),
-  );
-}
-
-/**
- * @param {Sorting & {items: FileSummary[], isNew: (file: FileSummary) => boolean,
- *   getLink: (file: FileSummary) => void}} props
- */
-function Table({ items, sort, setSort, isNew, getLink }) {
-  const words = texts.files;
-  const head = { sort, setSort };
-  return h(
-    "table",
-    { class: "t", role: "table" },
-    h("caption", { class: "vh" }, words.caption),
-    h(
-      "thead",
-      { role: "rowgroup" },
-      h(
-        "tr",
-        { role: "row" },
-        h(Head, { ...head, by: "filename", first: "filename" }, words.name),
-        h("th", { role: "columnheader", scope: "col", class: "r" }, words.size),
-        h("th", { role: "columnheader", scope: "col" }, words.from),
-        h(Head, { ...head, by: "uploaded_at", first: NEWEST }, words.added),
-        h("th", { role: "columnheader", scope: "col", class: "act" }, h("span", { class: "vh" }, words.action)),
-      ),
-    ),
-    h(
-      "tbody",
-      { role: "rowgroup" },
-      items.map((file) => h(Row, { key: file.id, file, isNew: isNew(file), getLink })),
-    ),
-  );
-}
-
 /**
  * A header that sorts: the first press in the order `first`, the next one the other way.
- * @param {Sorting & {by: string, first: string, children?: import("preact").ComponentChildren}} props
+ * @param {Sorting & {by: string, first: string, children?: Children}} props
  */
-function Head({ sort, setSort, by, first, children }) {
+function SortHead({ sort, setSort, by, first, children }) {
   const sorted = sort.replace("-", "") === by;
   const descending = sort.startsWith("-");
   const direction = descending ? "descending" : "ascending";
   const press = () => setSort(sorted ? (descending ? by : `-${by}`) : first);
   return h(
-    "th",
-    { role: "columnheader", scope: "col", "aria-sort": sorted ? direction : undefined },
+    Head,
+    sorted ? { sorted: direction } : null,
     h(
       "button",
       { class: "sort", type: "button", onClick: press },

@@ -7,6 +7,7 @@ import { FileKind } from "../components/file.mjs";
 import { Icon } from "../components/icon.mjs";
 import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
+import { Table } from "../components/table.mjs";
 import { toast } from "../components/toast.mjs";
 import { day } from "../format.mjs";
 import { address } from "../router.mjs";
@@ -39,35 +40,18 @@ export function View() {
   return h(
     Page,
     { title: words.title, lead: items.length > 0 && words.lead },
-    items.length > 0 && h(Table, { items, revoke: setRevoking }),
+    items.length > 0 &&
+      h(
+        Table,
+        { caption: words.caption, columns: [words.file, words.state, words.downloads, words.who], action: words.action },
+        items.map((link) => h(Row, { key: link.id, link, revoke: setRevoking })),
+      ),
     h(
       ListEnd,
       { list },
       h(Empty, { title: words.noneTitle, text: words.none }, h("a", { class: "btn primary", href: address("/files") }, words.choose)),
     ),
     revoking && h(Confirm, { ...question(revoking), act: revoke, onClose: () => setRevoking(null) }),
-  );
-}
-
-/** @param {{items: LinkSummary[], revoke: (link: LinkSummary) => void}} props */
-function Table({ items, revoke }) {
-  const words = texts.links;
-  const columns = [words.file, words.state, words.downloads, words.who];
-  return h(
-    "table",
-    { class: "t", role: "table" },
-    h("caption", { class: "vh" }, words.caption),
-    h(
-      "thead",
-      { role: "rowgroup" },
-      h(
-        "tr",
-        { role: "row" },
-        columns.map((name) => h("th", { key: name, role: "columnheader", scope: "col" }, name)),
-        h("th", { role: "columnheader", scope: "col", class: "act" }, h("span", { class: "vh" }, words.action)),
-      ),
-    ),
-    h("tbody", { role: "rowgroup" }, items.map((link) => h(Row, { key: link.id, link, revoke }))),
   );
 }
 

@@ -10,6 +10,7 @@ import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
 import { Facts, OpenRow } from "../components/row.mjs";
 import { NoneFound, Search, useSearch } from "../components/search.mjs";
+import { Head, Table } from "../components/table.mjs";
 import { toast } from "../components/toast.mjs";
 import { capital, day, size, wholeMoment } from "../format.mjs";
 import { address } from "../router.mjs";
@@ -55,11 +56,17 @@ export function View({ query }) {
   };
   const upload = h("a", { class: "btn primary", href: address("/upload") }, h(Icon, { name: "up" }), words.upload);
   const counted = state === "ready" && items.length > 0 && words.count(items.length, list.cursor !== "");
+  const downloads = h(Head, { kind: "r" }, words.downloads);
   return h(
     Page,
     { title: words.title, lead: words.lead, actions: upload },
     h(Search, { search, label: words.search, hint: words.searchHint, count: counted }),
-    items.length > 0 && h(Table, { items, remove: setDeleting }),
+    items.length > 0 &&
+      h(
+        Table,
+        { caption: words.caption, columns: [words.name, words.sharedWith, words.state, downloads, words.added], action: words.action },
+        items.map((file) => h(Row, { key: file.id, file, remove: setDeleting })),
+      ),
     h(ListEnd, { list }, search.sought.q ? h(NoneFound, { search }) : h(Empty, { title: words.noneTitle, text: words.noFiles })),
     deleting && h(Confirm, { ...question(deleting), act: remove, onClose: () => setDeleting(null) }),
   );
@@ -99,33 +106,6 @@ function recipientsOf({ recipients }) {
   if (recipients === "everyone") return words.everyone;
   const [first, ...others] = recipients;
   return first === undefined ? words.nobody : words.others(first, others.length);
-}
-
-/** @param {{items: FileDetails[], remove: (file: FileDetails) => void}} props */
-function Table({ items, remove }) {
-  const words = texts.uploads;
-  const head = (/** @type {string} */ name, kind = "") =>
-    h("th", { key: name, role: "columnheader", scope: "col", class: kind }, name);
-  return h(
-    "table",
-    { class: "t", role: "table" },
-    h("caption", { class: "vh" }, words.caption),
-    h(
-      "thead",
-      { role: "rowgroup" },
-      h(
-        "tr",
-        { role: "row" },
-        head(words.name),
-        head(words.sharedWith),
-        head(words.state),
-        head(words.downloads, "r"),
-        head(words.added),
-        h("th", { role: "columnheader", scope: "col", class: "act" }, h("span", { class: "vh" }, words.action)),
-      ),
-    ),
-    h("tbody", { role: "rowgroup" }, items.map((file) => h(Row, { key: file.id, file, remove }))),
-  );
 }
 
 /** @param {{file: FileDetails, remove: (file: FileDetails) => void}} props */
