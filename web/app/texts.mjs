@@ -489,7 +489,6 @@ export const texts = {
     codesSubmit: "Make new codes",
     codesBusy: "Making",
     cancel: "Cancel",
-    done: "Done",
   },
 
   secondFactor: {

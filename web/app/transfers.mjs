@@ -128,9 +128,6 @@ export function remove(upload) {
   call("DELETE", `api/uploads/${upload.id}`).catch(() => {});
 }
 
-/** Whether leaving the page would cut something off. */
-export const isBusy = () => uploads.some(({ state }) => ["queued", "sending", "lost"].includes(state));
-
 function begin() {
   const running = uploads.filter(({ state }) => state === "sending" || state === "lost").length;
   const next = uploads.filter(({ state }) => state === "queued").slice(0, Math.max(0, FILES - running));
@@ -385,7 +382,8 @@ function delay(time, signal) {
 }
 
 addEventListener("beforeunload", (event) => {
-  if (isBusy()) event.preventDefault();
+  // Leaving the page would cut something off.
+  if (uploads.some(({ state }) => ["queued", "sending", "lost"].includes(state))) event.preventDefault();
 });
 
 /** Nobody sees or continues what another account has begun here. */

@@ -3,6 +3,7 @@
 import { h } from "../../vendor/preact.mjs";
 import { useEffect, useRef, useState } from "../../vendor/preact-hooks.mjs";
 import { Problem } from "../api.mjs";
+import { capital } from "../format.mjs";
 import { texts } from "../texts.mjs";
 import { Icon } from "./icon.mjs";
 import { ProblemNote } from "./note.mjs";
@@ -76,11 +77,8 @@ export function useForm(initial, { check, submit, explain }) {
 function ofFields(problem, values) {
   const known = problem.fields.filter(({ field }) => field in values);
   if (known.length === 0 || known.length < problem.fields.length) return null;
-  return Object.fromEntries(known.map(({ field, message }) => [field, capitalized(message)]));
+  return Object.fromEntries(known.map(({ field, message }) => [field, `${capital(message)}.`]));
 }
-
-/** @param {string} text */
-const capitalized = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 /**
  * @param {{id?: string, form: ReturnType<typeof useForm>,

@@ -13,7 +13,7 @@ import { Icon, Mark } from "./icon.mjs";
  * The heading of a view. It is the title too, and takes the focus when the view appears.
  * @param {{children: string}} props
  */
-export function Heading({ children }) {
+function Heading({ children }) {
   const heading = useRef(/** @type {HTMLHeadingElement | null} */ (null));
   useEffect(() => {
     document.title = `${children} · ${texts.product}`;

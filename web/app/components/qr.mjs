@@ -34,7 +34,7 @@ export function QrCode({ text, label }) {
  * The rows of the code's modules, and whether each is dark; null when the text is too long.
  * @param {string} text
  */
-export function modules(text) {
+function modules(text) {
   const bytes = [...new TextEncoder().encode(text)];
   const version = CORRECTION.findIndex((_, index) => bytes.length + (index < 9 ? 2 : 3) <= room(index + 1)) + 1;
   if (version === 0) return null;
