@@ -12,6 +12,7 @@ import { ListEnd, Skeleton, useList } from "../components/list.mjs";
 import { Note, ProblemNote } from "../components/note.mjs";
 import { Page } from "../components/page.mjs";
 import { RecoveryCodes } from "../components/recovery-codes.mjs";
+import { State } from "../components/state.mjs";
 import { toast } from "../components/toast.mjs";
 import { Username } from "../components/username.mjs";
 import { day } from "../format.mjs";
@@ -213,7 +214,7 @@ function SecondFactor({ on, removed }) {
     removed();
     toast(words.offDone);
   };
-  const state = h("span", { class: `state ${on ? "state-live" : "state-off"}` }, h(Icon, { name: on ? "dot" : "slash" }), on ? words.isOn : words.isOff);
+  const state = h(State, { sign: on ? ["dot", "state-live"] : ["slash", "state-off"] }, on ? words.isOn : words.isOff);
   return [
     h(
       "ul",

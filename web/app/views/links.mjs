@@ -4,9 +4,9 @@ import { h } from "../../vendor/preact.mjs";
 import { useState } from "../../vendor/preact-hooks.mjs";
 import { Confirm } from "../components/confirm.mjs";
 import { FileKind } from "../components/file.mjs";
-import { Icon } from "../components/icon.mjs";
 import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
+import { State } from "../components/state.mjs";
 import { Table } from "../components/table.mjs";
 import { toast } from "../components/toast.mjs";
 import { day } from "../format.mjs";
@@ -59,8 +59,7 @@ export function View() {
 function Row({ link, revoke }) {
   const words = texts.links;
   const { filename, state, max_downloads: of, downloads, note } = link;
-  const [icon = "", kind = ""] = SIGNS[state];
-  const label = h("span", { class: `state ${kind}` }, h(Icon, { name: icon }), words.states[state]);
+  const label = h(State, { sign: SIGNS[state] }, words.states[state]);
   const when = state === "live" ? words.ends(day(link.expires_at)) : words.ended(day(link.created_at));
   const count = state === "live" ? words.left(of - downloads, of) : words.used(downloads, of);
   const who = link.bind ? words.onlyYou : words.anyone;

@@ -5,12 +5,12 @@ import { useState } from "../../vendor/preact-hooks.mjs";
 import { Button } from "../components/button.mjs";
 import { Confirm } from "../components/confirm.mjs";
 import { Time } from "../components/file.mjs";
-import { Icon } from "../components/icon.mjs";
 import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
 import { Facts, OpenRow } from "../components/row.mjs";
 import { Search, useSearch } from "../components/search.mjs";
 import { Select } from "../components/select.mjs";
+import { State } from "../components/state.mjs";
 import { Person, Table } from "../components/table.mjs";
 import { toast } from "../components/toast.mjs";
 import { wholeMoment } from "../format.mjs";
@@ -89,8 +89,7 @@ export function View({ query, account }) {
 function Row({ user, own, ask }) {
   const words = texts.people;
   const { id, username, email, role, state, second_factor: factor, last_seen_at: seen } = user;
-  const [icon = "", kind = ""] = SIGNS[state];
-  const label = h("span", { class: `state ${kind}` }, h(Icon, { name: icon }), words.states[state]);
+  const label = h(State, { sign: SIGNS[state] }, words.states[state]);
   const when = seen ? h(Time, { at: seen, capitalized: true }) : words.never;
   const narrow = [h("span", null, texts.menu.roles[role]), h("span", null, label)];
   const cells = (/** @type {Children} */ toggle) => [

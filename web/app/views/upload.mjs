@@ -7,6 +7,7 @@ import { FileKind } from "../components/file.mjs";
 import { Field, Form, useForm } from "../components/form.mjs";
 import { Icon } from "../components/icon.mjs";
 import { Page } from "../components/page.mjs";
+import { State } from "../components/state.mjs";
 import { size } from "../format.mjs";
 import { texts } from "../texts.mjs";
 import * as transfers from "../transfers.mjs";
@@ -184,7 +185,7 @@ function Said({ upload }) {
     lost: () => [h("span", null, words.lost(there, whole)), h(Countdown, { until: upload.retryAt })],
     checking: () => h("span", null, words.checking),
     available: () => [
-      h("span", { class: "state state-live" }, h(Icon, { name: "ok" }), words.ready),
+      h(State, { sign: ["ok", "state-live"] }, words.ready),
       h("span", null, words.checked(all)),
     ],
     sending: () => [

@@ -10,6 +10,7 @@ import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
 import { Facts, OpenRow } from "../components/row.mjs";
 import { NoneFound, Search, useSearch } from "../components/search.mjs";
+import { State } from "../components/state.mjs";
 import { Head, Table } from "../components/table.mjs";
 import { toast } from "../components/toast.mjs";
 import { capital, day, size, wholeMoment } from "../format.mjs";
@@ -113,8 +114,7 @@ function Row({ file, remove }) {
   const words = texts.uploads;
   const { id, filename, created_at: at } = file;
   const state = stateOf(file);
-  const [icon = "", kind = ""] = SIGNS[state];
-  const label = h("span", { class: `state ${kind}` }, h(Icon, { name: icon }), words.states[state]);
+  const label = h(State, { sign: SIGNS[state] }, words.states[state]);
   const when = file.expires_at && state !== "rejected" && words.until(day(file.expires_at));
   const why = state === "rejected" && file.reason && capital(file.reason.detail);
   const bytes = file.size === null ? words.sizeUnknown : size(file.size);

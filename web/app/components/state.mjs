@@ -1,0 +1,12 @@
+// What state something is in.
+
+import { h } from "../../vendor/preact.mjs";
+import { Icon } from "./icon.mjs";
+
+/**
+ * @param {{sign: string[], children?: import("preact").ComponentChildren}} props
+ *   `sign` has the name of an icon and a class
+ */
+export function State({ sign: [icon = "", kind = ""], children }) {
+  return h("span", { class: `state ${kind}` }, h(Icon, { name: icon }), children);
+}
