@@ -116,7 +116,6 @@ export const texts = {
     copySecret: "Copy key",
     codesTitle: "Keep your recovery codes",
     codesLead: "Each of them signs you in once when your phone is not at hand. They are not shown again.",
-    copyCodes: "Copy codes",
     kept: "I have kept them",
   },
 

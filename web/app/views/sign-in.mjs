@@ -8,6 +8,7 @@ import { Button, CopyButton } from "../components/button.mjs";
 import { emptyOnes, Field, Form, PasswordField, useForm } from "../components/form.mjs";
 import { Note } from "../components/note.mjs";
 import { BarePage } from "../components/page.mjs";
+import { RecoveryCodes } from "../components/recovery-codes.mjs";
 import { address } from "../router.mjs";
 import { begin, current } from "../session.mjs";
 import { texts } from "../texts.mjs";
@@ -157,18 +158,12 @@ function Enrolment({ challenge, back }) {
     },
   );
   if (confirmed) {
-    const codes = confirmed.recovery_codes;
     const go = () => void (confirmed.session && begin(confirmed.session));
     return h(
       BarePage,
       { title: words.codesTitle, lead: words.codesLead },
-      h("ul", { class: "codes" }, codes.map((code) => h("li", { key: code }, code))),
-      h(
-        "div",
-        { class: "acts" },
-        h(CopyButton, { text: codes.join("\n"), kind: "btn secondary" }, words.copyCodes),
-        h(Button, { kind: "primary", onClick: go }, words.kept),
-      ),
+      h(RecoveryCodes, { codes: confirmed.recovery_codes }),
+      h("p", { class: "gap-t" }, h(Button, { kind: "primary", onClick: go }, words.kept)),
     );
   }
   const submit = h(

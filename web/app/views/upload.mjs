@@ -7,6 +7,7 @@ import { FileKind } from "../components/file.mjs";
 import { Field, Form, useForm } from "../components/form.mjs";
 import { Icon } from "../components/icon.mjs";
 import { Page } from "../components/page.mjs";
+import { Select } from "../components/select.mjs";
 import { State } from "../components/state.mjs";
 import { size } from "../format.mjs";
 import { texts } from "../texts.mjs";
@@ -255,29 +256,7 @@ function Terms({ count }) {
         input: { autocomplete: "off", autocapitalize: "none", spellcheck: false },
       }),
     values.to === "some" && tick("tellThem", words.tellThem),
-    h(
-      "div",
-      { class: "field" },
-      h("label", { for: "days" }, words.until),
-      h(
-        "span",
-        { class: "sel" },
-        h(
-          "select",
-          {
-            class: "select",
-            id: "days",
-            value: values.days,
-            "aria-describedby": "days-hint",
-            onChange: (/** @type {Event} */ event) =>
-              put({ days: /** @type {HTMLSelectElement} */ (event.currentTarget).value }),
-          },
-          Object.entries(words.ends).map(([value, text]) => h("option", { key: value, value }, text)),
-        ),
-        h(Icon, { name: "down" }),
-      ),
-      h("p", { class: "hint", id: "days-hint" }, words.endHint),
-    ),
+    h(Select, { id: "days", label: words.until, value: values.days ?? "", options: words.ends, hint: words.endHint, onChange: (days) => put({ days }) }),
     h(Field, {
       ...form.field("note"),
       label: words.note,
