@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { API, expectComplaint, heading, login, makeClient, open, openTab, press, request, row, signedIn, signIn, upload } from "./page.mjs";
+import { API, expectComplaint, heading, makeClient, open, openTab, press, request, row, signedIn, signIn, tokenOf, upload } from "./page.mjs";
 
 test("a Client signs up, makes a link, sees it once, and revokes it", async () => {
   await upload("figures of the story.txt", "some figures");
@@ -90,8 +90,7 @@ test("a session that has ended leads to signing in, and back to where one was", 
   await makeClient(username, password);
   const page = await signedIn(username, password);
   await heading(page, "Files");
-  const { access } = await (await login(username, password)).json();
-  await request("DELETE", "/api/sessions", { token: access });
+  await request("DELETE", "/api/sessions", { token: await tokenOf(username, password) });
   expectComplaint(/401.*(links|refresh)/);
   await page.getByRole("link", { name: "My links" }).click();
   await heading(page, "Sign in");

@@ -126,13 +126,13 @@ export async function call(method, path, token, body) {
   return text && JSON.parse(text);
 }
 
-/** A login as Client, Ops or admin, whose answer tells how it went. */
-export const login = (username, password, role = "client") =>
-  request("POST", `/api/${role}/login`, { body: { username, password } });
+/** A login, whose answer tells how it went. */
+export const login = (username, password = `local-${username}-password`) =>
+  request("POST", "/api/sessions", { body: { username, password } });
 
-/** The access token of one of the accounts that a local server has from the start. */
-export async function tokenOf(role) {
-  return (await (await login(role, `local-${role}-password`, role)).json()).access;
+/** The access token of an account. */
+export async function tokenOf(username, password) {
+  return (await (await login(username, password)).json()).access;
 }
 
 /** Makes a Client with a proven address. Limits of logins count by name, so most tests have their own. */
