@@ -3,7 +3,6 @@
 // 320 px and at 200 % zoom, and with names shown as text. Pictures of all are kept.
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
 import { before, test } from "node:test";
 import { VIEWS } from "../../web/app/views.mjs";
 import { API, call, expectComplaint, linkMailedTo, login, makeClient, open, press, request, signedIn, tokenOf, upload } from "./page.mjs";
@@ -30,7 +29,6 @@ let fileId;
 let spare;
 
 before(async () => {
-  await mkdir(PICTURES, { recursive: true });
   await makeClient(CLIENT, PASSWORD, EMAIL);
   const [admin, ops] = [await tokenOf("admin"), await tokenOf("ops")];
   const user = (await call("GET", `/api/admin/users?q=${CLIENT}`, admin))[0];
