@@ -417,16 +417,20 @@ export const texts = {
     },
     after: (/** @type {string} */ size) => `after ${size}`,
     revoked: "The link was revoked",
+    erased: "The account of whoever made the link was deleted",
     unreadable: "This receipt cannot be read: it is not as it was written",
+    changed: ": this receipt was changed",
     receipt: "Receipt",
-    time: "Time",
-    bytes: "Bytes sent",
-    address: "Address",
-    agent: "Program",
-    request: "Request",
-    hash: "Hash",
-    before: "Hash before",
+    whole: "Chain verified",
+    wholeText: (/** @type {number} */ receipts, /** @type {number} */ links) =>
+      `${counted(receipts, "receipt", "receipts")} of ${counted(links, "link", "links")}: each is as it was written, and none between them is missing. A certificate also shows that none is missing at the end.`,
+    broken: (/** @type {number} */ number, /** @type {number} */ link) =>
+      `Chain broken at receipt ${number} of link ${link}`,
+    brokenText: "This receipt is missing, or it was changed after it was written. Tell your admin, and quote the link’s id:",
+    certificate: "Certificate",
+    ofLink: (/** @type {number} */ number) => ` of link ${number}`,
   },
+
   account: {
     title: "Account and security",
     lead: (/** @type {string} */ name, /** @type {string} */ email, /** @type {string} */ role, /** @type {string} */ since) =>

@@ -5,6 +5,7 @@
 // file goes on where it was when it is chosen again, after the tab was closed too.
 
 import { Problem } from "./api.mjs";
+import { digest } from "./format.mjs";
 import { call, callForJson, current, subscribe } from "./session.mjs";
 import { texts } from "./texts.mjs";
 
@@ -247,12 +248,6 @@ function memory({ file }) {
 
 /** @param {Upload} upload */
 const forget = (upload) => localStorage.removeItem(memory(upload));
-
-/** The SHA-256 in hexadecimal digits. @param {Blob} bytes */
-async function digest(bytes) {
-  const hash = await crypto.subtle.digest("SHA-256", await bytes.arrayBuffer());
-  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 /** @typedef {ReturnType<typeof measure>} Meter */
 
