@@ -94,6 +94,9 @@ export interface UploadCreated {
 export interface UploadStatus {
   upload_id: string;
   state: FileState;
+  filename: string;
+  /** In bytes; null while an import does not know it. */
+  size: number | null;
   reason?: RejectionReason | null;
   part_size?: number | null;
   parts?: number | null;

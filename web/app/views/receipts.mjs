@@ -54,10 +54,12 @@ export function View({ query }) {
     if (cursor) list.more();
     else Promise.all(chains.map(brokenAt)).then(setBroken);
   }, [state, cursor]);
+  const count = (/** @type {string} */ sought) => chains.filter((chain) => stateOf(chain) === sought).length;
   const facts = file && [
     file.size !== null && h("span", null, size(file.size)),
     h("span", null, words.uploaded(day(file.created_at))),
     file.expires_at && h("span", null, words.until(wholeMoment(file.expires_at))),
+    broken.length > 0 && h("span", null, words.links(chains.length, count("live"), count("used"))),
   ];
   return h(
     Page,
@@ -112,9 +114,9 @@ function Verified({ chains, broken }) {
 /** @param {{number: number, chain: Sealed[], broken: number}} props */
 function Chain({ number, chain, broken }) {
   const words = texts.receipts;
-  const created = chain.find(({ receipt }) => receipt?.event === "created")?.receipt;
+  const created = creationOf(chain);
   const heading = `chain-${number}`;
-  const state = created && stateOf(created, chain);
+  const state = stateOf(chain);
   return h(
     "section",
     { class: "chain", "aria-labelledby": heading },
@@ -123,7 +125,6 @@ function Chain({ number, chain, broken }) {
       { class: "chain-h" },
       h("h2", { id: heading }, words.link(number, created?.username ?? words.somebody)),
       created &&
-        state &&
         h(
           Certificate,
           { number, link: created.link },
@@ -149,12 +150,16 @@ function Chain({ number, chain, broken }) {
   );
 }
 
-/** What has become of a link, by its receipts. @param {Receipt} created @param {Sealed[]} chain */
-function stateOf({ max_downloads: most = 1, expires_at: end = "" }, chain) {
+/** @param {Sealed[]} chain */
+const creationOf = (chain) => chain.find(({ receipt }) => receipt?.event === "created")?.receipt;
+
+/** What has become of a link, by its receipts. @param {Sealed[]} chain */
+function stateOf(chain) {
+  const { max_downloads: most = 1, expires_at: end = "" } = creationOf(chain) ?? {};
   const count = (/** @type {string} */ event) => chain.filter(({ receipt }) => receipt?.event === event).length;
   if (count("revoked")) return "revoked";
   if (count("redeemed") >= most) return "used";
-  return Date.parse(end) <= Date.now() ? "expired" : "live";
+  return Date.parse(end) > Date.now() ? "live" : "expired";
 }
 
 /**
