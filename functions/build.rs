@@ -105,11 +105,16 @@ fn versioned(name: &str, version: &str) -> String {
     }
 }
 
-/// A script without what is for its readers: comments, and indentation. No text of the app goes over
-/// several lines, or holds what begins a comment.
+/// A script without what is for its readers: comments, indentation, and the end of a line where the
+/// next one goes on. No text of the app goes over several lines, or holds what begins a comment.
 fn without_comments(text: &str) -> String {
     let lines = text.lines().map(code_of).filter(|line| !line.is_empty());
-    lines.fold(String::new(), |text, line| text + &line + "\n")
+    lines.fold(String::new(), |text, line| {
+        let goes_on = text.is_empty()
+            || text.ends_with([',', ';', '(', '[', '{'])
+            || line.starts_with(['.', '?', ':', ')', ']', '}']);
+        text + if goes_on { "" } else { "\n" } + &line
+    })
 }
 
 /// A line without its comments. Types stand within lines too.
