@@ -344,11 +344,12 @@ test("an upload is paused, resumed, lost, tried again and cancelled, and its bar
   await page.getByText(/^Connection lost at /).waitFor();
   await page.unroute(/x-id=UploadPart/);
   // All parts are sent again.
-  await page.route(/api\/uploads\/[^/]*$/, async (route) => {
+  const nothingThere = async (route) => {
     const response = await route.fetch();
     const status = await response.json();
     await route.fulfill({ response, json: { ...status, ...(status.received ? { received: [] } : {}) } });
-  });
+  };
+  await page.route(/api\/uploads\/[^/]*$/, nothingThere, { times: 1 });
   await press(page, "Try now moved.txt");
   await page.getByText("1 ready").waitFor();
   await page.getByText("moved.txt is ready").waitFor({ state: "attached" });
