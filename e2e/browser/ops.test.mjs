@@ -343,14 +343,20 @@ test("an upload is paused, resumed, lost, tried again and cancelled, and its bar
   await press(page, "Resume moved.txt");
   await page.getByText(/^Connection lost at /).waitFor();
   await page.unroute(/x-id=UploadPart/);
-  // All parts are sent again.
+  // All parts are sent again, the first one before the others.
   const nothingThere = async (route) => {
     const response = await route.fetch();
     const status = await response.json();
     await route.fulfill({ response, json: { ...status, ...(status.received ? { received: [] } : {}) } });
   };
   await page.route(/api\/uploads\/[^/]*$/, nothingThere, { times: 1 });
+  held = [];
+  await page.route(/x-id=UploadPart/, (route) => (/partNumber=1&/.test(route.request().url()) ? route.continue() : held.push(route)));
+  const first = page.waitForResponse(/x-id=UploadPart.*partNumber=1&/);
   await press(page, "Try now moved.txt");
+  await (await first).finished();
+  await page.unroute(/x-id=UploadPart/);
+  for (const route of held) await route.continue();
   await page.getByText("1 ready").waitFor();
   await page.getByText("moved.txt is ready").waitFor({ state: "attached" });
   const { values, spoken } = await seen.jsonValue();
