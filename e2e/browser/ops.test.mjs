@@ -351,11 +351,13 @@ test("an upload is paused, resumed, lost, tried again and cancelled, and its bar
   };
   await page.route(/api\/uploads\/[^/]*$/, nothingThere, { times: 1 });
   held = [];
-  await page.route(/x-id=UploadPart/, (route) => (/partNumber=1&/.test(route.request().url()) ? route.continue() : held.push(route)));
-  const first = page.waitForResponse(/x-id=UploadPart.*partNumber=1&/);
+  let holds = true;
+  const isFirst = (url) => /x-id=UploadPart.*partNumber=1\b/.test(url);
+  await page.route(/x-id=UploadPart/, (route) => (holds && !isFirst(route.request().url()) ? held.push(route) : route.continue()));
+  const first = page.waitForResponse((response) => isFirst(response.url()));
   await press(page, "Try now moved.txt");
   await (await first).finished();
-  await page.unroute(/x-id=UploadPart/);
+  holds = false;
   for (const route of held) await route.continue();
   await page.getByText("1 ready").waitFor();
   await page.getByText("moved.txt is ready").waitFor({ state: "attached" });
