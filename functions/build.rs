@@ -105,20 +105,30 @@ fn versioned(name: &str, version: &str) -> String {
     }
 }
 
-/// A script without what is for its readers: comments at the beginnings of lines, and indentation. No
-/// text of the app goes over several lines.
+/// A script without what is for its readers: comments, indentation, and the end of a line where the
+/// next one goes on. No text of the app goes over several lines, or holds what begins a comment.
 fn without_comments(text: &str) -> String {
     let lines = text.lines().map(code_of).filter(|line| !line.is_empty());
-    lines.fold(String::new(), |text, line| text + line + "\n")
+    lines.fold(String::new(), |text, line| {
+        let goes_on = text.is_empty()
+            || text.ends_with([',', ';', '(', '[', '{'])
+            || line.starts_with(['.', '?', ':', ')', ']', '}']);
+        text + if goes_on { "" } else { "\n" } + &line
+    })
 }
 
-fn code_of(line: &str) -> &str {
+/// A line without its comments. Types stand within lines too.
+fn code_of(line: &str) -> String {
     let line = line.trim_start();
-    match line.strip_prefix("/**") {
-        Some(comment) => comment.split_once("*/").map_or("", |(_, code)| code.trim_start()),
-        None if line.starts_with("//") || line.starts_with('*') => "",
-        None => line,
+    if line.starts_with("//") || line.starts_with('*') {
+        return String::new();
     }
+    let (code, _) = line.split_once(" // ").unwrap_or((line, ""));
+    let mut parts = code.split("/**");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |code, part| {
+        code + part.split_once("*/").map_or("", |(_, rest)| rest.trim_start())
+    })
 }
 
 /// `text` with the served names in place of those of the tree, wherever a string in double quotes

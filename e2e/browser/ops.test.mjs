@@ -1,11 +1,18 @@
 // What Ops do in the web app, in a real Chromium. `scripts/browser` starts the server.
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { choose, expectComplaint, heading, press, row, signedIn } from "./page.mjs";
+import {
+  API, call, choose, expectComplaint, heading, makeClient, press, request, row, section, signedIn, tokenOf, upload,
+} from "./page.mjs";
+
+const { IMPORT_ALLOWED_HOSTS } = process.env;
 
 after(async () => {
   if (folder) await rm(folder, { recursive: true });
@@ -96,3 +103,278 @@ async function onDisk(name, text) {
   await utimes(path, 1_700_000_000, 1_700_000_000);
   return path;
 }
+
+const CONTENT = "what was said";
+
+const linkTo = (id, client, terms = {}) => call("POST", `/api/files/generate-download-link/${id}`, client, terms);
+
+async function download({ download_url: address }) {
+  assert.equal(await (await request("GET", address)).text(), CONTENT);
+}
+
+async function openReceipts(page, id, name) {
+  await page.goto(`${API}/#/receipts?file=${id}`);
+  await heading(page, name);
+}
+
+test("the chains of all links to a file are verified in the browser, and a certificate is saved", async () => {
+  const id = await upload("evidence.txt", CONTENT);
+  const client = await tokenOf("client");
+  const first = await linkTo(id, client, { max_downloads: 2, note: 'a "note", <b>really</b>","hash":"' });
+  await download(first);
+  const second = await linkTo(id, client);
+  await call("DELETE", `/api/links/${second.id}`, client);
+
+  const page = await signedIn("ops");
+  await openReceipts(page, id, "evidence.txt");
+  await page.getByRole("heading", { name: "Chain verified" }).waitFor();
+  await page.getByText(/^5 receipts of 2 links: /).waitFor();
+  await page.getByText("2 links, 1 live, 0 used").waitFor();
+  const chain = section(page, "Link 1, made by client");
+  assert.match(await chain.textContent(), /Live.*Download 1 of 2 began.*Whole file sent/s);
+  assert.match(await section(page, "Link 2, made by client").textContent(), /Revoked/);
+  await chain.locator("summary").nth(1).click();
+  const fields = chain.getByRole("listitem").nth(1).getByRole("definition");
+  const receipts = await call("GET", `/api/files/${id}/receipts`, await tokenOf("ops"));
+  const { receipt, hash } = receipts[1];
+  const shown = (value) => (/^[0-9a-f]{64}$/.test(value) ? `${value}Copy fingerprint` : String(value));
+  assert.deepEqual(await fields.allTextContents(), Object.values({ ...receipt, hash }).map(shown));
+
+  const saving = page.waitForEvent("download");
+  await chain.getByRole("button", { name: "Certificate of link 1" }).click();
+  const saved = await saving;
+  assert.equal(saved.suggestedFilename(), `certificate-${first.id}.jwt`);
+  const [, claims] = (await readFile(await saved.path(), "utf8")).split(".");
+  assert.equal(JSON.parse(Buffer.from(claims, "base64url")).sub, first.id);
+});
+
+test("a receipt that was changed, left out, moved or cannot be read is named", async () => {
+  const id = await upload("tampered.txt", CONTENT);
+  const link = await linkTo(id, await tokenOf("client"), { max_downloads: 3 });
+  await download(link);
+  const page = await signedIn("ops");
+  const separator = /(?<=\}),(?=\{"receipt":)/;
+  const entries = (text, change) => `[${change(text.slice(1, -1).split(separator)).join()}]`;
+  const cases = [
+    ["receipt 2", (text) => text.replace('"download":1', '"download":2')],
+    ["receipt 3", (text) => text.replace('"outcome":"completed"', '"outcome":"partial"')],
+    ["receipt 1", (text) => text.replace('"max_downloads":3', '"max_downloads":4')],
+    ["receipt 1", (text) => entries(text, ([, ...others]) => others)],
+    ["receipt 2", (text) => entries(text, ([one, , three]) => [one, three])],
+    ["receipt 2", (text) => entries(text, ([one, two, three]) => [one, three, two])],
+    ["receipt 2", (text) => entries(text, ([one, two, three]) => [one, two.replace(/:\{.*\}(?=,"hash")/, ":null"), three])],
+    // The first text and its hash fit each other, but the second receipt has another hash.
+    ["receipt 1", (text) => entries(text, ([one, ...others]) => [resealed(one.replace('"bind":false', '"bind":true')), ...others])],
+  ];
+  for (const [named, tamper] of cases) {
+    await page.route(/api.files.*receipts/, async (route) => {
+      const response = await route.fetch();
+      const before = await response.text();
+      const body = tamper(before);
+      assert.notEqual(body, before);
+      await route.fulfill({ response, body });
+    });
+    await openReceipts(page, id, "tampered.txt");
+    await page.getByRole("alert").getByText(`Chain broken at ${named} of link 1`).waitFor();
+    assert.equal(await page.getByRole("alert").getByText(link.id).count(), 1);
+    await page.unroute(/api.files.*receipts/);
+    await page.goto(`${API}/#/uploads`);
+    await heading(page, "My files");
+  }
+});
+
+// An entry with the hash that its text has.
+function resealed(entry) {
+  const text = entry.slice('{"receipt":'.length, entry.lastIndexOf(',"hash":'));
+  const hash = createHash("sha256").update(text).digest("hex");
+  return `{"receipt":${text},"hash":"${hash}"}`;
+}
+
+test("the chain of a link holds when the account of whoever made it was deleted, and only then", async () => {
+  const id = await upload("made by somebody.txt", CONTENT);
+  const password = "a password of somebody";
+  await makeClient("somebody", password);
+  const token = await tokenOf("somebody", password);
+  await download(await linkTo(id, token));
+  await call("DELETE", "/api/account", token, { password });
+
+  const page = await signedIn("ops");
+  await openReceipts(page, id, "made by somebody.txt");
+  await page.getByText("The account of whoever made the link was deleted").waitFor();
+  await page.getByRole("heading", { name: "Chain verified" }).waitFor();
+  await page.route(/api.files.*receipts/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: (await response.text()).replace("deleted-account", "somebody-else") });
+  });
+  await page.reload();
+  await page.getByRole("alert").getByText("Chain broken at receipt 1 of link 1").waitFor();
+});
+
+const details = async (id) => call("GET", `/api/files/${id}`, await tokenOf("ops"));
+
+test("the terms of a file can be changed, and what stays is not touched", async () => {
+  expectComplaint(/422.*api\/files/);
+  const id = await upload("terms.txt", CONTENT);
+  const page = await signedIn("ops");
+  await press(page, "Details of terms.txt");
+  await press(page, "Change terms");
+  const dialog = page.getByRole("dialog", { name: "Change the terms" });
+  await dialog.getByText("Only these people").click();
+  await dialog.getByLabel("People and groups").pressSequentially("client, Eva@example.net,nobody at all");
+  await dialog.getByLabel("Available until").selectOption("7 days from now");
+  await dialog.getByLabel("Note").fill("for <i>them</i>");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.getByRole("alert").waitFor();
+  assert.equal((await details(id)).recipients, "everyone");
+  await dialog.getByLabel("People and groups").fill("");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.getByText("The terms are changed, from the next request on.").waitFor();
+  assert.match(await row(page, "terms.txt").first().textContent(), /client and 1 other.*until/s);
+  const changed = await details(id);
+  assert.deepEqual(changed.recipients.toSorted(), ["client", "eva@example.net"]);
+  assert.equal(changed.note, "for <i>them</i>");
+  const days = (Date.parse(changed.expires_at) - Date.now()) / 86_400_000;
+  assert.ok(days > 6.9 && days < 7.1, changed.expires_at);
+
+  await press(page, "Change terms");
+  assert.match(await dialog.locator("option:checked").textContent(), /^As it is: /);
+  await press(page, "Remove eva@example.net");
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "recipients");
+  await dialog.getByLabel("Note").fill("");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.waitFor({ state: "detached" });
+  const again = await details(id);
+  assert.deepEqual(again.recipients, ["client"]);
+  assert.equal(again.note, undefined);
+  assert.equal(again.expires_at, changed.expires_at);
+});
+
+test("groups and those who have files already are proposed as recipients", async () => {
+  await call("POST", "/api/admin/groups", await tokenOf("admin"), { name: "board" });
+  await upload("proposed.txt", "for one", { recipients: "client" });
+
+  const page = await signedIn("ops");
+  await page.getByRole("navigation").getByRole("link", { name: "Upload" }).click();
+  await page.getByText("Only these people").click();
+  for (const name of ["group:board", "client"]) await page.locator(`datalist option[value="${name}"]`).waitFor({ state: "attached" });
+  const field = page.getByLabel("People and groups");
+  await field.pressSequentially("group:boar");
+  assert.equal(await page.getByRole("listitem").getByText("group").count(), 0);
+  // As when it is chosen from the list, which no headless browser shows.
+  await field.evaluate((input) => {
+    input.value = "group:board";
+    input.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertReplacementText" }));
+  });
+  await page.getByRole("listitem").getByText("group:board").waitFor();
+  assert.equal(await field.inputValue(), "");
+  assert.equal(await page.locator('datalist option[value="group:board"]').count(), 0);
+  await page.keyboard.press("Backspace");
+  await page.getByRole("listitem").getByText("group:board").waitFor({ state: "detached" });
+});
+
+test("a file is imported by its link: fetched, checked, and available or rejected with the reason", async () => {
+  expectComplaint(/422.*api\/imports/);
+  let answer;
+  const host = createServer((request, response) => {
+    if (request.url.startsWith("/missing")) response.writeHead(404).end();
+    else answer = () => response.end("what was fetched");
+  });
+  const [name, port] = IMPORT_ALLOWED_HOSTS.split(":");
+  await once(host.listen(port, name), "listening");
+  const page = await signedIn("ops");
+  await page.getByRole("navigation").getByRole("link", { name: "Upload" }).click();
+  const add = async (path) => {
+    await page.getByLabel("Or import by link").fill(path);
+    await press(page, "Add");
+  };
+  await add("no address");
+  await page.getByRole("alert").getByText("A whole address").waitFor();
+  await add(`http://${IMPORT_ALLOWED_HOSTS}/fetched.txt`);
+  await add(`http://${IMPORT_ALLOWED_HOSTS}/missing.txt`);
+  await add("https://elsewhere.example/a.txt");
+  await press(page, "Upload 3 files");
+  const entry = (name) => page.getByRole("listitem").filter({ hasText: name });
+  await entry("fetched.txt").getByText("The service is fetching it").waitFor();
+  await entry("missing.txt").getByText(/^Rejected: .*404/).waitFor();
+  await entry("a.txt").getByRole("alert").waitFor();
+  while (!answer) await once(host, "request");
+  answer();
+  await entry("fetched.txt").getByText("Ready").waitFor();
+  await entry("fetched.txt").getByText("16 bytes, content checked").waitFor();
+  answer = null;
+
+  await add(`http://${IMPORT_ALLOWED_HOSTS}/given up.txt`);
+  await press(page, "Upload 2 files");
+  await entry("given").getByText("The service is fetching it").waitFor();
+  const ended = page.waitForResponse((response) => response.request().method() === "DELETE");
+  await entry("given").getByRole("button", { name: /^Cancel/ }).click();
+  assert.equal((await ended).status(), 204);
+  host.closeAllConnections();
+  host.close();
+});
+
+test("an upload is paused, resumed, lost, tried again and cancelled, and its bar never runs back", async () => {
+  const page = await signedIn("ops");
+  await page.getByRole("navigation").getByRole("link", { name: "Upload" }).click();
+  await heading(page, "Upload");
+  const seen = await page.evaluateHandle(() => {
+    const seen = { values: [], spoken: [] };
+    new MutationObserver(() => {
+      const value = document.querySelector("progress")?.getAttribute("value");
+      if (value) seen.values.push(Number(value));
+      for (const { textContent } of document.querySelectorAll("[role=status]"))
+        if (textContent?.startsWith("moved.txt") && !seen.spoken.includes(textContent)) seen.spoken.push(textContent);
+    }).observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+    return seen;
+  });
+  expectComplaint(/ERR_FAILED.*x-id=UploadPart/);
+  let held = [];
+  let passed = 0;
+  await page.route(/x-id=UploadPart/, (route) => (passed++ < 2 ? route.continue() : held.push(route)));
+  const chooseLarge = async (name) => choose(page, await onDisk(name, "some words\n".repeat(2_500_000)));
+  await chooseLarge("moved.txt");
+  await press(page, "Upload 1 file");
+  await page.getByText("16.8 MB of 27.5 MB").waitFor(); // two parts
+  await press(page, "Pause moved.txt");
+  await page.getByText(/^Paused at /).waitFor();
+  for (const route of held) await route.abort().catch(() => {});
+  await page.unroute(/x-id=UploadPart/);
+  await page.route(/x-id=UploadPart/, (route) => route.abort());
+  await press(page, "Resume moved.txt");
+  await page.getByText(/^Connection lost at /).waitFor();
+  await page.unroute(/x-id=UploadPart/);
+  // All parts are sent again, the first one before the others.
+  const nothingThere = async (route) => {
+    const response = await route.fetch();
+    const status = await response.json();
+    await route.fulfill({ response, json: { ...status, ...(status.received ? { received: [] } : {}) } });
+  };
+  await page.route(/api\/uploads\/[^/]*$/, nothingThere, { times: 1 });
+  held = [];
+  let holds = true;
+  const isFirst = (request) => request.method() === "PUT" && /x-id=UploadPart.*partNumber=1\b/.test(request.url());
+  await page.route(/x-id=UploadPart/, (route) => (holds && !isFirst(route.request()) ? held.push(route) : route.continue()));
+  const first = page.waitForResponse((response) => isFirst(response.request()));
+  await press(page, "Try now moved.txt");
+  await (await first).finished();
+  holds = false;
+  for (const route of held) await route.continue();
+  await page.getByText("1 ready").waitFor();
+  await page.getByText("moved.txt is ready").waitFor({ state: "attached" });
+  const { values, spoken } = await seen.jsonValue();
+  assert.ok(values.length > 2);
+  assert.deepEqual(values, values.toSorted((one, other) => one - other));
+  assert.equal(spoken[0], "moved.txt: 0 % sent");
+  assert.ok(spoken.length > 2 && spoken.length <= 6, spoken.join());
+
+  await page.route(/x-id=UploadPart/, () => {});
+  await chooseLarge("cancelled.txt");
+  const creation = page.waitForResponse(/api\/uploads$/);
+  await press(page, "Upload 1 file");
+  const { upload_id: id } = await (await creation).json();
+  const ended = page.waitForResponse((response) => response.request().method() === "DELETE");
+  await press(page, "Cancel cancelled.txt");
+  await ended;
+  assert.equal((await details(id)).state, "deleted");
+  await page.getByText("cancelled.txt", { exact: true }).waitFor({ state: "detached" });
+});

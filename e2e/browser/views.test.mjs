@@ -107,7 +107,7 @@ async function withAxe(page) {
 const DIALOGS = {
   "/files": [/^Get link/],
   "/links": [/^Revoke/],
-  "/uploads": [/^Delete file/],
+  "/uploads": [/^Change terms/, /^Delete file/],
   "/people": [/^Disable/, /^Change role to Ops/, /^Sign out everywhere/, /^Reset password/],
   "/invitations": [/^Invite$/, /^Withdraw/],
   "/groups": [/^Delete the group/],

@@ -94,6 +94,9 @@ export interface UploadCreated {
 export interface UploadStatus {
   upload_id: string;
   state: FileState;
+  filename: string;
+  /** In bytes; null while an import does not know it. */
+  size: number | null;
   reason?: RejectionReason | null;
   part_size?: number | null;
   parts?: number | null;
@@ -112,7 +115,7 @@ export interface Receipt {
   previous: string | null;
   at: string;
   request_id: string;
-  event: "created" | "redeemed" | "resumed" | "ended" | "revoked";
+  event: "created" | "redeemed" | "resumed" | "ended" | "revoked" | "erased";
   /** Of `created`. */
   username?: string;
   expires_at?: string;
@@ -127,12 +130,8 @@ export interface Receipt {
   /** Of `ended`. */
   bytes?: number;
   outcome?: "completed" | "partial" | "broken_off" | "redirected";
-}
-
-/** An entry of `receipt_list`. */
-export interface ReceiptEntry {
-  receipt: Receipt | null;
-  hash: string;
+  /** Of `erased`: the SHA-256 of the first receipt's text from then on. */
+  first?: string;
 }
 
 /** The answer of `link_create`. */

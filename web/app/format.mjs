@@ -1,4 +1,4 @@
-// Sizes and times as people read them.
+// Sizes, times and digests as people read them.
 
 import { texts } from "./texts.mjs";
 
@@ -59,6 +59,20 @@ export function wholeMoment(moment) {
   });
 }
 
+/**
+ * Day and time to the second, such as `12 Nov, 14:02:51`.
+ * @param {string} moment in RFC 3339
+ */
+export function second(moment) {
+  return new Date(moment).toLocaleString(texts.language, {
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
+}
+
 /** @param {string} text */
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -68,4 +82,10 @@ export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
  */
 export function extension(filename) {
   return /\.([A-Za-z0-9]{1,4})$/.exec(filename)?.[1]?.toUpperCase() ?? "";
+}
+
+/** The SHA-256 in hexadecimal digits. @param {Blob} bytes */
+export async function digest(bytes) {
+  const hash = await crypto.subtle.digest("SHA-256", await bytes.arrayBuffer());
+  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

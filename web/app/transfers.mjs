@@ -2,9 +2,11 @@
 //
 // A part is hashed, signed by the service and sent to S3, which refuses other bytes. What breaks is
 // tried again by itself. The id of an upload is kept by the file's name, size and date, so that the same
-// file goes on where it was when it is chosen again, after the tab was closed too.
+// file goes on where it was when it is chosen again, after the tab was closed too. What is imported by its
+// address is fetched by the service, and stands in the same list.
 
 import { Problem } from "./api.mjs";
+import { digest } from "./format.mjs";
 import { call, callForJson, current, subscribe } from "./session.mjs";
 import { texts } from "./texts.mjs";
 
@@ -17,9 +19,12 @@ import { texts } from "./texts.mjs";
 /**
  * @typedef {object} Upload
  * @property {number} key tells it from the others of the list
- * @property {File} file
- * @property {"waiting" | "queued" | "sending" | "paused" | "lost" | "checking" | "available" |
- *   "rejected" | "failed"} state
+ * @property {File} file an empty one for an import
+ * @property {string} url where an import is fetched from; empty for a file of this device
+ * @property {string} name
+ * @property {number} size bytes; 0 while an import does not know it
+ * @property {"waiting" | "queued" | "sending" | "paused" | "lost" | "fetching" | "checking" |
+ *   "available" | "rejected" | "failed"} state
  * @property {Record<string, unknown>} terms as `upload_create` takes them
  * @property {string} id empty until the service knows of it
  * @property {number} sent bytes; it never becomes less
@@ -71,29 +76,43 @@ function set(upload, change) {
 
 /** Adds files, which wait until `start`. @param {Iterable<File>} files */
 export function add(files) {
-  for (const file of files) {
-    /** @type {Upload} */
-    const upload = {
-      key: nextKey++,
-      file,
-      state: file.size > 0 ? "waiting" : "failed",
-      terms: {},
-      id: "",
-      sent: 0,
-      speed: 0,
-      retryAt: 0,
-      reason: file.size > 0 ? "" : texts.upload.empty,
-      digests: new Map(),
-      stop: new AbortController(),
-    };
-    uploads = [...uploads, upload];
-  }
+  for (const file of files)
+    put(file, { state: file.size > 0 ? "waiting" : "failed", reason: file.size > 0 ? "" : texts.upload.empty });
+}
+
+/** Adds the file at `url`, which waits until `start`. @param {string} url */
+export function addImport(url) {
+  const { hostname, pathname } = new URL(url);
+  put(new File([], pathname.split("/").pop() || hostname), { url });
+}
+
+/** @param {File} file @param {Partial<Upload>} more */
+function put(file, more) {
+  /** @type {Upload} */
+  const upload = {
+    key: nextKey++,
+    file,
+    url: "",
+    name: file.name,
+    size: file.size,
+    state: "waiting",
+    terms: {},
+    id: "",
+    sent: 0,
+    speed: 0,
+    retryAt: 0,
+    reason: "",
+    digests: new Map(),
+    stop: new AbortController(),
+    ...more,
+  };
+  uploads = [...uploads, upload];
   changed();
 }
 
 /** Whether `start` begins it: it waits, or was refused before the service knew of it. @param {Upload} upload */
-export const canStart = ({ state, id, file }) =>
-  file.size > 0 && (state === "waiting" || (state === "failed" && id === ""));
+export const canStart = ({ state, id, url, size }) =>
+  (url !== "" || size > 0) && (state === "waiting" || (state === "failed" && id === ""));
 
 /** Begins all that wait. @param {Record<string, unknown>} terms */
 export function start(terms) {
@@ -142,8 +161,9 @@ async function run(upload) {
   for (let failures = 0; !stop.signal.aborted; failures += 1) {
     const before = upload.sent;
     try {
-      await send(upload, stop.signal);
-      set(upload, { state: "checking", speed: 0, sent: upload.file.size });
+      if (upload.url) await requestImport(upload, stop.signal);
+      else await send(upload, stop.signal);
+      set(upload, { state: upload.url ? "fetching" : "checking", speed: 0, sent: upload.size });
       forget(upload);
       begin();
       await follow(upload, stop.signal);
@@ -176,6 +196,20 @@ function final(error) {
   const { status, message, fields } = error;
   if (status === 0 || status === 429 || status >= 500) return "";
   return fields.length > 0 ? `${fields.map(({ field, message: text }) => `${field}: ${text}`).join("; ")}.` : message;
+}
+
+/** Asks the service to fetch it, once. @param {Upload} upload @param {AbortSignal} signal */
+async function requestImport(upload, signal) {
+  if (upload.id) return;
+  try {
+    /** @type {import("./contract.d.ts").FileDetails} */
+    const file = await callForJson("POST", "api/imports", { body: { url: upload.url, ...upload.terms }, signal });
+    upload.id = file.id;
+  } catch (error) {
+    // Asked again, the service would fetch it twice.
+    if (error instanceof Problem && error.status === 0) throw new Problem(400, "", texts.upload.importUnsure);
+    throw error;
+  }
 }
 
 /** Sends what S3 does not have yet, and completes the upload. @param {Upload} upload @param {AbortSignal} signal */
@@ -237,7 +271,7 @@ async function open(upload, signal) {
   const created = await callForJson("POST", "api/uploads", { body, signal });
   upload.id = created.upload_id;
   localStorage.setItem(memory(upload), created.upload_id);
-  return { ...created, state: "uploading" };
+  return { ...created, filename: upload.name, size: upload.size, state: "uploading" };
 }
 
 /** Where the id of the upload of this very file is kept. @param {Upload} upload */
@@ -247,12 +281,6 @@ function memory({ file }) {
 
 /** @param {Upload} upload */
 const forget = (upload) => localStorage.removeItem(memory(upload));
-
-/** The SHA-256 in hexadecimal digits. @param {Blob} bytes */
-async function digest(bytes) {
-  const hash = await crypto.subtle.digest("SHA-256", await bytes.arrayBuffer());
-  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 /** @typedef {ReturnType<typeof measure>} Meter */
 
@@ -305,7 +333,7 @@ async function sendPart(id, number, sha256, bytes, meter, signal) {
   const { parts } = await callForJson("POST", `api/uploads/${id}/parts`, { body, signal });
   const part = parts[0];
   if (!part) throw new Problem(0, "", texts.errors.unknown);
-  await put(part, bytes, (loaded) => meter.progress(number, loaded), signal);
+  await sendBytes(part, bytes, (loaded) => meter.progress(number, loaded), signal);
 }
 
 /**
@@ -316,7 +344,7 @@ async function sendPart(id, number, sha256, bytes, meter, signal) {
  * @param {AbortSignal} signal
  * @returns {Promise<void>}
  */
-function put({ url, headers }, bytes, onProgress, signal) {
+function sendBytes({ url, headers }, bytes, onProgress, signal) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     let timer = 0;
@@ -354,6 +382,9 @@ async function follow(upload, signal) {
     try {
       /** @type {UploadStatus} */
       const status = await callForJson("GET", `api/uploads/${upload.id}`, { signal });
+      // The name and the size of an import are known when the host has answered.
+      const { filename: name, size } = status;
+      set(upload, { name, size: size ?? 0, ...(status.state === "checking" ? { state: "checking" } : {}) });
       if (status.state === "available") return set(upload, { state: "available" });
       if (status.state === "rejected")
         return set(upload, { state: "rejected", reason: status.reason?.detail ?? "" });

@@ -25,8 +25,9 @@ const SKELETON_AFTER = 300;
  * @template T
  * @param {string} path
  * @param {Record<string, string>} [query]
+ * @param {(response: Response) => Promise<T[]>} [itemsIn] takes a page from its answer
  */
-export function useList(path, query = {}) {
+export function useList(path, query = {}, itemsIn = (response) => response.json()) {
   const given = Object.entries(query).filter(([, value]) => value !== "");
   const search = new URLSearchParams(given).toString();
   /** @type {List<T>} */
@@ -44,7 +45,7 @@ export function useList(path, query = {}) {
         if (cursor) pages.set("cursor", cursor);
         const address = pages.size > 0 ? `${path}?${pages}` : path;
         const response = await call("GET", address, signal ? { signal } : {});
-        const page = /** @type {T[]} */ (await response.json());
+        const page = await itemsIn(response);
         cursor = nextCursor(response);
         items = [...items, ...page];
         // A search can have empty pages before the one with what is looked for.

@@ -10,3 +10,11 @@ import { Icon } from "./icon.mjs";
 export function State({ sign: [icon = "", kind = ""], children }) {
   return h("span", { class: `state ${kind}` }, h(Icon, { name: icon }), children);
 }
+
+/** What is said about the state of a link. */
+export const LINK_SIGNS = {
+  live: ["dot", "state-live"],
+  used: ["ok", ""],
+  expired: ["clock", "state-off"],
+  revoked: ["slash", "state-off"],
+};

@@ -6,7 +6,7 @@ import { Confirm } from "../components/confirm.mjs";
 import { FileKind } from "../components/file.mjs";
 import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
-import { State } from "../components/state.mjs";
+import { LINK_SIGNS, State } from "../components/state.mjs";
 import { Table } from "../components/table.mjs";
 import { toast } from "../components/toast.mjs";
 import { day } from "../format.mjs";
@@ -15,13 +15,6 @@ import { call } from "../session.mjs";
 import { texts } from "../texts.mjs";
 
 /** @typedef {import("../contract.d.ts").LinkSummary} LinkSummary */
-
-const SIGNS = {
-  live: ["dot", "state-live"],
-  used: ["ok", ""],
-  expired: ["clock", "state-off"],
-  revoked: ["slash", "state-off"],
-};
 
 export function View() {
   const words = texts.links;
@@ -59,7 +52,7 @@ export function View() {
 function Row({ link, revoke }) {
   const words = texts.links;
   const { filename, state, max_downloads: of, downloads, note } = link;
-  const label = h(State, { sign: SIGNS[state] }, words.states[state]);
+  const label = h(State, { sign: LINK_SIGNS[state] }, words.states[state]);
   const when = state === "live" ? words.ends(day(link.expires_at)) : words.ended(day(link.created_at));
   const count = state === "live" ? words.left(of - downloads, of) : words.used(downloads, of);
   const who = link.bind ? words.onlyYou : words.anyone;

@@ -1,22 +1,28 @@
-// What happened to the links to a file: its receipts as a timeline for each link.
+// What happened to the links to a file: its receipts as a timeline for each link, and whether they are
+// as they were written.
 
 import { h } from "../../vendor/preact.mjs";
 import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
 import { Problem } from "../api.mjs";
+import { brokenAt, receiptsIn } from "../chain.mjs";
+import { Button } from "../components/button.mjs";
+import { Digest } from "../components/file.mjs";
 import { Icon } from "../components/icon.mjs";
 import { Empty, ListEnd, useList } from "../components/list.mjs";
-import { ProblemNote } from "../components/note.mjs";
+import { Note, ProblemNote } from "../components/note.mjs";
 import { Page } from "../components/page.mjs";
 import { Facts } from "../components/row.mjs";
-import { day, size, wholeMoment } from "../format.mjs";
+import { LINK_SIGNS, State } from "../components/state.mjs";
+import { capital, day, second, size, wholeMoment } from "../format.mjs";
 import { address } from "../router.mjs";
-import { callForJson } from "../session.mjs";
+import { save } from "../save.mjs";
+import { call, callForJson } from "../session.mjs";
 import { texts } from "../texts.mjs";
 
 /**
  * @typedef {import("../contract.d.ts").FileDetails} FileDetails
  * @typedef {import("../contract.d.ts").Receipt} Receipt
- * @typedef {import("../contract.d.ts").ReceiptEntry} ReceiptEntry
+ * @typedef {import("../chain.mjs").Sealed} Sealed
  */
 
 /** The colour of the point of a receipt. @type {Record<string, string>} */
@@ -28,8 +34,11 @@ export function View({ query }) {
   const id = encodeURIComponent(query.get("file") ?? "");
   const [file, setFile] = useState(/** @type {FileDetails | null} */ (null));
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
-  /** @type {ReturnType<typeof useList<ReceiptEntry>>} */
-  const list = useList(`api/files/${id}/receipts`);
+  /** @type {ReturnType<typeof useList<Sealed>>} */
+  const list = useList(`api/files/${id}/receipts`, { limit: "100" }, receiptsIn);
+  const { items, state, cursor } = list;
+  const chains = byLink(items);
+  const [broken, setBroken] = useState(/** @type {number[]} */ ([]));
   useEffect(() => {
     callForJson("GET", `api/files/${id}`).then(
       (answer) => setFile(/** @type {FileDetails} */ (answer)),
@@ -39,10 +48,18 @@ export function View({ query }) {
       },
     );
   }, [id]);
+  useEffect(() => {
+    if (state !== "ready") return;
+    // Only all receipts of a link show whether its chain is whole.
+    if (cursor) list.more();
+    else Promise.all(chains.map(brokenAt)).then(setBroken);
+  }, [state, cursor]);
+  const count = (/** @type {string} */ sought) => chains.filter((chain) => stateOf(chain) === sought).length;
   const facts = file && [
     file.size !== null && h("span", null, size(file.size)),
     h("span", null, words.uploaded(day(file.created_at))),
     file.expires_at && h("span", null, words.until(wholeMoment(file.expires_at))),
+    broken.length > 0 && h("span", null, words.links(chains.length, count("live"), count("used"))),
   ];
   return h(
     Page,
@@ -50,7 +67,8 @@ export function View({ query }) {
     h("nav", { class: "crumb", "aria-label": words.where }, h("a", { href: address("/uploads") }, words.back)),
     facts && h("p", { class: "meta" }, facts),
     problem && h(ProblemNote, { problem }),
-    byLink(list.items).map((entries, at) => h(Chain, { key: at, number: at + 1, entries })),
+    broken.length > 0 && h("div", { class: "gap-t" }, h(Verified, { chains, broken })),
+    chains.map((chain, at) => h(Chain, { key: at, number: at + 1, chain, broken: broken[at] ?? 0 })),
     !problem && h(ListEnd, { list }, h(Empty, { title: words.noneTitle, text: words.none })),
   );
 }
@@ -58,26 +76,47 @@ export function View({ query }) {
 /**
  * The receipts of each link, in the order of the answer. One that cannot be read belongs to the link of
  * the one before.
- * @param {ReceiptEntry[]} entries
+ * @param {Sealed[]} receipts
  */
-function byLink(entries) {
-  /** @type {ReceiptEntry[][]} */
+function byLink(receipts) {
+  /** @type {Sealed[][]} */
   const links = [];
   let before = "";
-  for (const entry of entries) {
-    const link = entry.receipt?.link ?? before;
+  for (const sealed of receipts) {
+    const link = sealed.receipt?.link ?? before;
     if (links.length === 0 || link !== before) links.push([]);
-    links.at(-1)?.push(entry);
+    links.at(-1)?.push(sealed);
     before = link;
   }
   return links;
 }
 
-/** @param {{number: number, entries: ReceiptEntry[]}} props */
-function Chain({ number, entries }) {
+/** Whether all receipts are as they were written. @param {{chains: Sealed[][], broken: number[]}} props */
+function Verified({ chains, broken }) {
   const words = texts.receipts;
-  const created = entries.find(({ receipt }) => receipt?.event === "created")?.receipt;
+  if (broken.every((number) => number === 0))
+    return h(
+      Note,
+      { kind: "ok", title: words.whole },
+      h("p", null, words.wholeText(chains.flat().length, chains.length)),
+    );
+  return broken.map(
+    (number, at) =>
+      number > 0 &&
+      h(
+        Note,
+        { key: at, kind: "bad", title: words.broken(number, at + 1) },
+        h("p", null, words.brokenText, " ", h("span", { class: "mono any" }, chains[at]?.[0]?.receipt?.link)),
+      ),
+  );
+}
+
+/** @param {{number: number, chain: Sealed[], broken: number}} props */
+function Chain({ number, chain, broken }) {
+  const words = texts.receipts;
+  const created = creationOf(chain);
   const heading = `chain-${number}`;
+  const state = stateOf(chain);
   return h(
     "section",
     { class: "chain", "aria-labelledby": heading },
@@ -85,6 +124,12 @@ function Chain({ number, entries }) {
       "div",
       { class: "chain-h" },
       h("h2", { id: heading }, words.link(number, created?.username ?? words.somebody)),
+      created &&
+        h(
+          Certificate,
+          { number, link: created.link },
+          h(State, { sign: LINK_SIGNS[state] }, texts.links.states[state]),
+        ),
       created &&
         h(
           "p",
@@ -98,15 +143,65 @@ function Chain({ number, entries }) {
     h(
       "ol",
       { class: "tl" },
-      entries.map((entry) => h(Entry, { key: entry.hash, entry, of: created?.max_downloads ?? 0 })),
+      chain.map((sealed, at) =>
+        h(Entry, { key: sealed.hash, sealed, of: created?.max_downloads ?? 0, broken: at + 1 === broken }),
+      ),
     ),
   );
 }
 
-/** @param {{entry: ReceiptEntry, of: number}} props */
-function Entry({ entry, of }) {
+/** @param {Sealed[]} chain */
+const creationOf = (chain) => chain.find(({ receipt }) => receipt?.event === "created")?.receipt;
+
+/** What has become of a link, by its receipts. @param {Sealed[]} chain */
+function stateOf(chain) {
+  const { max_downloads: most = 1, expires_at: end = "" } = creationOf(chain) ?? {};
+  const count = (/** @type {string} */ event) => chain.filter(({ receipt }) => receipt?.event === event).length;
+  if (count("revoked")) return "revoked";
+  if (count("redeemed") >= most) return "used";
+  return Date.parse(end) > Date.now() ? "live" : "expired";
+}
+
+/**
+ * Saves the certificate of a link, whose state stands beside it.
+ * @param {{number: number, link: string, children?: import("preact").ComponentChildren}} props
+ */
+function Certificate({ number, link, children }) {
   const words = texts.receipts;
-  const { receipt, hash } = entry;
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
+  const get = async () => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      const answer = await call("GET", `api/links/${link}/certificate`);
+      save(await answer.blob(), `certificate-${link}.jwt`);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      setProblem(error);
+    }
+    setBusy(false);
+  };
+  return [
+    h(
+      "div",
+      { class: "acts" },
+      children,
+      h(
+        Button,
+        { kind: "btn-s secondary", icon: "download", busy, busyText: texts.confirm.busy, onClick: () => void get() },
+        words.certificate,
+        h("span", { class: "vh" }, words.ofLink(number)),
+      ),
+    ),
+    problem && h(ProblemNote, { problem }),
+  ];
+}
+
+/** @param {{sealed: Sealed, of: number, broken: boolean}} props */
+function Entry({ sealed, of, broken }) {
+  const words = texts.receipts;
+  const { receipt, hash } = sealed;
   if (!receipt)
     return h(
       "li",
@@ -117,26 +212,23 @@ function Entry({ entry, of }) {
     );
   const { at, event, outcome, bytes, address: from, agent } = receipt;
   const short = `${hash.slice(0, 4)}…${hash.slice(-4)}`;
-  const mono = (/** @type {string} */ text) => h("bdi", { class: "mono" }, text);
   /** @type {import("../components/row.mjs").Fact[]} */
-  const facts = [
-    [words.time, mono(at)],
-    bytes !== undefined && [words.bytes, mono(bytes.toLocaleString(texts.language))],
-    from && [words.address, mono(from)],
-    agent && [words.agent, mono(agent)],
-    [words.request, mono(receipt.request_id)],
-    [words.hash, mono(hash)],
-    receipt.previous && [words.before, mono(receipt.previous)],
-  ];
+  const facts = Object.entries({ ...receipt, hash }).map(([name, value]) => {
+    const text = String(value);
+    return [
+      capital(name.replaceAll("_", " ")),
+      /^[0-9a-f]{64}$/.test(text) ? h(Digest, { digest: text }) : h("bdi", { class: "mono" }, text),
+    ];
+  });
   return h(
     "li",
-    { class: KINDS[outcome ?? event] ?? "" },
-    h("time", { dateTime: at, title: wholeMoment(at) }, day(at)),
+    { class: broken ? "k-bad" : (KINDS[outcome ?? event] ?? "") },
+    h("time", { dateTime: at, title: wholeMoment(at) }, second(at)),
     h("span", { class: "pt", "aria-hidden": "true" }),
     h(
       "div",
       null,
-      h("p", { class: "ev" }, said(receipt, of)),
+      h("p", { class: "ev" }, said(receipt, of), broken && words.changed),
       h(
         "p",
         { class: "meta" },
@@ -174,5 +266,7 @@ function said({ event, username, download = 0, outcome }, of) {
       return outcome ? words.outcomes[outcome] : "";
     case "revoked":
       return words.revoked;
+    case "erased":
+      return words.erased;
   }
 }

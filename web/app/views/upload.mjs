@@ -7,15 +7,14 @@ import { FileKind } from "../components/file.mjs";
 import { Field, Form, useForm } from "../components/form.mjs";
 import { Icon } from "../components/icon.mjs";
 import { Page } from "../components/page.mjs";
-import { Select } from "../components/select.mjs";
+import { namesIn } from "../components/recipients.mjs";
 import { State } from "../components/state.mjs";
+import { NEW_TERMS, TermsFields, termsOf, Tick } from "../components/terms.mjs";
 import { size } from "../format.mjs";
 import { texts } from "../texts.mjs";
 import * as transfers from "../transfers.mjs";
 
 /** @typedef {import("../transfers.mjs").Upload} Upload */
-
-const DAY = 86_400;
 
 export function View() {
   const words = texts.upload;
@@ -30,12 +29,14 @@ export function View() {
         "section",
         { "aria-labelledby": "uploads-title" },
         h(Drop, null),
+        h("div", { class: "gap-t" }, h(Import, null)),
         h(
           "div",
           { class: "ups-h" },
           h("h2", { id: "uploads-title" }, uploads.length > 0 ? words.listed(uploads.length) : words.nothing),
           h("p", { class: "small muted", role: "status" }, summary(uploads)),
         ),
+        h(Spoken, { uploads }),
         uploads.length > 0
           ? h("ul", null, uploads.map((upload) => h(Row, { key: upload.key, upload })))
           : h("p", { class: "hint" }, words.continues),
@@ -58,7 +59,7 @@ function summary(uploads) {
     uploads.filter(({ state }) => states.includes(state)).length;
   return texts.upload.summary({
     ready: count("available"),
-    moving: count("queued", "sending", "lost", "checking", "paused"),
+    moving: count("queued", "sending", "lost", "fetching", "checking", "paused"),
     waiting: count("waiting"),
     failed: count("failed", "rejected"),
   });
@@ -107,11 +108,54 @@ function Drop() {
   );
 }
 
+/** The address of a file that the service fetches. */
+function Import() {
+  const words = texts.upload;
+  const form = useForm(
+    { url: "" },
+    {
+      check: ({ url = "" }) => (URL.canParse(url) ? {} : { url: words.importWrong }),
+      submit: async ({ url = "" }) => {
+        transfers.addImport(url);
+        form.setValues({ url: "" });
+      },
+    },
+  );
+  return h(
+    Form,
+    { form },
+    h(Field, {
+      ...form.field("url"),
+      onLeave: () => {}, // a message would move the button below while it is pressed
+      label: words.importLink,
+      hint: words.importHint,
+      input: { type: "url", autocomplete: "off" },
+      after: h("div", { class: "acts gap-s" }, h(Button, { type: "submit" }, words.importAdd)),
+    }),
+  );
+}
+
+/** Says aloud when an upload begins, has come a quarter further, and is done. @param {{uploads: Upload[]}} props */
+function Spoken({ uploads }) {
+  const words = texts.upload;
+  const before = useRef(/** @type {Map<number, string>} */ (new Map()));
+  const [text, setText] = useState("");
+  useEffect(() => {
+    for (const { key, name, state, sent, size: all } of uploads) {
+      const now =
+        state === "sending" && all > 0 ? words.begun(name, Math.floor((sent / all) * 4) * 25) : state === "available" ? words.readyNow(name) : "";
+      if (!now || before.current.get(key) === now) continue;
+      before.current.set(key, now);
+      setText(now);
+    }
+  });
+  return h("p", { class: "vh", role: "status" }, text);
+}
+
 /** @param {{upload: Upload}} props */
 function Row({ upload }) {
   const words = texts.upload;
-  const { file, state, sent } = upload;
-  const name = file.name;
+  const { url, name, state, sent, size: all } = upload;
   const button = (/** @type {string} */ icon, /** @type {string} */ text, /** @type {() => void} */ act) =>
     h(
       "button",
@@ -121,9 +165,9 @@ function Row({ upload }) {
       h("span", { class: "vh" }, ` ${name}`),
     );
   const again = () => transfers.resume(upload);
-  const failedLater = state === "failed" && file.size > 0 && upload.reason !== words.unreadable;
+  const failedLater = state === "failed" && (url || all > 0) && upload.reason !== words.unreadable;
   const stays = ["checking", "available", "rejected", "failed", "waiting"].includes(state);
-  const begun = ["sending", "lost", "paused", "checking"].includes(state);
+  const begun = ["sending", "lost", "paused", "fetching", "checking"].includes(state);
   const off = state === "paused" || state === "lost";
   return h(
     "li",
@@ -136,9 +180,9 @@ function Row({ upload }) {
       begun &&
         h("progress", {
           class: `prog prog-s ${off ? "prog-off" : ""}`,
-          max: file.size,
+          max: all || 1,
           // Without a value, it moves without an end in sight.
-          ...(state === "checking" ? {} : { value: sent }),
+          ...(state === "checking" || url ? {} : { value: sent }),
           "aria-label": words.progress(name),
         }),
       h(Said, { upload }),
@@ -167,8 +211,8 @@ function Row({ upload }) {
 /** What is said about an upload below its name. @param {{upload: Upload}} props */
 function Said({ upload }) {
   const words = texts.upload;
-  const { file, state, sent, speed, reason } = upload;
-  const all = size(file.size);
+  const { url, state, sent, speed, reason } = upload;
+  const all = upload.size ? size(upload.size) : url;
   const of = [size(sent), all];
   const [there = "", whole = ""] = of;
   if (state === "failed" || state === "rejected")
@@ -184,6 +228,7 @@ function Said({ upload }) {
     queued: () => h("span", null, words.queued(all)),
     paused: () => h("span", null, words.paused(there, whole)),
     lost: () => [h("span", null, words.lost(there, whole)), h(Countdown, { until: upload.retryAt })],
+    fetching: () => [h("span", null, words.fetching), h("span", { class: "any" }, all)],
     checking: () => h("span", null, words.checking),
     available: () => [
       h(State, { sign: ["ok", "state-live"] }, words.ready),
@@ -192,7 +237,7 @@ function Said({ upload }) {
     sending: () => [
       h("span", null, words.sent(there, whole)),
       speed > 0 && h("span", null, words.speed(size(speed))),
-      speed > 0 && h("span", null, words.left((file.size - sent) / speed)),
+      speed > 0 && h("span", null, words.left((upload.size - sent) / speed)),
     ],
   }[state]();
   return h("p", { class: "up-say" }, said);
@@ -212,60 +257,14 @@ function Countdown({ until }) {
 function Terms({ count }) {
   const words = texts.upload;
   const form = useForm(
-    { to: "everyone", recipients: "", days: "0", note: "", tellThem: "", tellMe: "" },
-    { check: (values) => check(values, count), submit: async (values) => transfers.start(termsOf(values)) },
+    { ...NEW_TERMS, tellMe: "" },
+    { check: (values) => check(values, count), submit: async (values) => transfers.start(startOf(values)) },
   );
-  const { values, setValues } = form;
-  const put = (/** @type {Record<string, string>} */ change) => setValues((all) => ({ ...all, ...change }));
-  const radio = (/** @type {string} */ to, /** @type {string} */ text) =>
-    h(
-      "div",
-      { class: "check" },
-      h("input", { type: "radio", name: "to", id: `to-${to}`, checked: values.to === to, onChange: () => put({ to }) }),
-      h("label", { for: `to-${to}` }, text),
-    );
-  const tick = (/** @type {"tellThem" | "tellMe"} */ name, /** @type {string} */ text, hint = "") =>
-    h(
-      "div",
-      { class: "check" },
-      h("input", {
-        type: "checkbox",
-        id: name,
-        checked: values[name] === "yes",
-        "aria-describedby": hint ? `${name}-hint` : undefined,
-        onChange: () => put({ [name]: values[name] ? "" : "yes" }),
-      }),
-      h("label", { for: name }, text),
-      hint && h("p", { class: "hint", id: `${name}-hint` }, hint),
-    );
   return h(
     Form,
     { form },
-    h(
-      "fieldset",
-      { class: "radios" },
-      h("legend", { class: "gap-b" }, words.who),
-      radio("everyone", words.everyone),
-      radio("some", words.some),
-    ),
-    values.to === "some" &&
-      h(Field, {
-        ...form.field("recipients"),
-        label: words.recipients,
-        hint: words.recipientsHint,
-        input: { autocomplete: "off", autocapitalize: "none", spellcheck: false },
-      }),
-    values.to === "some" && tick("tellThem", words.tellThem),
-    h(Select, { id: "days", label: words.until, value: values.days ?? "", options: words.ends, hint: words.endHint, onChange: (days) => put({ days }) }),
-    h(Field, {
-      ...form.field("note"),
-      label: words.note,
-      optional: true,
-      hint: words.noteHint,
-      aside: h("span", { class: "hint" }, texts.newLink.noteCount(values.note?.length ?? 0)),
-      input: { maxLength: 200, autocomplete: "off" },
-    }),
-    tick("tellMe", words.tellMe, words.tellMeHint),
+    h(TermsFields, { form }),
+    h(Tick, { form, name: "tellMe", text: words.tellMe, hint: words.tellMeHint }),
     h(
       "div",
       { class: "field" },
@@ -275,26 +274,16 @@ function Terms({ count }) {
   );
 }
 
-/** @param {Record<string, string>} values */
-const names = ({ recipients = "" }) => recipients.split(",").map((name) => name.trim()).filter(Boolean);
-
 /** @param {Record<string, string>} values @param {number} count */
-function check(values, count) {
+function check({ to, recipients = "" }, count) {
   /** @type {Record<string, string>} */
   const wrong = {};
-  if (values.to === "some" && names(values).length === 0) wrong.recipients = texts.errors.empty;
+  if (to === "some" && namesIn(recipients).length === 0) wrong.recipients = texts.errors.empty;
   if (count === 0) wrong.choose = texts.upload.noFiles;
   return wrong;
 }
 
-/** As `upload_create` takes them. @param {Record<string, string>} values */
-function termsOf(values) {
-  const some = values.to === "some";
-  return {
-    recipients: some ? names(values) : "everyone",
-    ...(some && values.tellThem ? { notify_recipients: true } : {}),
-    ...(values.days === "0" ? {} : { expires_in: Number(values.days) * DAY }),
-    ...(values.note?.trim() ? { note: values.note.trim() } : {}),
-    ...(values.tellMe ? { notify: true } : {}),
-  };
+/** As `upload_create` takes them. Who gets the files is always said. @param {Record<string, string>} values */
+function startOf(values) {
+  return { ...termsOf(values, { ...NEW_TERMS, to: "" }), ...(values.tellMe ? { notify: true } : {}) };
 }

@@ -12,6 +12,7 @@ import { Facts, OpenRow } from "../components/row.mjs";
 import { NoneFound, Search, useSearch } from "../components/search.mjs";
 import { State } from "../components/state.mjs";
 import { Head, Table } from "../components/table.mjs";
+import { TermsDialog } from "../components/terms.mjs";
 import { toast } from "../components/toast.mjs";
 import { capital, day, size, wholeMoment } from "../format.mjs";
 import { address } from "../router.mjs";
@@ -43,6 +44,7 @@ export function View({ query }) {
   const words = texts.uploads;
   const search = useSearch("/uploads", query);
   const [deleting, setDeleting] = useState(/** @type {FileDetails | null} */ (null));
+  const [changing, setChanging] = useState(/** @type {FileDetails | null} */ (null));
   /** @type {ReturnType<typeof useList<FileDetails>>} */
   const list = useList("api/files/uploaded", search.sought);
   const { items, state } = list;
@@ -55,6 +57,11 @@ export function View({ query }) {
     setDeleting(null);
     toast(texts.deleteFile.done);
   };
+  const onChanged = (/** @type {FileDetails} */ file) => {
+    list.change((files) => files.map((it) => (it.id === file.id ? file : it)));
+    setChanging(null);
+    toast(texts.changeTerms.done);
+  };
   const upload = h("a", { class: "btn primary", href: address("/upload") }, h(Icon, { name: "up" }), words.upload);
   const counted = state === "ready" && items.length > 0 && words.count(items.length, list.cursor !== "");
   const downloads = h(Head, { kind: "r" }, words.downloads);
@@ -66,9 +73,10 @@ export function View({ query }) {
       h(
         Table,
         { caption: words.caption, columns: [words.name, words.sharedWith, words.state, downloads, words.added], action: words.action },
-        items.map((file) => h(Row, { key: file.id, file, remove: setDeleting })),
+        items.map((file) => h(Row, { key: file.id, file, change: setChanging, remove: setDeleting })),
       ),
     h(ListEnd, { list }, search.sought.q ? h(NoneFound, { search }) : h(Empty, { title: words.noneTitle, text: words.noFiles })),
+    changing && h(TermsDialog, { file: changing, onChanged, onClose: () => setChanging(null) }),
     deleting && h(Confirm, { ...question(deleting), act: remove, onClose: () => setDeleting(null) }),
   );
 }
@@ -109,8 +117,10 @@ function recipientsOf({ recipients }) {
   return first === undefined ? words.nobody : words.others(first, others.length);
 }
 
-/** @param {{file: FileDetails, remove: (file: FileDetails) => void}} props */
-function Row({ file, remove }) {
+/** @typedef {{file: FileDetails, change: (file: FileDetails) => void, remove: (file: FileDetails) => void}} RowProps */
+
+/** @param {RowProps} props */
+function Row({ file, change, remove }) {
   const words = texts.uploads;
   const { id, filename, created_at: at } = file;
   const state = stateOf(file);
@@ -158,11 +168,11 @@ function Row({ file, remove }) {
       ),
     ),
   ];
-  return h(OpenRow, { id, label: words.details(filename), columns: 6, cells }, h(Details, { file, remove }));
+  return h(OpenRow, { id, label: words.details(filename), columns: 6, cells }, h(Details, { file, change, remove }));
 }
 
-/** @param {{file: FileDetails, remove: (file: FileDetails) => void}} props */
-function Details({ file, remove }) {
+/** @param {RowProps} props */
+function Details({ file, change, remove }) {
   const words = texts.uploads;
   const { recipients, reason, note, size: bytes, sha256, expires_at: end } = file;
   const names = typeof recipients === "string" ? words.everyone : recipients.join(", ") || words.nobody;
@@ -185,6 +195,7 @@ function Details({ file, remove }) {
     h(
       "div",
       { class: "acts gap-s flush" },
+      file.state !== "rejected" && h(Button, { kind: "btn-s quiet", onClick: () => change(file) }, texts.changeTerms.open),
       h(Button, { kind: "btn-s quiet-danger", onClick: () => remove(file) }, words.remove),
     ),
   );
