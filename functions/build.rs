@@ -24,6 +24,7 @@ const PAGE: &str = "index.html";
 /// The kinds of files that are served.
 const MEDIA_TYPES: &[(&str, &str)] = &[
     ("css", "text/css; charset=utf-8"),
+    ("js", "text/javascript; charset=utf-8"),
     ("mjs", "text/javascript; charset=utf-8"),
     ("svg", "image/svg+xml"),
 ];
@@ -94,7 +95,7 @@ fn media_type(name: &str) -> Option<&'static str> {
 }
 
 fn is_script(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == "mjs")
+    Path::new(name).extension().is_some_and(|extension| extension == "mjs" || extension == "js")
 }
 
 /// `api.mjs` as `api-0123456789abcdef.mjs`.
@@ -105,20 +106,31 @@ fn versioned(name: &str, version: &str) -> String {
     }
 }
 
-/// A script without what is for its readers: comments at the beginnings of lines, and indentation. No
-/// text of the app goes over several lines.
+/// A script without what is for its readers: comments, indentation, and ends of lines and commas that
+/// part nothing. No text of the app goes over several lines, or has `/**` in it.
 fn without_comments(text: &str) -> String {
-    let lines = text.lines().map(code_of).filter(|line| !line.is_empty());
-    lines.fold(String::new(), |text, line| text + line + "\n")
+    let mut script = String::new();
+    for line in text.lines().map(code_of).filter(|line| !line.is_empty()) {
+        if script.ends_with(',') && line.starts_with([')', ']', '}']) {
+            script.pop();
+        } else if !script.ends_with(['(', '[', '{', ',', ';', '=', '>', ':', '?']) {
+            script.push('\n');
+        }
+        script += &line;
+    }
+    script
 }
 
-fn code_of(line: &str) -> &str {
+fn code_of(line: &str) -> String {
     let line = line.trim_start();
-    match line.strip_prefix("/**") {
-        Some(comment) => comment.split_once("*/").map_or("", |(_, code)| code.trim_start()),
-        None if line.starts_with("//") || line.starts_with('*') => "",
-        None => line,
+    if line.starts_with("//") || line.starts_with('*') {
+        return String::new();
     }
+    let mut parts = line.split("/**");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let after =
+        |part: &str| part.split_once("*/").map_or("", |(_, code)| code).trim_start().to_owned();
+    parts.fold(first, |code, part| code + &after(part))
 }
 
 /// `text` with the served names in place of those of the tree, wherever a string in double quotes

@@ -213,7 +213,7 @@ function Terms({ count }) {
   const words = texts.upload;
   const form = useForm(
     { to: "everyone", recipients: "", days: "0", note: "", tellThem: "", tellMe: "" },
-    { check: (values) => check(values, count), submit: async (values) => transfers.start(termsOf(values)) },
+    { draft: "upload", check: (values) => check(values, count), submit: async (values) => transfers.start(termsOf(values)) },
   );
   const { values, setValues } = form;
   const put = (/** @type {Record<string, string>} */ change) => setValues((all) => ({ ...all, ...change }));
