@@ -1,7 +1,7 @@
 // Forms: fields with their messages, and the summary above them.
 
 import { h } from "../../vendor/preact.mjs";
-import { useEffect, useRef, useState } from "../../vendor/preact-hooks.mjs";
+import { useEffect, useLayoutEffect, useRef, useState } from "../../vendor/preact-hooks.mjs";
 import { Problem } from "../api.mjs";
 import { current } from "../session.mjs";
 import { capital } from "../format.mjs";
@@ -24,7 +24,8 @@ export function useForm(initial, { check, submit, explain, draft }) {
   const key = `draft ${current().account?.id} ${draft}`;
   const kept = (draft && sessionStorage.getItem(key)) || "{}";
   const [values, setValues] = useState(/** @returns {Texts} */ () => ({ ...initial, ...JSON.parse(kept) }));
-  useEffect(() => {
+  // At once, or a reload could come before.
+  useLayoutEffect(() => {
     if (draft) sessionStorage.setItem(key, JSON.stringify(values));
   }, [values]);
   useEffect(() => () => current().account && sessionStorage.removeItem(key), []);
