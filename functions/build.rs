@@ -24,6 +24,7 @@ const PAGE: &str = "index.html";
 /// The kinds of files that are served.
 const MEDIA_TYPES: &[(&str, &str)] = &[
     ("css", "text/css; charset=utf-8"),
+    ("js", "text/javascript; charset=utf-8"),
     ("mjs", "text/javascript; charset=utf-8"),
     ("svg", "image/svg+xml"),
 ];
@@ -94,7 +95,7 @@ fn media_type(name: &str) -> Option<&'static str> {
 }
 
 fn is_script(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == "mjs")
+    Path::new(name).extension().is_some_and(|extension| extension == "mjs" || extension == "js")
 }
 
 /// `api.mjs` as `api-0123456789abcdef.mjs`.

@@ -3,8 +3,9 @@
 
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { expectComplaint, heading, login, makeClient, press, request, section, signedIn, signIn } from "./page.mjs";
+import { expectComplaint, heading, login, makeClient, openTab, press, request, section, signedIn, signIn, tokenOf, upload } from "./page.mjs";
 
 async function openAccount(page, username) {
   await heading(page, "Files");
@@ -140,4 +141,114 @@ test("a second factor is set up, asked for, gets new codes, and is turned off", 
   await page.getByText("The second factor is off.").waitFor();
   await factor.getByRole("link", { name: "Set up" }).waitFor();
   assert.equal((await login("account-factor", "a phrase for factors")).status, 200);
+});
+
+test("the colours that are chosen stay, in this tab after a reload and in the others at once", async () => {
+  await makeClient("account-colours", "a phrase for colours");
+  const page = await signedIn("account-colours", "a phrase for colours");
+  await openAccount(page, "account-colours");
+  const other = await openTab(page, "/");
+  await heading(other, "Files");
+  const ground = (tab) => tab.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  assert.equal(await ground(page), "rgb(255, 255, 255)");
+
+  await page.getByRole("radio", { name: "Dark" }).check();
+  assert.equal(await ground(page), "rgb(17, 20, 24)");
+  await other.waitForFunction(() => getComputedStyle(document.body).backgroundColor === "rgb(17, 20, 24)");
+  // Before any module runs, so nothing is ever drawn in the other colours.
+  await page.route(/main-[^/]*\.mjs|main\.mjs/, () => {});
+  await page.reload({ waitUntil: "commit" });
+  await page.waitForFunction(() => document.body && getComputedStyle(document.body).backgroundColor === "rgb(17, 20, 24)");
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  await page.reload();
+  await page.getByRole("radio", { name: "As the system" }).check();
+  assert.equal(await ground(page), "rgb(255, 255, 255)");
+  await page.emulateMedia({ colorScheme: "dark" });
+  assert.equal(await ground(page), "rgb(17, 20, 24)");
+});
+
+test("a user exports what is held, and deletes the account with the password", async () => {
+  await makeClient("account-ends", "a phrase to end");
+  const page = await signedIn("account-ends", "a phrase to end");
+  await openAccount(page, "account-ends");
+  const [download] = await Promise.all([page.waitForEvent("download"), press(page, "Export data")]);
+  assert.equal(download.suggestedFilename(), "account-ends.json");
+  const held = JSON.parse(await readFile(await download.path(), "utf8"));
+  assert.equal(held.account.username, "account-ends");
+
+  expectComplaint(/403.*api\/account/);
+  await press(page, "Delete account…");
+  const dialog = page.getByRole("alertdialog", { name: "Delete your account?" });
+  await dialog.getByText("This cannot be undone.").waitFor();
+  await dialog.getByRole("textbox", { name: "Password" }).fill("not this one");
+  await press(dialog, "Delete account");
+  await dialog.getByRole("alert").getByText("This is not your password.").waitFor();
+  await dialog.getByRole("textbox", { name: "Password" }).fill("a phrase to end");
+  await press(dialog, "Delete account");
+  await heading(page, "Sign in");
+  await page.getByRole("status").getByText("Your account is deleted.").waitFor();
+  assert.equal((await login("account-ends", "a phrase to end")).status, 401);
+});
+
+test("without a connection a bar says so, and a list that failed is there when it is back", async () => {
+  await makeClient("account-offline", "a phrase without a line");
+  const page = await signedIn("account-offline", "a phrase without a line");
+  await heading(page, "Files");
+  await page.getByRole("link", { name: "My links" }).click();
+  await heading(page, "My links");
+  expectComplaint(/net::ERR_/);
+  await page.context().setOffline(true);
+  const bar = page.getByText("You are offline.", { exact: true });
+  await bar.waitFor();
+  await page.getByRole("link", { name: "Files" }).click();
+  await page.getByRole("alert").getByText("The service cannot be reached.").waitFor();
+  await page.context().setOffline(false);
+  await page.getByRole("heading", { name: "No files yet" }).waitFor();
+  await bar.waitFor({ state: "detached" });
+
+  // A server that does not answer is the same to a browser that has a network.
+  await page.route(/\/api\//, (route) => route.abort());
+  await page.getByRole("link", { name: "My links" }).click();
+  await bar.waitFor();
+  await page.unrouteAll();
+  await page.getByRole("status").getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("heading", { name: "You have made no links" }).waitFor();
+  await bar.waitFor({ state: "detached" });
+});
+
+test("a start that fails says what happened and which request, and goes on by itself", async () => {
+  await makeClient("account-waits", "a phrase for waiting");
+  const page = await signedIn("account-waits", "a phrase for waiting");
+  await heading(page, "Files");
+  expectComplaint(/503/);
+  const problem = { status: 503, code: "dependency_unavailable", detail: "…", request_id: "9b5e3d55-f443" };
+  await page.route(/\/api\/sessions\/refresh/, (route) =>
+    route.fulfill({ status: 503, headers: { "retry-after": "2" }, contentType: "application/problem+json", body: JSON.stringify(problem) }),
+  );
+  await page.reload();
+  await heading(page, "Something we depend on does not answer");
+  await page.getByText("no link was used up").waitFor();
+  await page.getByText("9b5e3d55-f443", { exact: true }).waitFor();
+  await page.getByText(/^503, dependency_unavailable, today at/).waitFor();
+  await page.unrouteAll();
+  await heading(page, "Files");
+});
+
+test("a session that ends while one types leads back to what was typed", async () => {
+  await makeClient("account-types", "a phrase for typing");
+  await upload("typed about.txt", "some text");
+  const page = await signedIn("account-types", "a phrase for typing");
+  await press(page, "Get link to typed about.txt");
+  await page.getByLabel("Note").fill("half a note");
+  const token = await tokenOf("account-types", "a phrase for typing");
+  for (const { id, current } of await (await request("GET", "/api/sessions", { token })).json()) {
+    if (!current) await request("DELETE", `/api/sessions/${id}`, { token });
+  }
+  expectComplaint(/401/);
+  await press(page, "Make link");
+  await page.getByRole("status").getByText("Your session has ended.").waitFor();
+  await signIn(page, "account-types", "a phrase for typing");
+  await press(page, "Get link to typed about.txt");
+  assert.equal(await page.getByLabel("Note").inputValue(), "half a note");
+  assert.equal(await page.evaluate(() => JSON.stringify(sessionStorage).includes("phrase")), false);
 });

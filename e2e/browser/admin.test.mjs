@@ -1,6 +1,7 @@
 // What an admin does about people, in a real Chromium. `scripts/browser` starts the server.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { confirm, expectComplaint, heading, login, makeClient, press, request, row, signedIn, tokenOf } from "./page.mjs";
 
@@ -134,4 +135,81 @@ test("an admin makes a group, adds a Client, takes it out, and deletes the group
   await press(page, "Delete the group");
   await confirm(page, "Delete the group board-of-the-story?", "Delete the group");
   await entry.waitFor({ state: "detached" });
+});
+
+async function saved(page, press) {
+  const [download] = await Promise.all([page.waitForEvent("download"), press()]);
+  return { name: download.suggestedFilename(), text: await readFile(await download.path(), "utf8") };
+}
+
+test("the audit says who did what to an account, by filters that the way back undoes, and is exported", async () => {
+  await makeClient("admin-audits", "a phrase to audit");
+  assert.equal((await login("admin-audits", "a phrase to audit")).status, 200);
+  const page = await signedIn("admin");
+  await heading(page, "People");
+  await find(page, "admin-audits");
+  await press(page, "Disable");
+  await confirm(page, "Disable admin-audits?", "Disable");
+  await page.getByRole("link", { name: "What was done to it" }).click();
+  await heading(page, "Audit log");
+  await page.getByText("Only what was done to admin-audits", { exact: true }).waitFor();
+  const lines = page.locator("tbody tr:not(.more)");
+  await lines.filter({ hasText: "Session begun" }).waitFor();
+  const disabled = lines.filter({ hasText: "Account disabled" });
+  assert.match(await disabled.textContent(), /^Today at .*admin.*Account disabled.*admin-audits$/);
+  const all = await lines.count();
+
+  await page.getByLabel("What", { exact: true }).selectOption("Account disabled");
+  await lines.filter({ hasText: "Session begun" }).waitFor({ state: "detached" });
+  await disabled.waitFor();
+  assert.equal(await lines.count(), 1);
+  const file = await saved(page, () => press(page, "Export as CSV"));
+  assert.equal(file.name, "audit.csv");
+  assert.match(file.text, /^at,subject,action,actor,request_id[^\r]*\r\n[^\r]*,user:[^\r]*,user_disabled,[^\r]*\r\n$/);
+
+  await page.goBack();
+  await lines.filter({ hasText: "Session begun" }).waitFor();
+  assert.equal(await lines.count(), all);
+  await page.getByLabel("To", { exact: true }).fill("2020-01-01");
+  await page.getByRole("heading", { name: "Nothing was done" }).waitFor();
+  await page.reload();
+  await page.getByRole("heading", { name: "Nothing was done" }).waitFor();
+  assert.equal(await page.getByLabel("To", { exact: true }).inputValue(), "2020-01-01");
+  await page.getByRole("link", { name: "Show everything" }).click();
+  await lines.first().getByRole("button").click();
+  await press(page, "Copy");
+  await page.getByRole("link", { name: "Only by this account" }).click();
+  await page.getByText("Only what was done by ").waitFor();
+});
+
+test("an admin exports what is held about a Client, and deletes the account", async () => {
+  await makeClient("admin-deletes", "a phrase to delete");
+  const page = await signedIn("admin");
+  await heading(page, "People");
+  await find(page, "admin-deletes");
+  const file = await saved(page, () => press(page, "Export data"));
+  assert.equal(file.name, "admin-deletes.json");
+  assert.equal(JSON.parse(file.text).account.email, "admin-deletes@example.org");
+
+  await press(page, "Delete");
+  const question = page.getByRole("alertdialog", { name: "Delete admin-deletes?" });
+  await question.getByText("This cannot be undone.").waitFor();
+  await confirm(page, "Delete admin-deletes?", "Delete");
+  await page.getByText("admin-deletes is deleted.", { exact: true }).waitFor();
+  await row(page, "admin-deletes").first().waitFor({ state: "detached" });
+  assert.equal((await login("admin-deletes", "a phrase to delete")).status, 401);
+});
+
+test("an invitation that is being typed survives a reload, and is gone when it is cancelled", async () => {
+  const page = await signedIn("admin");
+  await heading(page, "People");
+  await page.getByRole("link", { name: "Invitations" }).click();
+  await press(page, "Invite");
+  await page.getByLabel("E-mail address").fill("half-typed@example.org");
+  await page.reload();
+  await press(page, "Invite");
+  assert.equal(await page.getByLabel("E-mail address").inputValue(), "half-typed@example.org");
+  await press(page, "Cancel");
+  await press(page, "Invite");
+  assert.equal(await page.getByLabel("E-mail address").inputValue(), "");
 });

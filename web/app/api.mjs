@@ -7,13 +7,17 @@ import { texts } from "./texts.mjs";
  * @property {unknown} [body] sent as JSON
  * @property {string} [token] the bearer
  * @property {AbortSignal} [signal]
+ * @property {string} [accept] in place of JSON
  */
+
+/** The code of a problem when there was no answer. */
+export const OFFLINE = "offline";
 
 /** A refusal, or a failure on the way. */
 export class Problem extends Error {
   /**
    * @param {number} status 0 when there was no answer
-   * @param {string} code as in docs/errors.md; `offline` when there was no answer
+   * @param {string} code as in docs/errors.md, or `OFFLINE`
    * @param {string} detail a sentence
    * @param {Partial<{requestId: string, challenge: string, retryAfter: number,
    *   fields: {field: string, message: string}[]}>} [more]
@@ -32,15 +36,16 @@ export class Problem extends Error {
 }
 
 /**
- * One request. The address is relative to the page, because a stage has a path of its own.
+ * One request. The address is relative to the page, because a stage has a path of its own. The events
+ * `reached` and `unreached` say whether there was an answer.
  * @param {string} method
  * @param {string} path such as `api/links`
  * @param {Sent} [sent]
  * @returns {Promise<Response>}
  */
-export async function send(method, path, { body, token, signal } = {}) {
+export async function send(method, path, { body, token, signal, accept = "application/json" } = {}) {
   /** @type {Record<string, string>} */
-  const headers = { accept: "application/json" };
+  const headers = { accept };
   if (token) headers.authorization = `Bearer ${token}`;
   if (body !== undefined) headers["content-type"] = "application/json";
   const content = body === undefined ? null : JSON.stringify(body);
@@ -49,8 +54,10 @@ export async function send(method, path, { body, token, signal } = {}) {
     response = await fetch(path, { method, headers, body: content, signal: signal ?? null });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Problem(0, "offline", texts.errors.offline);
+    dispatchEvent(new Event("unreached"));
+    throw new Problem(0, OFFLINE, texts.errors.offline);
   }
+  dispatchEvent(new Event("reached"));
   if (!response.ok) throw await problem(response);
   return response;
 }
@@ -73,4 +80,14 @@ async function problem(response) {
 export function nextCursor(response) {
   const address = /<([^>]*)>;\s*rel="next"/.exec(response.headers.get("link") ?? "")?.[1];
   return address ? (new URL(address).searchParams.get("cursor") ?? "") : "";
+}
+
+/**
+ * @param {string} path
+ * @param {Record<string, string>} query empty texts are left out
+ */
+export function withQuery(path, query) {
+  const given = Object.entries(query).filter(([, value]) => value !== "");
+  const text = new URLSearchParams(given).toString();
+  return text ? `${path}?${text}` : path;
 }

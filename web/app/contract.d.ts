@@ -195,6 +195,18 @@ export interface UserDetails {
   last_seen_at?: string;
 }
 
+/** An entry of `audit_list`. */
+export interface AuditEntry {
+  at: string;
+  /** `file:<id>`, `user:<id>` or `group:<id>`. */
+  subject: string;
+  action: string;
+  /** The id of an account. */
+  actor: string;
+  request_id: string;
+  detail?: string;
+}
+
 /** An entry of `invitation_list`. */
 export interface InvitationSummary {
   id: string;

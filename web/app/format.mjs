@@ -45,7 +45,7 @@ export function day(moment) {
 }
 
 /**
- * The whole moment with its zone, such as `12 November 2026 at 14:02 CET`.
+ * The whole moment with its zone, such as `12 November 2026 at 14:02:09 CET`.
  * @param {string} moment in RFC 3339
  */
 export function wholeMoment(moment) {
@@ -55,6 +55,7 @@ export function wholeMoment(moment) {
     year: "numeric",
     hour: "2-digit",
     minute: "2-digit",
+    second: "2-digit",
     timeZoneName: "short",
   });
 }

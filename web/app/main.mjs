@@ -2,15 +2,20 @@
 
 import { h, render } from "../vendor/preact.mjs";
 import { useEffect, useLayoutEffect, useState } from "../vendor/preact-hooks.mjs";
+import { send } from "./api.mjs";
+import { ErrorPage } from "./components/error-page.mjs";
+import { OfflineBar } from "./components/offline.mjs";
 import { BarePage, Header, SkipLink } from "./components/page.mjs";
-import { ProblemNote } from "./components/note.mjs";
 import { Toasts } from "./components/toast.mjs";
 import { address, place } from "./router.mjs";
 import * as sessions from "./session.mjs";
 import { texts } from "./texts.mjs";
 import { menuOf, SIGN_IN, UNKNOWN, VIEWS } from "./views.mjs";
 
-/** @typedef {import("./views.mjs").View} View */
+/**
+ * @typedef {import("./api.mjs").Problem} Problem
+ * @typedef {import("./views.mjs").View} View
+ */
 
 function App() {
   const [session, setSession] = useState(sessions.current());
@@ -28,10 +33,7 @@ function App() {
   }, []);
 
   const { account, state, problem } = session;
-  if (state === "failed" && problem) {
-    const again = h(ProblemNote, { problem, retry: sessions.start });
-    return h(BarePage, { title: texts.errors.failedTitle, children: again });
-  }
+  if (state === "failed" && problem) return h(ErrorPage, { problem, retry: sessions.start });
   if (state === "starting") return null;
 
   const view = viewAt(at.path, account);
@@ -41,6 +43,7 @@ function App() {
   return [
     h(SkipLink, null),
     h(Header, { account, views: menuOf(account.role), path: view.path }),
+    h(OfflineBar, null),
     shown,
     h(Toasts, null),
   ];
@@ -67,14 +70,17 @@ function Loaded(/** @type {{view: View, props: import("./views.mjs").ViewProps}}
   const [component, setComponent] = useState(
     /** @type {{View: import("preact").ComponentType<any>} | null} */ (null),
   );
-  const [failed, setFailed] = useState(false);
+  const [failed, setFailed] = useState(/** @type {Problem | "new version" | null} */ (null));
+  /** The script is not there: because nothing is, or because there is a newer one. */
+  const ask = (/** @type {() => void} */ reached) => void send("GET", "").then(reached, setFailed);
   useEffect(() => {
-    view.load().then(setComponent, () => setFailed(true));
+    view.load().then(setComponent, () => ask(() => setFailed("new version")));
   }, []);
-  if (failed) {
+  if (failed === "new version") {
     const text = h("p", null, h("a", { href: address(view.path), onClick: () => location.reload() }, texts.errors.newVersion));
     return h(BarePage, { title: texts.errors.failedTitle, children: text });
   }
+  if (failed) return h(ErrorPage, { problem: failed, retry: () => ask(() => location.reload()) });
   return component && h(component.View, props);
 }
 

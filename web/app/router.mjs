@@ -1,6 +1,8 @@
 // Addresses within the app: `#/files?q=report`. They stand behind the hash, because each path is a
 // route of the gateway.
 
+import { withQuery } from "./api.mjs";
+
 /** @typedef {{path: string, query: URLSearchParams}} Place */
 
 /** @returns {Place} */
@@ -15,17 +17,16 @@ export function place() {
  * @param {Record<string, string>} [query] empty texts are left out
  */
 export function address(path, query = {}) {
-  const given = Object.entries(query).filter(([, value]) => value !== "");
-  const text = new URLSearchParams(given).toString();
-  return `#${path}${text && `?${text}`}`;
+  return `#${withQuery(path, query)}`;
 }
 
 /**
  * Goes there, with an entry in the history.
  * @param {string} path
+ * @param {Record<string, string>} [query]
  */
-export function go(path) {
-  location.hash = address(path);
+export function go(path, query) {
+  location.hash = address(path, query);
 }
 
 /**

@@ -50,7 +50,6 @@ export function subscribe(listener) {
 export async function start() {
   if (!localStorage.getItem(MARK)) return set({ state: "out", account: null });
   try {
-    set({ state: "starting", problem: null });
     await refresh();
     await readAccount();
   } catch (error) {
@@ -74,16 +73,30 @@ export async function signOut() {
   try {
     await call("DELETE", "api/sessions/current");
   } finally {
-    end("");
-    channel.postMessage({ ended: true });
+    closed("");
   }
+}
+
+/**
+ * The session is over, here and in all tabs.
+ * @param {string} why it is, where that is to be said
+ */
+export function closed(why) {
+  leave(why);
+  channel.postMessage({ ended: true });
+}
+
+/** Nothing that was typed stays for whoever signs in next. @param {string} why */
+function leave(why) {
+  sessionStorage.clear();
+  end(why);
 }
 
 /**
  * A request of whoever is signed in, with a fresh token where it is needed.
  * @param {string} method
  * @param {string} path
- * @param {{body?: unknown, signal?: AbortSignal}} [sent]
+ * @param {Omit<import("./api.mjs").Sent, "token">} [sent]
  */
 export async function call(method, path, sent = {}) {
   if (Date.now() > tokenEnds - EARLY) await refresh();
@@ -103,7 +116,7 @@ export async function call(method, path, sent = {}) {
  * @template T
  * @param {string} method
  * @param {string} path
- * @param {{body?: unknown, signal?: AbortSignal}} [sent]
+ * @param {Omit<import("./api.mjs").Sent, "token">} [sent]
  * @returns {Promise<T>}
  */
 export async function callForJson(method, path, sent) {
@@ -151,7 +164,7 @@ function end(ended) {
 }
 
 channel.addEventListener("message", ({ data }) => {
-  if (data.ended) end("");
+  if (data.ended) leave("");
   // Another account's cookie is there now. What this tab shows and holds must not outlive that.
   if (data.begun && data.begun !== session.account?.id) location.reload();
 });

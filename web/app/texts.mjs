@@ -30,6 +30,8 @@ export const texts = {
     unavailableTitle: "Something we depend on does not answer",
     unavailable: "Your files are safe, and no link was used up. It is usually over within a minute.",
     offlineTitle: "You are offline",
+    offlineWhat: "What you see may be out of date. It goes on as soon as the service can be reached.",
+    happened: "What happened",
     failedTitle: "This did not work",
     quote: "If it lasts, quote this",
     copyRequest: "Copy the request's number",
@@ -514,6 +516,27 @@ export const texts = {
     codesSubmit: "Make new codes",
     codesBusy: "Making",
     cancel: "Cancel",
+
+    theme: "Colours",
+    themeWhat: "For this browser.",
+    themes: { "": "As the system", light: "Light", dark: "Dark" },
+
+    data: "Your data",
+    dataWhat: "All that is held about you, in one file.",
+
+    delete: "Delete account",
+    deleteWhat: "Ends your account for good, and erases what names you.",
+    deleteAsk: "Delete account…",
+    deleteTitle: "Delete your account?",
+    deleteLines: [
+      "Every device is signed out at once.",
+      "Your links stop working.",
+      "Your name and address are erased, also in receipts. Files that you uploaded stay.",
+      "This cannot be undone.",
+    ],
+    deleteBusy: "Deleting",
+    deleted: "Your account is deleted.",
+    keepAccount: "Keep account",
   },
 
   secondFactor: {
@@ -538,6 +561,12 @@ export const texts = {
   },
 
   confirm: { cancel: "Cancel", busy: "Working" },
+
+  export: {
+    submit: "Export data",
+    busy: "Exporting",
+    cut: "Saved. It is too much for one file: “cut” in it names the lists that end early.",
+  },
 
   people: {
     title: "People",
@@ -620,6 +649,19 @@ export const texts = {
       submit: "Reset second factor",
       done: `${name} has no second factor now.`,
     }),
+    delete: (/** @type {string} */ name) => ({
+      label: "Delete",
+      title: `Delete ${name}?`,
+      lines: [
+        "Every device is signed out at once, and its links stop working.",
+        "Its name and address are erased, also in receipts. Files that it uploaded stay.",
+        "This cannot be undone.",
+      ],
+      submit: "Delete",
+      done: `${name} is deleted.`,
+    }),
+    did: "What it did",
+    happened: "What was done to it",
   },
 
   invitations: {
@@ -706,5 +748,36 @@ export const texts = {
     deleted: (/** @type {string} */ name) => `The group ${name} is deleted.`,
     noneTitle: "There are no groups",
     none: "Make one above, and add Clients to it.",
+  },
+
+  audit: {
+    menu: "Audit",
+    title: "Audit log",
+    lead: "Who did what, the newest first. What happened to links is in their receipts.",
+    export: "Export as CSV",
+    exporting: "Exporting",
+    what: "What",
+    everything: "Everything",
+    from: "From",
+    to: "To",
+    clear: "Show everything",
+    onlyBy: "Only what was done by ",
+    onlyAbout: "Only what was done to ",
+    when: "When",
+    who: "Who",
+    about: "To what",
+    request: "Request",
+    copy: "Copy",
+    details: "Details",
+    detailsOf: (/** @type {string} */ what, /** @type {string} */ when) => `Details of ${what}, ${when}`,
+    byThis: "Only by this account",
+    aboutThis: "Only about this",
+    kind: (/** @type {string} */ kind) => ({ file: "File", group: "Group" })[kind] ?? kind,
+    action: (/** @type {string} */ name) => {
+      const said = name.replaceAll("_", " ").replace(/^user/, "account");
+      return said.charAt(0).toUpperCase() + said.slice(1);
+    },
+    noneTitle: "Nothing was done",
+    none: "No line is like that. Look at other days, or at everything.",
   },
 };

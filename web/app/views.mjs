@@ -26,6 +26,7 @@ export const VIEWS = [
   { path: "/invitations", roles: ["admin"], menu: texts.invitations.title, load: () => import("./views/invitations.mjs") },
   { path: "/groups", roles: ["admin"], menu: texts.groups.title, load: () => import("./views/groups.mjs") },
   { path: "/approvals", roles: ["ops", "admin"], menu: texts.approvals.title, load: () => import("./views/approvals.mjs") },
+  { path: "/audit", roles: ["admin"], menu: texts.audit.menu, load: () => import("./views/audit.mjs") },
   { path: "/account", roles: ["client", "ops", "admin"], load: () => import("./views/account.mjs") },
   { path: "/account/second-factor", roles: ["client", "ops", "admin"], load: () => import("./views/second-factor.mjs") },
 ];

@@ -164,10 +164,19 @@ mod tests {
 
     #[test]
     fn all_scripts_are_less_than_60_kb_and_all_styles_less_than_15_as_they_are_sent() {
-        for (kind, limit) in [("mjs", 60_000), ("css", 15_000)] {
-            let files = FILES.iter().filter(|file| is_of_kind(file.name, &[kind]));
+        for (kinds, limit) in [(&["mjs", "js"][..], 60_000), (&["css"], 15_000)] {
+            let files = FILES.iter().filter(|file| is_of_kind(file.name, kinds));
             let sent: usize = files.map(|file| file.packed.len()).sum();
-            assert!((1..limit).contains(&sent), "{sent} bytes of {kind}");
+            assert!((1..limit).contains(&sent), "{sent} bytes of {kinds:?}");
+        }
+    }
+
+    #[test]
+    fn no_script_is_sent_with_its_comments() {
+        let scripts = FILES.iter().filter(|file| is_of_kind(file.name, &["mjs", "js"]));
+        for file in scripts {
+            let text = std::str::from_utf8(file.plain).expect("text");
+            assert!(!text.contains("/**") && !text.contains("*/"), "{}", file.name);
         }
     }
 
@@ -176,7 +185,7 @@ mod tests {
         let served: Vec<&str> = FILES.iter().map(|file| file.name).collect();
         for file in [&PAGE].into_iter().chain(FILES) {
             let text = std::str::from_utf8(file.plain).expect("text");
-            for name in text.split('"').filter(|it| is_of_kind(it, &["mjs", "css"])) {
+            for name in text.split('"').filter(|it| is_of_kind(it, &["mjs", "js", "css"])) {
                 let name = name.rsplit('/').next().expect("a name");
                 assert!(served.contains(&name), "{} names {name}", file.name);
             }

@@ -1,8 +1,9 @@
 // Forms: fields with their messages, and the summary above them.
 
 import { h } from "../../vendor/preact.mjs";
-import { useEffect, useRef, useState } from "../../vendor/preact-hooks.mjs";
+import { useEffect, useLayoutEffect, useRef, useState } from "../../vendor/preact-hooks.mjs";
 import { Problem } from "../api.mjs";
+import { current } from "../session.mjs";
 import { capital } from "../format.mjs";
 import { texts } from "../texts.mjs";
 import { Icon } from "./icon.mjs";
@@ -14,12 +15,20 @@ import { ProblemNote } from "./note.mjs";
  * The state of a form: what is typed, what is wrong with it, and whether it is being sent.
  * @param {Texts} initial
  * @param {{check: (values: Texts) => Texts, submit: (values: Texts) => Promise<unknown>,
- *   explain?: (problem: Problem) => Texts | null}} rules
+ *   explain?: (problem: Problem) => Texts | null, draft?: string}} rules
  *   `check` gives messages for fields that are wrong. `explain` does so for a refusal, and null when
- *   the refusal is not about fields.
+ *   the refusal is not about fields. A form with a `draft`, which names it, has no password: what is
+ *   typed is there again after a reload, and after signing in again.
  */
-export function useForm(initial, { check, submit, explain }) {
-  const [values, setValues] = useState(initial);
+export function useForm(initial, { check, submit, explain, draft }) {
+  const key = `draft ${current().account?.id} ${draft}`;
+  const kept = (draft && sessionStorage.getItem(key)) || "{}";
+  const [values, setValues] = useState(/** @returns {Texts} */ () => ({ ...initial, ...JSON.parse(kept) }));
+  // At once, or a reload could come before.
+  useLayoutEffect(() => {
+    if (draft) sessionStorage.setItem(key, JSON.stringify(values));
+  }, [values]);
+  useEffect(() => () => current().account && sessionStorage.removeItem(key), []);
   const [wrong, setWrong] = useState(/** @type {Texts} */ ({}));
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
   const [busy, setBusy] = useState(false);

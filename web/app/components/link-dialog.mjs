@@ -33,6 +33,7 @@ function Terms({ file, sub, onMade, onClose }) {
   const form = useForm(
     { max_downloads: "1", period: "hour", expires_in: "12", note: "" },
     {
+      draft: file.id,
       check,
       submit: async (values) => {
         const { note } = values;

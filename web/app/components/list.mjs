@@ -2,7 +2,7 @@
 
 import { h } from "../../vendor/preact.mjs";
 import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
-import { nextCursor, Problem } from "../api.mjs";
+import { nextCursor, OFFLINE, Problem, withQuery } from "../api.mjs";
 import { call } from "../session.mjs";
 import { texts } from "../texts.mjs";
 import { Button } from "./button.mjs";
@@ -28,8 +28,7 @@ const SKELETON_AFTER = 300;
  * @param {(response: Response) => Promise<T[]>} [itemsIn] takes a page from its answer
  */
 export function useList(path, query = {}, itemsIn = (response) => response.json()) {
-  const given = Object.entries(query).filter(([, value]) => value !== "");
-  const search = new URLSearchParams(given).toString();
+  const first = withQuery(path, query);
   /** @type {List<T>} */
   const nothing = { items: [], state: "loading", problem: null, cursor: "" };
   const [list, setList] = useState(nothing);
@@ -41,9 +40,7 @@ export function useList(path, query = {}, itemsIn = (response) => response.json(
     setList({ ...before, state: "loading", problem: null });
     try {
       do {
-        const pages = new URLSearchParams(search);
-        if (cursor) pages.set("cursor", cursor);
-        const address = pages.size > 0 ? `${path}?${pages}` : path;
+        const address = withQuery(path, { ...query, cursor });
         const response = await call("GET", address, signal ? { signal } : {});
         const page = await itemsIn(response);
         cursor = nextCursor(response);
@@ -62,12 +59,19 @@ export function useList(path, query = {}, itemsIn = (response) => response.json(
     const stop = new AbortController();
     read(nothing, stop.signal);
     return () => stop.abort();
-  }, [path, search, begun]);
+  }, [first, begun]);
+
+  const again = () => (list.items.length > 0 ? read(list) : setBegun((count) => count + 1));
+  useEffect(() => {
+    if (list.problem?.code !== OFFLINE) return undefined;
+    addEventListener("reached", again);
+    return () => removeEventListener("reached", again);
+  }, [list.problem]);
 
   return {
     ...list,
     more: () => read(list),
-    again: () => (list.items.length > 0 ? read(list) : setBegun((count) => count + 1)),
+    again,
     /** @param {(items: T[]) => T[]} change */
     change: (change) => setList((before) => ({ ...before, items: change(before.items) })),
     reload: () => setBegun((count) => count + 1),

@@ -1,6 +1,7 @@
 // What stands where a problem is, with the way out as its button.
 
 import { h } from "../../vendor/preact.mjs";
+import { OFFLINE } from "../api.mjs";
 import { texts } from "../texts.mjs";
 import { Button, CopyButton } from "./button.mjs";
 import { Icon } from "./icon.mjs";
@@ -24,18 +25,27 @@ export function Note({ kind, title, children }) {
 }
 
 /**
+ * What a problem is, and what it means.
+ * @param {Problem} problem
+ */
+export function explained({ status, code, message }) {
+  const words = texts.errors;
+  if (code === OFFLINE) return { title: words.offlineTitle, text: message };
+  if (status >= 500) return { title: words.unavailableTitle, text: words.unavailable };
+  return { title: words.failedTitle, text: message };
+}
+
+/**
  * A refusal or a failure, with what to quote about it.
  * @param {{problem: Problem, retry?: () => void}} props
  */
 export function ProblemNote({ problem, retry }) {
-  const { status, code, message, requestId, retryAfter } = problem;
-  const unavailable = status >= 500;
-  const { offlineTitle, unavailableTitle, failedTitle } = texts.errors;
-  const title = code === "offline" ? offlineTitle : unavailable ? unavailableTitle : failedTitle;
+  const { requestId, retryAfter } = problem;
+  const { title, text } = explained(problem);
   return h(
     Note,
     { kind: "bad", title },
-    h("p", null, unavailable ? texts.errors.unavailable : message),
+    h("p", null, text),
     retryAfter > 0 && h("p", null, texts.errors.retryIn(retryAfter)),
     requestId &&
       h(

@@ -6,6 +6,7 @@ import { Problem } from "../api.mjs";
 import { Button } from "../components/button.mjs";
 import { Dialog } from "../components/dialog.mjs";
 import { Time } from "../components/file.mjs";
+import { ExportButton } from "../components/export.mjs";
 import { emptyOnes, Field, Form, PasswordField, useForm } from "../components/form.mjs";
 import { Icon } from "../components/icon.mjs";
 import { ListEnd, Skeleton, useList } from "../components/list.mjs";
@@ -17,7 +18,7 @@ import { toast } from "../components/toast.mjs";
 import { Username } from "../components/username.mjs";
 import { day } from "../format.mjs";
 import { address } from "../router.mjs";
-import { call, callForJson } from "../session.mjs";
+import { call, callForJson, closed } from "../session.mjs";
 import { texts } from "../texts.mjs";
 
 /**
@@ -57,6 +58,9 @@ export function View() {
       { id: "factor", title: words.factor, text: words.factorWhat },
       h(SecondFactor, { on: account.second_factor, removed: () => setAccount({ ...account, second_factor: false }) }),
     ),
+    h(Section, { id: "theme", title: words.theme, text: words.themeWhat, narrow: true }, h(Theme, null)),
+    h(Section, { id: "data", title: words.data, text: words.dataWhat }, h(ExportButton, { path: "api/account/export", username })),
+    h(Section, { id: "end", title: words.delete, text: words.deleteWhat }, h(Delete, null)),
   );
 }
 
@@ -239,6 +243,62 @@ function SecondFactor({ on, removed }) {
     ),
     open === "off" && h(TurnOff, { onRemoved, onClose: close }),
     open === "codes" && h(NewCodes, { onClose: close }),
+  ];
+}
+
+/** A choice of colours, which this browser keeps. `theme.js` shows it. */
+function Theme() {
+  const [theme, setTheme] = useState(localStorage.getItem("theme") ?? "");
+  /** @param {string} chosen */
+  const choose = (chosen) => {
+    localStorage.setItem("theme", chosen);
+    dispatchEvent(new Event("storage")); // which the browser sends to other tabs only
+    setTheme(chosen);
+  };
+  const themes = Object.entries(texts.account.themes);
+  return h(
+    "fieldset",
+    { class: "seg" },
+    h("legend", { class: "vh" }, texts.account.theme),
+    themes.map(([value, text]) =>
+      h("label", { key: value }, h("input", { type: "radio", name: "theme", checked: value === theme, onChange: () => choose(value) }), text),
+    ),
+  );
+}
+
+function Delete() {
+  const words = texts.account;
+  const [open, setOpen] = useState(false);
+  const close = () => setOpen(false);
+  const form = useForm(
+    { deletePassword: "" },
+    {
+      check: (values) => emptyOnes(values, "deletePassword"),
+      submit: async ({ deletePassword: password }) => {
+        await call("DELETE", "api/account", { body: { password } });
+        closed(words.deleted);
+      },
+      explain: ({ code }) => (code === "wrong_password" ? { deletePassword: words.passwordWrong } : null),
+    },
+  );
+  const foot = [
+    h(Button, { onClick: close }, words.keepAccount),
+    h(Button, { kind: "danger", type: "submit", form: "delete", busy: form.busy, busyText: words.deleteBusy }, words.delete),
+  ];
+  return [
+    h(Button, { kind: "btn-s quiet-danger flush", onClick: () => setOpen(true) }, words.deleteAsk),
+    open &&
+      h(
+        Dialog,
+        { title: words.deleteTitle, small: true, alert: true, busy: form.busy, onClose: close, foot },
+        h(
+          Form,
+          { id: "delete", form },
+          h("ul", { class: "ticks" }, words.deleteLines.map((line) => h("li", { key: line }, h(Icon, { name: "info" }), h("span", null, line)))),
+          h(Username, null),
+          h(PasswordField, { ...form.field("deletePassword"), label: words.password, input: { autocomplete: "current-password" } }),
+        ),
+      ),
   ];
 }
 

@@ -119,6 +119,7 @@ function Invite({ onInvited, onClose }) {
   const form = useForm(
     { email: "", role: "client", username: "" },
     {
+      draft: "invitation",
       check: (values) => emptyOnes(values, "email"),
       submit: async ({ email, role, username }) => {
         const body = username ? { email, role, username } : { email, role };

@@ -5,6 +5,7 @@ import { useState } from "../../vendor/preact-hooks.mjs";
 import { Button } from "../components/button.mjs";
 import { Confirm } from "../components/confirm.mjs";
 import { Time } from "../components/file.mjs";
+import { ExportButton } from "../components/export.mjs";
 import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { Page } from "../components/page.mjs";
 import { Facts, OpenRow } from "../components/row.mjs";
@@ -15,7 +16,7 @@ import { Person, Table } from "../components/table.mjs";
 import { toast } from "../components/toast.mjs";
 import { wholeMoment } from "../format.mjs";
 import { address } from "../router.mjs";
-import { callForJson } from "../session.mjs";
+import { call, callForJson } from "../session.mjs";
 import { texts } from "../texts.mjs";
 
 /**
@@ -23,7 +24,8 @@ import { texts } from "../texts.mjs";
  * @typedef {import("../contract.d.ts").Role} Role
  * @typedef {import("preact").ComponentChildren} Children
  * @typedef {{label: string, title: string, lines: string[], submit: string, done: string,
- *   harmless?: boolean, grave?: boolean, body: object}} Action
+ *   harmless?: boolean, grave?: boolean, body: object | null}} Action
+ *   without a `body` it deletes the account
  */
 
 /** @type {Role[]} */
@@ -56,9 +58,15 @@ export function View({ query, account }) {
   const act = async () => {
     if (!asked) return;
     const { user, action } = asked;
-    /** @type {UserDetails} */
-    const changed = await callForJson("PATCH", `api/admin/users/${user.id}`, { body: action.body });
-    list.change((users) => users.map((it) => (it.id === changed.id ? changed : it)));
+    const path = `api/admin/users/${user.id}`;
+    if (action.body) {
+      /** @type {UserDetails} */
+      const changed = await callForJson("PATCH", path, { body: action.body });
+      list.change((users) => users.map((it) => (it.id === changed.id ? changed : it)));
+    } else {
+      await call("DELETE", path);
+      list.change((users) => users.filter((it) => it.id !== user.id));
+    }
     setAsked(null);
     toast(action.done);
   };
@@ -106,7 +114,7 @@ function Row({ user, own, ask }) {
 /** @param {{user: UserDetails, own: boolean, ask: (action: Action) => void}} props */
 function Details({ user, own, ask }) {
   const words = texts.people;
-  const { id, second_factor: factor, last_seen_at: seen, created_at: created } = user;
+  const { id, username, second_factor: factor, last_seen_at: seen, created_at: created } = user;
   /** @type {import("../components/row.mjs").Fact[]} */
   const facts = [
     [words.seen, seen ? wholeMoment(seen) : words.never],
@@ -116,11 +124,18 @@ function Details({ user, own, ask }) {
   ];
   return [
     h("div", { class: "gap-b" }, h(Facts, { facts })),
+    h(
+      "p",
+      { class: "gap-b meta" },
+      h("a", { href: address("/audit", { actor: id }) }, words.did),
+      h("a", { href: address("/audit", { subject: `user:${id}` }) }, words.happened),
+    ),
     own
       ? h("p", null, words.own, h("a", { href: address("/account") }, texts.account.title), ".")
       : h(
           "div",
           { class: "acts" },
+          h(ExportButton, { path: `api/admin/users/${id}/export`, username }),
           actions(user).map((action, at) =>
             h(Button, { key: String(at), kind: `btn-s ${action.grave ? "quiet-danger" : "secondary"}`, onClick: () => ask(action) }, action.label),
           ),
@@ -148,5 +163,6 @@ function actions({ username, role, state, second_factor: factor }) {
     ...(active ? [{ ...words.endSessions(username), body: { sessions: "end" } }] : []),
     ...(active ? [{ ...words.resetPassword(username), body: { password: "reset" } }] : []),
     ...(factor ? [{ ...words.resetFactor(username), body: { second_factor: "reset" } }] : []),
+    { ...words.delete(username), grave: true, body: null },
   ];
 }

@@ -258,7 +258,7 @@ function Terms({ count }) {
   const words = texts.upload;
   const form = useForm(
     { ...NEW_TERMS, tellMe: "" },
-    { check: (values) => check(values, count), submit: async (values) => transfers.start(startOf(values)) },
+    { draft: "upload", check: (values) => check(values, count), submit: async (values) => transfers.start(startOf(values)) },
   );
   return h(
     Form,
