@@ -149,12 +149,13 @@ export async function upload(name, content, terms = {}) {
   return (await call("POST", "/api/files/upload", await tokenOf("ops"), form)).id;
 }
 
-/** The address in the newest mail to `recipient`. The local server prints its mails. */
-export async function linkMailedTo(recipient) {
+/** The address that the newest mail to `recipient` has for the page at `path`. The local server prints its mails. */
+export async function linkMailedTo(recipient, path) {
   for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((go) => setTimeout(go, 50))) {
-    const mail = (await readFile(MAILS, "utf8")).split("┌─ mail").findLast((it) => it.includes(`To:      ${recipient}\n`));
-    const link = mail && /https?:\/\/[^\s\x1b]+/.exec(mail)?.[0];
+    const mails = (await readFile(MAILS, "utf8")).split("┌─ mail").filter((it) => it.includes(`To:      ${recipient}\n`));
+    const links = [...mails.join("").matchAll(/https?:[^\s\x1b]+/g)].map(([it]) => it);
+    const link = links.findLast((it) => new URL(it).pathname === path);
     if (link) return link;
   }
-  throw new Error(`no mail with a link came to ${recipient}`);
+  throw new Error(`no mail with a link to ${path} came to ${recipient}`);
 }
