@@ -39,7 +39,7 @@ test("a Client signs up, makes a link, sees it once, and revokes it", async () =
   await page.getByText("1 file", { exact: true }).waitFor();
   await row(page, "figures of the story.txt").getByRole("button", { name: /^Get link/ }).click();
   const terms = page.getByRole("dialog", { name: "Get a link" });
-  await terms.getByLabel("Downloads").fill("2");
+  await terms.getByLabel("Downloads").press("ArrowUp");
   await terms.getByLabel("Note").fill("for <b>Rosa</b>");
   await terms.getByRole("button", { name: "Make link" }).click();
 

@@ -73,7 +73,7 @@ test("an upload that was cut off goes on when the same file is chosen after a re
     const part = /x-id=UploadPart.*partNumber=(\d+)/.exec(request.url());
     if (part && request.method() === "PUT") arrived.push(part[1]);
   });
-  expectComplaint(/ERR_FAILED.*x-id=UploadPart/);
+  expectComplaint(/(ERR_FAILED|Blocked).*x-id=UploadPart/);
   let begun = 0;
   await page.route(/x-id=UploadPart/, (route) => (begun++ < 2 ? route.continue() : route.abort()));
   await page.getByRole("link", { name: "Upload" }).first().click();

@@ -7,8 +7,8 @@ import { after, afterEach, before } from "node:test";
 import { pathToFileURL } from "node:url";
 
 export const { API, STREAM_LIMIT_BYTES } = process.env;
-const { CHROMIUM, MAILS, PLAYWRIGHT } = process.env;
-export const { chromium } = await import(pathToFileURL(`${PLAYWRIGHT}/index.mjs`));
+const { CHROMIUM, FIREFOX, MAILS, PLAYWRIGHT } = process.env;
+export const { chromium, firefox } = await import(pathToFileURL(`${PLAYWRIGHT}/index.mjs`));
 
 /** How Chromium is started. */
 export const LAUNCH = { executablePath: CHROMIUM, args: ["--no-sandbox"] };
@@ -19,10 +19,21 @@ let complaints = [];
 let expected = [];
 
 before(async () => {
-  browser = await chromium.launch(LAUNCH);
+  browser = FIREFOX ? await launchFirefox() : await chromium.launch(LAUNCH);
 });
 
 after(() => browser?.close());
+
+/** A Firefox as it comes, over WebDriver BiDi. Version 153 does not know the one command that is left out. */
+async function launchFirefox() {
+  const launched = await firefox.launch({ channel: "moz-firefox", executablePath: FIREFOX });
+  const session = Object.getPrototypeOf(launched._connection.toImpl(launched)._browserSession);
+  const { send } = session;
+  session.send = function (command, parameters) {
+    return command === "emulation.setMediaFeaturesOverride" ? Promise.resolve({}) : send.call(this, command, parameters);
+  };
+  return launched;
+}
 
 // A test fails when a page of it has complained.
 afterEach(async () => {
@@ -55,7 +66,7 @@ export async function guard(context) {
       console.error("forbidden by the policy:", violatedDirective, blockedURI, sample),
     );
   });
-  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: API });
+  if (!FIREFOX) await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: API });
 }
 
 /** A page at this address, in a browser of its own, which is closed after the test. */
@@ -149,12 +160,13 @@ export async function upload(name, content, terms = {}) {
   return (await call("POST", "/api/files/upload", await tokenOf("ops"), form)).id;
 }
 
-/** The address in the newest mail to `recipient`. The local server prints its mails. */
-export async function linkMailedTo(recipient) {
+/** The address that the newest mail to `recipient` has for the page at `path`. The local server prints its mails. */
+export async function linkMailedTo(recipient, path) {
   for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((go) => setTimeout(go, 50))) {
-    const mail = (await readFile(MAILS, "utf8")).split("┌─ mail").findLast((it) => it.includes(`To:      ${recipient}\n`));
-    const link = mail && /https?:\/\/[^\s\x1b]+/.exec(mail)?.[0];
+    const mails = (await readFile(MAILS, "utf8")).split("┌─ mail").filter((it) => it.includes(`To:      ${recipient}\n`));
+    const links = [...mails.join("").matchAll(/https?:[^\s\x1b]+/g)].map(([it]) => it);
+    const link = links.findLast((it) => new URL(it).pathname === path);
     if (link) return link;
   }
-  throw new Error(`no mail with a link came to ${recipient}`);
+  throw new Error(`no mail with a link to ${path} came to ${recipient}`);
 }

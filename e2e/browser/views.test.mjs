@@ -21,7 +21,7 @@ const worst = (length) => MARKUP.padEnd(length, "W");
 const FILES = [`${worst(251)}.txt`, `${"m".repeat(251)}.csv`, "סודות <b>של החברה.txt"];
 const NOTE = worst(200);
 const [CLIENT, PASSWORD] = ["w".repeat(64), "a phrase of the views"];
-const EMAIL = `${"w".repeat(60)}@${"w".repeat(60)}.example.org`;
+const EMAIL = `${"w".repeat(54)}@${"w".repeat(60)}.example.org`;
 const GROUP = "g".repeat(64);
 const AGENT = `Mozilla/5.0 ${worst(300)} Firefox/1.0 Linux`;
 
@@ -74,7 +74,7 @@ const violations = (page, theme) =>
   page.evaluate(
     async ({ tags, theme: now }) => {
       await new Promise(requestAnimationFrame);
-      await Promise.all(document.getAnimations().map((it) => it.finished)); // colours on their way are none
+      await Promise.all(document.getAnimations().map((it) => it.finished.catch(() => {}))); // colours on their way are none
       const runOnly = now === "dark" ? { type: "rule", values: ["color-contrast"] } : { type: "tag", values: tags };
       const found = await globalThis.axe.run(document, { runOnly, resultTypes: ["violations"], preload: false });
       return found.violations.flatMap(({ id, nodes }) =>
@@ -154,3 +154,67 @@ for (const { role, username, password } of ROLES) {
     assert.deepEqual(found, []);
   });
 }
+
+test("every view before signing in is accessible and fits, also with what is wrong", async () => {
+  const found = [];
+  const check = async (page, name) => found.push(...(await faults(page, name)));
+  const page = await withAxe(await open("/#/sign-in"));
+  await press(page, "Sign in");
+  await page.getByRole("alert").waitFor();
+  await check(page, "sign-in wrong");
+  await page.goto(`${API}/#/sign-up`);
+  await check(page, "sign-up");
+  await page.getByLabel("Username").fill(MARKUP);
+  await page.getByLabel("E-mail address").fill(`views-${EMAIL}`);
+  await page.getByRole("textbox", { name: "Password" }).fill("a phrase");
+  expectComplaint(/422.*signup/);
+  await press(page, "Sign up");
+  await page.getByRole("alert").waitFor();
+  await check(page, "sign-up wrong");
+  await page.getByLabel("Username").fill("views".repeat(12));
+  await press(page, "Sign up");
+  await page.getByRole("heading", { name: "Check your mail" }).waitFor();
+  await check(page, "sign-up sent");
+  await page.goto(`${API}/#/forgotten`);
+  await check(page, "forgotten");
+  await page.getByLabel("E-mail address").fill(EMAIL);
+  await press(page, "Send the link");
+  await page.getByRole("heading", { name: "Check your mail" }).waitFor();
+  await check(page, "forgotten sent");
+  assert.deepEqual(found, []);
+});
+
+test("every page that a mail or a link leads to is accessible, fits, and shows names as text", { todo: true }, async () => {
+  const found = [];
+  const check = async (page, name) => found.push(...(await faults(page, name)));
+  const name = "views-of-pages";
+  const email = `${name}@example.org`;
+  await makeClient(name, PASSWORD, email);
+  const token = await tokenOf(name, PASSWORD);
+  const next = `n${EMAIL}`;
+  await call("POST", "/api/account/password-reset", null, { email });
+  await call("POST", "/api/account/email", token, { email: next, password: PASSWORD });
+  const page = await withAxe(await open(await linkMailedTo(next, "/change-email")));
+  await check(page, "page change-email");
+  await page.locator("input[type=password]").fill(PASSWORD);
+  await press(page, "Confirm the address");
+  await page.getByRole("button").waitFor({ state: "detached" });
+  await check(page, "page change-email done");
+  const pages = {
+    "verify": await linkMailedTo(`views-${EMAIL}`, "/verify"),
+    "set-password": await linkMailedTo(`i${EMAIL}`, "/set-password"),
+    "undo-email": await linkMailedTo(email, "/undo-email"),
+    "download": spare,
+    "docs": `${API}/api/docs`,
+  };
+  for (const [at, address] of Object.entries(pages)) {
+    await page.goto(address);
+    await check(page, `page ${at}`);
+  }
+  expectComplaint(/40[04]|410|422/);
+  for (const path of ["verify", "set-password", "reset-password", "change-email", "undo-email", "download"]) {
+    await page.goto(`${API}/${path}?token=${encodeURIComponent(MARKUP)}`);
+    await check(page, `page ${path} unknown`);
+  }
+  assert.deepEqual(found, []);
+});

@@ -4,6 +4,7 @@ import { h } from "../../vendor/preact.mjs";
 import { useEffect, useRef } from "../../vendor/preact-hooks.mjs";
 import { texts } from "../texts.mjs";
 import { Icon } from "./icon.mjs";
+import { focusHeading } from "./page.mjs";
 
 /** @typedef {import("preact").ComponentChildren} Children */
 
@@ -16,7 +17,8 @@ export function Dialog({ title, sub, small, alert, busy = false, onClose, foot, 
   useEffect(() => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
     dialog.current?.showModal();
-    return () => before?.focus();
+    // Once the page is as it will be: the action can have taken away what opened the dialog.
+    return () => queueMicrotask(() => (before?.isConnected ? before.focus() : focusHeading()));
   }, []);
   /** @param {Event} event */
   const onCancel = (event) => {

@@ -22,6 +22,9 @@ function Heading({ children }) {
   return h("h1", { tabIndex: -1, ref: heading }, children);
 }
 
+/** Puts the focus where a view begins. */
+export const focusHeading = () => document.querySelector("h1")?.focus();
+
 /** @param {{title: string, lead?: Children, actions?: Children, children?: Children}} props */
 export function Page({ title, lead, actions, children }) {
   return h(
@@ -108,7 +111,7 @@ export function SkipLink() {
   /** @param {MouseEvent} event */
   const skip = (event) => {
     event.preventDefault();
-    /** @type {HTMLElement | null} */ (document.querySelector("h1"))?.focus();
+    focusHeading();
   };
   return h("a", { class: "skip", href: "#main", onClick: skip }, texts.skip);
 }

@@ -109,7 +109,9 @@ function Members({ name, changed, remove }) {
   /** @type {ReturnType<typeof useList<UserDetails>>} */
   const list = useList("api/admin/users", { group: name });
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
+  const [leaving, setLeaving] = useState("");
   const leave = async (/** @type {UserDetails} */ { id, username }) => {
+    setLeaving(id);
     setProblem(null);
     try {
       await call("DELETE", `${PATH}/${name}/members/${id}`);
@@ -119,6 +121,8 @@ function Members({ name, changed, remove }) {
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       setProblem(error);
+    } finally {
+      setLeaving("");
     }
   };
   const field = `who-${name}`;
@@ -151,7 +155,7 @@ function Members({ name, changed, remove }) {
           "li",
           { key: user.id, class: "acts" },
           h("bdi", { class: "any" }, `${user.username}, ${user.email}`),
-          h(Button, { kind: "btn-s quiet-danger", onClick: () => void leave(user) }, words.leave, h("span", { class: "vh" }, ` ${user.username}`)),
+          h(Button, { kind: "btn-s quiet-danger", busy: leaving === user.id, busyText: words.busy, onClick: () => void leave(user) }, words.leave, h("span", { class: "vh" }, ` ${user.username}`)),
         ),
       ),
     ),

@@ -9,3 +9,9 @@ find_chromium() {
   done
   fail "needs Chromium (apt-get install chromium), or the variable CHROMIUM"
 }
+
+# Sets FIREFOX to Debian's, Mozilla's, or the one that the variable names already.
+find_firefox() {
+  FIREFOX=$(command -v "${FIREFOX:-firefox-esr}" || command -v firefox || true)
+  [ -n "$FIREFOX" ] || fail "needs Firefox (apt-get install firefox-esr), or the variable FIREFOX"
+}
