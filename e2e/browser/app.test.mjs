@@ -99,6 +99,16 @@ test("a session that has ended leads to signing in, and back to where one was", 
   await heading(page, "My links");
 });
 
+test("a browser that has its cookies no more leads to signing in", async () => {
+  const page = await signedIn("client");
+  await heading(page, "Files");
+  await page.context().clearCookies();
+  expectComplaint(/422.*refresh/);
+  await page.reload();
+  await heading(page, "Sign in");
+  await page.getByText("Your session has ended.").waitFor();
+});
+
 test("a wrong password is said at the field, and nothing that was typed is lost", async () => {
   const page = await open();
   expectComplaint(/401.*api\/sessions$/);

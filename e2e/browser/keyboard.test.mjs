@@ -99,7 +99,7 @@ test("a Client signs up, gets a link and revokes it by keyboard alone", async ()
   await type(page, "Search files", "keyboard.txt");
   await page.getByText("1 file", { exact: true }).waitFor();
   await press(page, "Details of keyboard.txt");
-  await page.getByText("Fingerprint").waitFor();
+  await page.getByText("Fingerprint (SHA-256)").waitFor();
   await ask(page, "Get link to keyboard.txt", "Get a link");
   await type(page, /^Note/, "typed");
   await press(page, "Make link");

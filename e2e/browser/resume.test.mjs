@@ -85,7 +85,7 @@ test("an upload goes on after its browser was killed, and only what is missing i
   process.kill(pid, "SIGKILL");
   await ended;
 
-  expectComplaint(/401.*refresh/); // the cookie may be written later than that
+  expectComplaint(/422.*refresh/); // the cookie may be written later than that
   const { page: again } = await start();
   const sent = [];
   again.on("request", (request) => {

@@ -136,7 +136,8 @@ async function exchange() {
   try {
     take(await (await send("POST", "api/sessions/refresh")).json());
   } catch (error) {
-    if (error instanceof Problem && [401, 403].includes(error.status))
+    // 422 is the answer without a cookie: it has ended, or was deleted.
+    if (error instanceof Problem && [401, 403, 422].includes(error.status))
       end(error.code === DISABLED ? error.message : texts.signIn.expired);
     throw error;
   }
