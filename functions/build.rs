@@ -2,11 +2,15 @@
 //!
 //! A file's name gets a hash of the whole app, so that browsers may keep it for ever: where one file
 //! names another, as `"./api.mjs"`, `"../vendor/preact.mjs"` or `"app/app.css"`, the name with the
-//! hash stands there. The folders go, because one place of a route holds the name. Comments go too.
+//! hash stands there. The folders go, because one place of a route holds the name. Comments go too, and
+//! modules become two scripts.
 #![expect(
     clippy::disallowed_methods,
     reason = "Cargo tells a build script by variables where it is"
 )]
+
+#[path = "build/merge.rs"]
+mod merge;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -21,6 +25,9 @@ use sha2::{Digest, Sha256};
 /// The page, relative to `web/`.
 const PAGE: &str = "index.html";
 
+/// The views are fetched while the session begins, and not after that.
+const PRELOAD: &str = "<link rel=\"modulepreload\" href=\"app/later.mjs\">\n";
+
 /// The kinds of files that are served.
 const MEDIA_TYPES: &[(&str, &str)] = &[
     ("css", "text/css; charset=utf-8"),
@@ -33,9 +40,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let web = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../web");
     println!("cargo::rerun-if-changed={}", web.display());
     let page = fs::read_to_string(web.join(PAGE))?;
-    let mut files = BTreeMap::new();
+    let (mut files, mut vendor) = (BTreeMap::new(), BTreeMap::new());
     read(&web.join("app"), &mut files)?;
-    read(&web.join("vendor"), &mut files)?;
+    read(&web.join("vendor"), &mut vendor)?;
+    let files = merge::merge(files, vendor)?;
 
     let mut hash = Sha256::new();
     for text in files.values() {
@@ -46,6 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let version = format!("{start:016x}");
 
     let out = PathBuf::from(env::var("OUT_DIR")?);
+    let page = page.replace("</head>", &format!("{PRELOAD}</head>"));
     let page = with_versions(&page, &files, &version);
     fs::write(out.join(PAGE), &page)?;
     fs::write(out.join("index.html.br"), brotli(&page)?)?;

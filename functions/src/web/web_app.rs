@@ -130,41 +130,27 @@ mod tests {
         assert!(!takes_brotli(""));
     }
 
+    const SCRIPTS: &[&str] = &["js", "mjs"];
+
     fn is_of_kind(name: &str, kinds: &[&str]) -> bool {
         name.rsplit_once('.').is_some_and(|(_, kind)| kinds.contains(&kind))
     }
 
-    /// The scripts that `text` imports before it runs.
-    fn imports(text: &str) -> impl Iterator<Item = &str> {
-        let statements = text.split("from").skip(1);
-        statements.filter_map(|rest| rest.trim_start().strip_prefix("\"./")?.split('"').next())
-    }
-
     #[test]
-    fn the_page_asks_at_once_for_every_script_that_it_starts_with() {
+    fn the_page_asks_at_once_for_every_script() {
         let page = std::str::from_utf8(PAGE.plain).expect("text");
-        let main = FILES.iter().find(|file| file.name.starts_with("main-")).expect("a start");
-        let mut wanted = vec![main.name];
-        let mut next = 0;
-        while let Some(name) = wanted.get(next) {
-            let file = FILES.iter().find(|file| file.name == *name).expect("a served file");
-            for name in imports(std::str::from_utf8(file.plain).expect("text")) {
-                if !wanted.contains(&name) {
-                    wanted.push(name);
-                }
-            }
-            next += 1;
-        }
         let asked = page.split('"').filter_map(|it| it.strip_prefix("app/"));
-        let mut asked: Vec<_> = asked.filter(|name| is_of_kind(name, &["mjs"])).collect();
+        let mut asked: Vec<_> = asked.filter(|name| is_of_kind(name, SCRIPTS)).collect();
         asked.sort_unstable();
-        wanted.sort_unstable();
-        assert_eq!(asked, wanted, "the scripts of index.html");
+        let names = FILES.iter().map(|file| file.name);
+        let scripts: Vec<_> = names.filter(|name| is_of_kind(name, SCRIPTS)).collect();
+        assert_eq!(asked, scripts);
+        assert_eq!(scripts.len(), 5, "the modules of the app are two scripts: {scripts:?}");
     }
 
     #[test]
     fn all_scripts_are_less_than_60_kb_and_all_styles_less_than_15_as_they_are_sent() {
-        for (kinds, limit) in [(&["mjs", "js"][..], 60_000), (&["css"], 15_000)] {
+        for (kinds, limit) in [(SCRIPTS, 60_000), (&["css"], 15_000)] {
             let files = FILES.iter().filter(|file| is_of_kind(file.name, kinds));
             let sent: usize = files.map(|file| file.packed.len()).sum();
             assert!((1..limit).contains(&sent), "{sent} bytes of {kinds:?}");
@@ -173,7 +159,7 @@ mod tests {
 
     #[test]
     fn no_script_is_sent_with_its_comments() {
-        let scripts = FILES.iter().filter(|file| is_of_kind(file.name, &["mjs", "js"]));
+        let scripts = FILES.iter().filter(|file| is_of_kind(file.name, SCRIPTS));
         for file in scripts {
             let text = std::str::from_utf8(file.plain).expect("text");
             assert!(!text.contains("/**") && !text.contains("*/"), "{}", file.name);
