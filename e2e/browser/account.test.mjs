@@ -161,7 +161,7 @@ test("the colours that are chosen stay, in this tab after a reload and in the ot
   await page.waitForFunction(() => document.body && getComputedStyle(document.body).backgroundColor === "rgb(17, 20, 24)");
   await page.unrouteAll({ behavior: "ignoreErrors" });
   await page.reload();
-  await page.getByRole("radio", { name: "As the system" }).check();
+  await page.getByRole("radio", { name: "System" }).check();
   assert.equal(await ground(page), "rgb(255, 255, 255)");
   await page.emulateMedia({ colorScheme: "dark" });
   assert.equal(await ground(page), "rgb(17, 20, 24)");

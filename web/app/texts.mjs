@@ -519,7 +519,7 @@ export const texts = {
 
     theme: "Colours",
     themeWhat: "For this browser.",
-    themes: { "": "As the system", light: "Light", dark: "Dark" },
+    themes: { "": "System", light: "Light", dark: "Dark" },
 
     data: "Your data",
     dataWhat: "All that is held about you, in one file.",
