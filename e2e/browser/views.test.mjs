@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { VIEWS } from "../../web/app/views.mjs";
-import { API, call, expectComplaint, linkMailedTo, login, makeClient, open, press, request, signedIn, tokenOf, upload } from "./page.mjs";
+import { API, call, choose, expectComplaint, linkMailedTo, login, makeClient, open, press, request, signedIn, tokenOf, upload } from "./page.mjs";
 
 const { AXE, PICTURES } = process.env;
 const WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
@@ -76,7 +76,7 @@ const violations = (page, theme) =>
       await new Promise(requestAnimationFrame);
       await Promise.all(document.getAnimations().map((it) => it.finished.catch(() => {}))); // colours on their way are none
       const runOnly = now === "dark" ? { type: "rule", values: ["color-contrast"] } : { type: "tag", values: tags };
-      const found = await globalThis.axe.run(document, { runOnly, resultTypes: ["violations"], preload: false });
+      const found = await globalThis.axe.run(document.querySelector("dialog[open]") ?? document, { runOnly, resultTypes: ["violations"], preload: false });
       return found.violations.flatMap(({ id, nodes }) =>
         nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 120)}: ${failureSummary.split("\n")[1]?.trim()}`),
       );
@@ -103,7 +103,7 @@ async function withAxe(page) {
   return page;
 }
 
-/** What opens on top of a view: the button that opens it, and the one that it needs before. */
+/** What opens on top of a view, by the button that opens it. */
 const DIALOGS = {
   "/files": [/^Get link/],
   "/links": [/^Revoke/],
@@ -116,12 +116,12 @@ const DIALOGS = {
 };
 
 const ROLES = [
-  { role: "client", username: CLIENT, password: PASSWORD },
-  { role: "ops", username: "ops" },
-  { role: "admin", username: "admin" },
+  { role: "client", username: CLIENT, password: PASSWORD, home: "/files" },
+  { role: "ops", username: "ops", home: "/uploads" },
+  { role: "admin", username: "admin", home: "/people" },
 ];
 
-for (const { role, username, password } of ROLES) {
+for (const { role, username, password, home } of ROLES) {
   test(`every view of ${role} is accessible, fits, and shows names as text`, async () => {
     const found = [];
     const check = async (page, name) => found.push(...(await faults(page, name)));
@@ -147,6 +147,19 @@ for (const { role, username, password } of ROLES) {
         await page.keyboard.press("Escape");
         await page.locator("dialog[open]").waitFor({ state: "detached" });
       }
+    }
+    await page.goto(`${API}/#${home}?q=${encodeURIComponent(`${worst(90)}\u202E`)}`);
+    await page.getByRole("heading", { level: 2 }).waitFor();
+    await check(page, `${role} ${home} nothing found`);
+    if (role === "ops") {
+      await page.goto(`${API}/#/upload`);
+      const names = [`${worst(300)}.txt`, "gpj.\u202Etxt", "<b>empty.txt"];
+      await choose(page, ...names.map((name) => [name, name.includes("empty") ? "" : "what is in it"]));
+      await check(page, "ops /upload chosen");
+      expectComplaint(/422.*uploads/);
+      await page.getByRole("button", { name: "Upload 2 files" }).click();
+      await page.getByText("3 failed or rejected").waitFor();
+      await check(page, "ops /upload refused");
     }
     await page.goto(`${API}/#/${encodeURIComponent(MARKUP)}`);
     await page.getByRole("heading", { name: "There is no such page" }).waitFor();
