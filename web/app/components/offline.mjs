@@ -8,7 +8,7 @@ import { Button } from "./button.mjs";
 import { Icon } from "./icon.mjs";
 
 /** The milliseconds between two attempts. */
-const AGAIN = 10_000;
+const NEXT_ATTEMPT = 10_000;
 
 export function OfflineBar() {
   const [offline, setOffline] = useState(!navigator.onLine);
@@ -24,7 +24,7 @@ export function OfflineBar() {
   }, []);
   useEffect(() => {
     if (!offline) return undefined;
-    const timer = setInterval(attempt, AGAIN);
+    const timer = setInterval(attempt, NEXT_ATTEMPT);
     return () => clearInterval(timer);
   }, [offline]);
   const words = texts.errors;
