@@ -33,13 +33,8 @@ const CLIENT: (&str, &str) = ("username", "client");
 /// A world at the beginning of a day and of an hour, so that no test lasts into the next one.
 async fn world() -> World {
     let world = World::start().await;
-    begin_day(&world);
+    world.begin_day();
     world
-}
-
-fn begin_day(world: &World) {
-    let day = 24 * 60 * 60;
-    world.pass_until((world.now().as_second() / day + 1) * day);
 }
 
 async fn guess(api: &Api, who: (&str, &str)) -> Answer {
@@ -319,7 +314,7 @@ async fn a_source_asks_twenty_times_an_hour_for_a_reset_or_another_verification_
 #[tokio::test]
 async fn three_mails_a_day_of_a_reset_and_three_of_another_verification_link_go_to_an_address() {
     let (world, mails) = World::with_mails().await;
-    begin_day(&world);
+    world.begin_day();
     let sign_up = json!({"username": "early", "email": "early@example.org",
         "password": password_for("early")});
     world.post(routes::SIGNUP, &sign_up).await.is(201);
@@ -350,7 +345,7 @@ async fn three_mails_a_day_of_a_reset_and_three_of_another_verification_link_go_
         }
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
         // Both kinds are counted apart, and the next day anew.
-        begin_day(&world);
+        world.begin_day();
         let taken = mails.mails().len();
         world.post(path, &json!({"email": "client@example.com"})).await.is(202);
         assert_eq!(mails.mails().len(), taken + 1);
@@ -469,7 +464,7 @@ async fn an_account_that_an_administrator_creates_is_never_limited() {
 #[tokio::test]
 async fn after_three_mails_for_a_reset_one_more_is_sent_while_the_link_of_the_last_one_is_good() {
     let (world, mails) = World::with_mails().await;
-    begin_day(&world);
+    world.begin_day();
     let (address, ask) = ("client@example.com", json!({"email": "client@example.com"}));
     let sent = async || {
         world.post(routes::PASSWORD_RESET, &ask).await.is(202);
