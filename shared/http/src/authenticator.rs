@@ -96,19 +96,18 @@ impl Authenticator {
             AccessRefusal::Invalid => ErrorCode::InvalidToken,
         })?;
         let user = self.users.by_id(token.user).await?.ok_or(ErrorCode::InvalidToken)?;
-        if !user.active {
-            return Err(ErrorCode::AccountDisabled.into());
-        }
-        if user.waits_for_approval() {
-            return Err(ErrorCode::ApprovalPending.into());
-        }
-        if !user.has_session(token.session, token.generation) {
-            return Err(ErrorCode::SessionRevoked.into());
-        }
-        if !roles.contains(&user.role) {
-            return Err(ErrorCode::WrongRole.into());
-        }
-        Ok((user, token.session))
+        let refusal = if !user.active {
+            ErrorCode::AccountDisabled
+        } else if user.waits_for_approval() {
+            ErrorCode::ApprovalPending
+        } else if !user.has_session(token.session, token.generation) {
+            ErrorCode::SessionRevoked
+        } else if !roles.contains(&user.role) {
+            ErrorCode::WrongRole
+        } else {
+            return Ok((user, token.session));
+        };
+        Err(ApiError::from(refusal).of_user(user.id))
     }
 
     /// The keys, for what else they sign.

@@ -74,7 +74,7 @@ impl PasswordGuesses {
     ) -> Result<(), ApiError> {
         let guess = self.begin(&user.username.canonical(), request).await?;
         if !matches(user.password_hash.as_deref(), password).await {
-            return Err(ErrorCode::WrongPassword.into());
+            return Err(ApiError::from(ErrorCode::WrongPassword).of_user(user.id));
         }
         Ok(self.right(guess).await?)
     }
