@@ -56,14 +56,16 @@ impl Endpoint for ConfirmTotp {
                 seed.and_then(|seed| seed.step_of(&code, now)).ok_or(ErrorCode::WrongCode)?;
             let second_factor = Some(pending.confirmed(step, codes.hashes(), now));
             let mut after = User { second_factor, ..user.changed() };
-            let (mut actions, mut writes) = (vec![AuditAction::SecondFactorAdded], Vec::new());
+            let (mut actions, mut writes) =
+                (vec![AuditAction::SecondFactorAdded.into()], Vec::new());
             if enrols {
                 // Of the account as it is now, which may have changed meanwhile.
                 if user.generation != session.generation || !user.active {
                     return Err(ErrorCode::InvalidToken);
                 }
                 after.last_seen_at = Some(now);
-                actions.push(AuditAction::SessionBegun);
+                let begun = format_args!("{} by password and code", session.id).to_string();
+                actions.push(AuditAction::SessionBegun.with(begun));
                 writes = self.sessions.first_writes(&session, &refresh.hash());
             }
             Ok(Some(UserStep { after, actions, writes }))

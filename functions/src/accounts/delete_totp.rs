@@ -55,7 +55,7 @@ impl Endpoint for DeleteTotp {
         let delete = |user: &User, now| {
             self.factors.show(user, &code, now).ok_or(ErrorCode::WrongCode)?;
             let after = User { second_factor: None, ..user.changed() };
-            let actions = vec![AuditAction::SecondFactorRemoved];
+            let actions = vec![AuditAction::SecondFactorRemoved.into()];
             Ok::<_, ErrorCode>(Some(UserStep { after, actions, writes: Vec::new() }))
         };
         let change = async {

@@ -211,9 +211,12 @@ impl Login {
                 return Err(ErrorCode::InvalidChallenge);
             }
             let shown = self.factors.show(user, code, now).ok_or(ErrorCode::InvalidCode)?;
-            let mut actions = vec![AuditAction::SessionBegun];
             codes_left = shown.by_recovery_code.then_some(shown.left.recovery_hashes.len());
-            actions.extend(codes_left.map(|_| AuditAction::RecoveryCodeUsed));
+            let factor = if shown.by_recovery_code { "recovery code" } else { "code" };
+            let begun = format_args!("{} by password and {factor}", session.id).to_string();
+            let mut actions = vec![AuditAction::SessionBegun.with(begun)];
+            let spent = |left| AuditAction::RecoveryCodeUsed.with(format_args!("{left} left"));
+            actions.extend(codes_left.map(spent));
             let (last_seen_at, second_factor) = (Some(now), Some(shown.left));
             let after = User { last_seen_at, second_factor, ..user.changed() };
             let writes = self.sessions.first_writes(&session, &refresh.hash());

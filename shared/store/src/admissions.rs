@@ -77,7 +77,7 @@ impl Admissions {
                 return Ok::<_, Infallible>(None);
             }
             let after = User { waiting_for: None, ..user.changed() };
-            let actions = vec![AuditAction::UserApproved];
+            let actions = vec![AuditAction::UserApproved.into()];
             Ok(Some(UserStep { after, actions, writes: Vec::new() }))
         });
         Ok(match applied.await? {
@@ -118,7 +118,7 @@ impl Admissions {
     ) -> Result<Option<User>, StoreError> {
         let Some(user) = self.changes.users.by_id(id).await? else { return Ok(None) };
         let mut writes = self.changes.users.delete_waiting_for(&user, waiting_for).await?;
-        writes.extend(self.changes.entries(id, vec![action], actor));
+        writes.extend(self.changes.entries(id, vec![action.into()], actor));
         // A condition fails when the account does not wait, or no more.
         let outcome = self.changes.users.table.commit("delete a waiting account", writes).await?;
         Ok((outcome == CommitOutcome::Committed).then_some(user))
@@ -147,7 +147,7 @@ impl Admissions {
     ) -> Result<bool, StoreError> {
         let writes = self.changes.users.renew_invitation(user, token, tokens).await?;
         let Some(mut writes) = writes else { return Ok(false) };
-        let actions = vec![AuditAction::InvitationRenewed];
+        let actions = vec![AuditAction::InvitationRenewed.with(user.role.as_str())];
         writes.extend(self.changes.entries(user.id, actions, actor));
         let outcome = self.changes.users.table.commit("renew an invitation", writes).await?;
         Ok(outcome == CommitOutcome::Committed)

@@ -95,8 +95,8 @@ impl Groups {
         let name_key = group.name.as_str();
         let listed = ListedGroup { group, index: LISTED, name_key };
         let put = self.changes.users.table.put(&key(&group.name), &listed, &absent("pk"));
-        let audited =
-            self.changes.audit.by(actor, Subject::Group(group.id), AuditAction::GroupCreated);
+        let created = AuditAction::GroupCreated.with(name_key);
+        let audited = self.changes.audit.by(actor, Subject::Group(group.id), created);
         let writes = [put].into_iter().chain(audited).collect();
         let outcome = self.changes.users.table.commit("create a group", writes).await?;
         Ok(outcome == CommitOutcome::Committed)
@@ -132,7 +132,7 @@ impl Groups {
             let write = self.changes.users.table.update(&key(name), "ADD members :user", &open);
             Ok(Some(UserStep {
                 after,
-                actions: vec![AuditAction::GroupJoined],
+                actions: vec![AuditAction::GroupJoined.with(name.as_str())],
                 writes: vec![write],
             }))
         };
@@ -176,7 +176,7 @@ impl Groups {
             }
             let mut after = before.changed();
             after.groups.retain(|id| *id != group.id);
-            let actions = vec![AuditAction::GroupLeft];
+            let actions = vec![AuditAction::GroupLeft.with(group.name.as_str())];
             Ok(Some(UserStep { after, actions, writes: vec![remove()] }))
         };
         match self.changes.apply(user, actor, step).await? {
@@ -200,8 +200,8 @@ impl Groups {
             let same = of(&group, "id = :id AND attribute_not_exists(ending)")
                 .with(":yes", AttributeValue::Bool(true));
             let mark = table.update(&key(name), "SET ending = :yes", &same);
-            let audited =
-                self.changes.audit.by(actor, Subject::Group(group.id), AuditAction::GroupDeleted);
+            let deleted = AuditAction::GroupDeleted.with(name.as_str());
+            let audited = self.changes.audit.by(actor, Subject::Group(group.id), deleted);
             let writes = [mark].into_iter().chain(audited).collect();
             // When it was marked meanwhile, its members leave all the same.
             table.commit("delete a group", writes).await?;

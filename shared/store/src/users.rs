@@ -429,10 +429,12 @@ impl Users {
         user: &User,
         token: &TokenRecord,
         tokens: &OneTimeTokens,
+        line: Write,
     ) -> Result<(), StoreError> {
         let mut writes = self.delete_unproven(user);
         writes.extend(self.delete_waiting(user).await?);
         writes.push(tokens.remove(&token.hash));
+        writes.push(line);
         // When a condition fails, another sign-up or an invitation has replaced this one.
         self.table.commit("withdraw a sign-up", writes).await.map(|_| ())
     }
