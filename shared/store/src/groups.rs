@@ -10,7 +10,7 @@ use share_auth::PageCursor;
 use share_model::{AuditAction, Group, GroupName, Subject, User, UserId};
 
 use crate::table::{Condition, Key, List, absent, number, text};
-use crate::transaction::CommitOutcome;
+use crate::transaction::{CommitOutcome, Write};
 use crate::user_list::BY_NAME;
 use crate::{
     Actor, Page, Platform, StartError, StoreError, UserApplied, UserChanges, UserStep, Users,
@@ -21,6 +21,9 @@ const LISTED: &str = "group";
 
 /// How many members of a group that is deleted leave at the same time.
 const AT_ONCE: usize = 8;
+
+/// How many groups are looked through in one step.
+const GROUPS_A_PAGE: usize = 100;
 
 /// The groups, and the accounts that are in them.
 #[derive(Clone)]
@@ -67,6 +70,17 @@ impl Users {
         limit: usize,
         cursor: Option<&PageCursor>,
     ) -> Result<Page<Group>, StoreError> {
+        let page = self.all_groups(limit, cursor).await?;
+        let records = page.records.into_iter().filter(|group| !group.ending).collect();
+        Ok(Page { records, next: page.next })
+    }
+
+    /// The same, with those that are being deleted.
+    async fn all_groups(
+        &self,
+        limit: usize,
+        cursor: Option<&PageCursor>,
+    ) -> Result<Page<Group>, StoreError> {
         let list = List {
             index: Some(BY_NAME),
             key: &["pk", "listed", "name_key"],
@@ -74,9 +88,28 @@ impl Users {
             filter: None,
             newest_first: false,
         };
-        let page = self.table.page::<Group>(list, limit, cursor).await?;
-        let records = page.records.into_iter().filter(|group| !group.ending).collect();
-        Ok(Page { records, next: page.next })
+        self.table.page(list, limit, cursor).await
+    }
+
+    /// The writes that take an account out of its groups, for a transaction that deletes it. `None`
+    /// while the index does not have one of them yet.
+    pub(crate) async fn leave_groups(&self, user: &User) -> Result<Option<Vec<Write>>, StoreError> {
+        let (mut writes, mut cursor) = (Vec::new(), None);
+        while writes.len() < user.groups.len() {
+            let page = self.all_groups(GROUPS_A_PAGE, cursor.as_ref()).await?;
+            let own = page.records.iter().filter(|group| user.groups.contains(&group.id));
+            writes.extend(own.map(|group| self.remove_member(group, user.id)));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok((writes.len() == user.groups.len()).then_some(writes))
+    }
+
+    fn remove_member(&self, group: &Group, user: UserId) -> Write {
+        let same = of(group, "id = :id").with(":user", one(user));
+        self.table.update(&key(&group.name), "DELETE members :user", &same)
     }
 }
 
@@ -166,10 +199,7 @@ impl Groups {
         user: UserId,
         actor: Actor<'_>,
     ) -> Result<(), StoreError> {
-        let remove = || {
-            let same = of(group, "id = :id").with(":user", one(user));
-            self.changes.users.table.update(&key(&group.name), "DELETE members :user", &same)
-        };
+        let remove = || self.changes.users.remove_member(group, user);
         let step = |before: &User, _| {
             if !before.groups.contains(&group.id) {
                 return Err(());

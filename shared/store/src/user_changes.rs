@@ -160,7 +160,7 @@ impl UserChanges {
 }
 
 /// That the record is as it was read. One of an earlier version of this system has no revision.
-fn unchanged(before: &User) -> Condition {
+pub(crate) fn unchanged(before: &User) -> Condition {
     let expression = if before.revision == 0 {
         "attribute_exists(pk) AND (attribute_not_exists(revision) OR revision = :revision)"
     } else {
