@@ -112,6 +112,12 @@ impl World {
         assert_eq!(self.now().as_second(), second);
     }
 
+    /// Lets time pass until the next day begins, and with it the windows of all limits.
+    pub fn begin_day(&self) {
+        let day = 24 * 60 * 60;
+        self.pass_until((self.now().as_second() / day + 1) * day);
+    }
+
     /// The server's time.
     pub fn now(&self) -> Timestamp {
         moment(self.time.load(Ordering::Relaxed))

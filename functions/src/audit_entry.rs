@@ -12,5 +12,6 @@ pub(crate) fn entry(event: StoredEvent) -> AuditEntry {
         action: event.action,
         actor: event.actor,
         request_id: parts.next().unwrap_or_default(),
+        detail: event.detail,
     }
 }

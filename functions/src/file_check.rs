@@ -212,10 +212,11 @@ impl FileCheck {
 fn conclude(file: &File, finding: &Finding, now: Timestamp) -> Option<FileStep> {
     let (after, action) = match finding {
         Finding::Good(content) => {
-            (file_protocol::accept(file, content.clone()), Some(AuditAction::FileUploaded))
+            (file_protocol::accept(file, content.clone()), Some(AuditAction::FileUploaded.into()))
         }
         Finding::Bad(reason) => {
-            (file_protocol::reject(file, *reason, now), Some(AuditAction::FileRejected))
+            let action = AuditAction::FileRejected.with(reason);
+            (file_protocol::reject(file, *reason, now), Some(action))
         }
         Finding::Later(progress, due_at) => {
             (file_protocol::pause_check(file, Some(progress.clone()), *due_at), None)
@@ -223,7 +224,7 @@ fn conclude(file: &File, finding: &Finding, now: Timestamp) -> Option<FileStep> 
         Finding::Nothing => {
             let checking = matches!(file.state, FileState::Checking(_));
             let after = checking.then(|| file_protocol::delete(file, now)).flatten();
-            (after, Some(AuditAction::UploadAborted))
+            (after, Some(AuditAction::UploadAborted.with("nothing was uploaded")))
         }
     };
     after.map(|after| FileStep { after, action })

@@ -49,7 +49,9 @@ impl Invitations {
         actor: Actor<'_>,
     ) -> Result<Registration, StoreError> {
         let (secret, token) = issue(user.id, user.created_at);
-        let line = self.audit.of_account(user.id, AuditAction::AccountCreated, actor);
+        let role = user.role.as_str();
+        let created = AuditAction::AccountCreated.with(format_args!("{role} by invitation"));
+        let line = self.audit.of_account(user.id, created, actor);
         let registration = self.users.invite(user, &token, &self.tokens, line).await?;
         if registration != Registration::Done {
             return Ok(registration);
@@ -62,7 +64,8 @@ impl Invitations {
             file,
         };
         if let Err(failure) = self.mailer.send(&user.email, &mail).await {
-            let line = self.audit.of_account(user.id, AuditAction::InvitationWithdrawn, actor);
+            let withdrawn = AuditAction::InvitationWithdrawn.with("its mail could not be sent");
+            let line = self.audit.of_account(user.id, withdrawn, actor);
             self.users.withdraw_invitation(user, &token, &self.tokens, line).await?;
             return Err(failure);
         }

@@ -42,7 +42,10 @@ def admit_people(stage: Stage) -> None:
     stage.expect(204, "POST", f"/api/approvals/{user}", token=ops)
     stage.login(account)
     check(any("can be used now" in mail for mail in stage.mails(account.email)), "a mail says so")
+    group = "/api/admin/groups/people-who-wait"
+    stage.expect(201, "POST", "/api/admin/groups", {"name": "people-who-wait"}, token=admin)
     account, user = waiting_account(stage, admin)
+    stage.expect(204, "PUT", f"{group}/members/{user}", token=admin)
     stage.expect(204, "DELETE", f"/api/approvals/{user}", token=admin)
     login = {"username": account.username, "password": account.password}
     stage.expect(401, "POST", "/api/client/login", login)
@@ -58,7 +61,12 @@ def admit_people(stage: Stage) -> None:
     stage.expect(200, "POST", f"/set-password?token={newer}", password)
     stage.login(guest, "ops")
     guest, invitation = invited_account(stage, admin)
+    stage.expect(204, "PUT", f"{group}/members/{invitation}", token=admin)
     stage.expect(204, "DELETE", f"{INVITATIONS}/{invitation}", token=admin)
+    groups = stage.expect(200, "GET", "/api/admin/groups", token=admin)
+    members = {it["name"]: it["members"] for it in groups}
+    check(members["people-who-wait"] == 0, f"nobody who is gone is in a group: {members}")
+    stage.expect(204, "DELETE", group, token=admin)
     token = stage.mailed_token("set-password", guest.email)
     stage.expect(404, "POST", f"/set-password?token={token}", {"password": guest.password})
     # A sign-up that nobody has proven yields its name to somebody who is invited.

@@ -25,6 +25,8 @@ def search_logs(stage: Stage) -> None:
         check(not any(value in text for value in values), f"no {what} in the logs")
     hashes = set(re.findall(r'"hash":"([0-9a-f]{64})"', text))
     check(hashes, "the hashes of receipts are in the logs")
+    refused = [line for line in lines if '"code":"invalid_credentials"' in line]
+    check(any('"user":"' in line for line in refused), "a refused login has the account's id")
     for metric in METRICS:
         check(f'"{metric}":1' in text, f"the metric {metric} is in the logs")
     say(

@@ -193,6 +193,7 @@ export interface UserDetails {
   second_factor: boolean;
   created_at: string;
   last_seen_at?: string;
+  email_changed_at?: string;
 }
 
 /** An entry of `audit_list`. */

@@ -103,6 +103,7 @@ mod rules {
     mod lease_lifetime;
     mod leases;
     mod limits;
+    mod log;
     mod notifications;
     mod objects;
     mod one_time;

@@ -44,7 +44,7 @@ impl Endpoint for ChangePassword {
         let (user, session) = self.authenticator.session(request).await?; // 401, 403
         let Input { current, new } = Input::read(request.json()?, &user)?; // 400, 415, 422
         let base = &self.mails.base(request)?; // 503
-        self.guesses.confirm(&user, current, request).await?; // 403, 429, 503
+        self.guesses.confirm_in_session(&user, session, current, request).await?; // 403, 429, 503
         let (hash, actor) = (new.hash().await, request.actor(user.id));
         let changed =
             self.recovery.change_password(&user, session, &hash, &self.sessions, actor).await?; // 503

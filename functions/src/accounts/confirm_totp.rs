@@ -41,6 +41,7 @@ impl Endpoint for ConfirmTotp {
 
     async fn handle(&self, request: &Request) -> Result<Answer<RecoveryCodesIssued>, ApiError> {
         let owner = self.authenticator.owner(request).await?; // 401, 403
+        let enrols = owner.session.is_none();
         let Input { code, as_cookie } = read(request)?; // 400, 415, 422
         let base = self.mails.base(request)?; // 503
         let codes = RecoveryCodes::generate();
@@ -55,14 +56,16 @@ impl Endpoint for ConfirmTotp {
                 seed.and_then(|seed| seed.step_of(&code, now)).ok_or(ErrorCode::WrongCode)?;
             let second_factor = Some(pending.confirmed(step, codes.hashes(), now));
             let mut after = User { second_factor, ..user.changed() };
-            let (mut actions, mut writes) = (vec![AuditAction::SecondFactorAdded], Vec::new());
-            if owner.enrols {
+            let (mut actions, mut writes) =
+                (vec![AuditAction::SecondFactorAdded.into()], Vec::new());
+            if enrols {
                 // Of the account as it is now, which may have changed meanwhile.
                 if user.generation != session.generation || !user.active {
                     return Err(ErrorCode::InvalidToken);
                 }
                 after.last_seen_at = Some(now);
-                actions.push(AuditAction::SessionBegun);
+                let begun = format_args!("{} by password and code", session.id).to_string();
+                actions.push(AuditAction::SessionBegun.with(begun));
                 writes = self.sessions.first_writes(&session, &refresh.hash());
             }
             Ok(Some(UserStep { after, actions, writes }))
@@ -72,8 +75,7 @@ impl Endpoint for ConfirmTotp {
         let user = changed_user(changed)?; // 401, 403, 409
         self.mails.send_factor_change(&user, SecondFactorChange::Added, &base, request).await;
         let keys = self.authenticator.keys();
-        let granted =
-            owner.enrols.then(|| tokens(keys, (&user, &session), &refresh, as_cookie, request));
+        let granted = enrols.then(|| tokens(keys, (&user, &session), &refresh, as_cookie, request));
         let as_cookie = as_cookie && granted.is_some();
         let issued = RecoveryCodesIssued { recovery_codes: codes.reveal(), session: granted };
         let mut answer = Answer::ok(issued);

@@ -47,7 +47,7 @@ impl Endpoint for CreateRecoveryCodes {
             let shown = self.factors.show(user, &code, now).ok_or(ErrorCode::WrongCode)?;
             let second_factor = Some(shown.left.with_recovery_hashes(codes.hashes()));
             let after = User { second_factor, ..user.changed() };
-            let actions = vec![AuditAction::RecoveryCodesReplaced];
+            let actions = vec![AuditAction::RecoveryCodesReplaced.into()];
             Ok::<_, ErrorCode>(Some(UserStep { after, actions, writes: Vec::new() }))
         };
         let change = async {

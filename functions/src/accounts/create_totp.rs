@@ -37,10 +37,10 @@ impl Endpoint for CreateTotp {
         let owner = self.authenticator.owner(request).await?; // 401, 403
         let password = password(request)?; // 400, 415, 422
         // An enrolment challenge was given for the password, minutes ago.
-        if !owner.enrols {
+        if let Some(session) = owner.session {
             let reason = || ApiError::field("password", Invalid::because("is required"));
             let password = password.ok_or_else(reason)?; // 422
-            self.guesses.confirm(&owner.user, password, request).await?; // 403, 429, 503
+            self.guesses.confirm_in_session(&owner.user, session, password, request).await?; // 403, 429, 503
         }
         let seed = TotpSeed::generate();
         let sealed = self.keys.seal(&seed, owner.user.id);

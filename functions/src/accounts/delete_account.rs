@@ -36,13 +36,13 @@ impl Endpoint for DeleteAccount {
     }
 
     async fn handle(&self, request: &Request) -> Result<Answer<NoJson>, ApiError> {
-        let caller = self.authenticator.caller(request).await?; // 401, 403
+        let (caller, session) = self.authenticator.session(request).await?; // 401, 403
         let named = request.path_parameter("id", str::parse::<UserId>)?; // 400
         if named.is_none() {
             let mut fields = request.json()?; // 400, 415
             let password = fields.required("password", Password::given);
             let password = fields.finish(password)?; // 422
-            self.guesses.confirm(&caller, password, request).await?; // 403, 429, 503
+            self.guesses.confirm_in_session(&caller, session, password, request).await?; // 403, 429, 503
         }
         let (id, actor) = (named.unwrap_or(caller.id), request.actor(caller.id));
         let leftover = match self.erasure.close(id, actor).await? {

@@ -42,7 +42,7 @@ impl Endpoint for DeleteTotp {
     }
 
     async fn handle(&self, request: &Request) -> Result<Answer<NoJson>, ApiError> {
-        let user = self.authenticator.caller(request).await?; // 401, 403
+        let (user, session) = self.authenticator.session(request).await?; // 401, 403
         let (password, code) = read(request)?; // 400, 415, 422
         if self.required.contains(&user.role) {
             return Err(ErrorCode::SecondFactorDemanded.into()); // 403
@@ -50,12 +50,12 @@ impl Endpoint for DeleteTotp {
         if user.confirmed_factor().is_none() {
             return Err(ErrorCode::SecondFactorMissing.into()); // 409
         }
-        self.guesses.confirm(&user, password, request).await?; // 403, 429, 503
+        self.guesses.confirm_in_session(&user, session, password, request).await?; // 403, 429, 503
         let base = self.mails.base(request)?; // 503
         let delete = |user: &User, now| {
             self.factors.show(user, &code, now).ok_or(ErrorCode::WrongCode)?;
             let after = User { second_factor: None, ..user.changed() };
-            let actions = vec![AuditAction::SecondFactorRemoved];
+            let actions = vec![AuditAction::SecondFactorRemoved.into()];
             Ok::<_, ErrorCode>(Some(UserStep { after, actions, writes: Vec::new() }))
         };
         let change = async {

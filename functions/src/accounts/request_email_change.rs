@@ -48,13 +48,13 @@ impl Endpoint for RequestEmailChange {
     }
 
     async fn handle(&self, request: &Request) -> Result<Answer<MailSent>, ApiError> {
-        let user = self.authenticator.caller(request).await?; // 401, 403
+        let (user, session) = self.authenticator.session(request).await?; // 401, 403
         let (email, password) = read(request.json()?, &user)?; // 400, 415, 422
         if user.role == Role::Client && !self.clients.takes(&email) {
             return Err(ErrorCode::SignupClosed.into()); // 403
         }
         let base = &self.public_url.of(request, "")?; // 503
-        self.guesses.confirm(&user, password, request).await?; // 403, 429, 503
+        self.guesses.confirm_in_session(&user, session, password, request).await?; // 403, 429, 503
         if !user.may_change_email(request.now()) {
             return Err(ErrorCode::EmailJustChanged.into()); // 409
         }

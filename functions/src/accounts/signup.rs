@@ -60,7 +60,9 @@ impl Endpoint for Signup {
         limit_source(&self.limits, &SIGNUPS_FROM_SOURCE, code, request).await?; // 429, 503
         let mut user = input.into_user(request).await;
         let actor = request.actor(user.id);
-        let line = self.audit.of_account(user.id, AuditAction::AccountCreated, actor);
+        let created =
+            AuditAction::AccountCreated.with(format_args!("{} by sign-up", user.role.as_str()));
+        let line = self.audit.of_account(user.id, created, actor);
         if user.role == Role::Ops {
             return self.ready_at_once(user, line).await; // 409, 503
         }
@@ -83,7 +85,8 @@ impl Endpoint for Signup {
             Registration::UsernameTaken => return Err(ErrorCode::UsernameTaken.into()), // 409
         };
         if let Err(failure) = self.send(&user.email, &mail, request).await {
-            self.users.withdraw_sign_up(&user, &token, &self.tokens).await?;
+            let line = self.audit.of_account(user.id, AuditAction::SignUpWithdrawn, actor);
+            self.users.withdraw_sign_up(&user, &token, &self.tokens, line).await?;
             return Err(failure.into()); // 503
         }
         Ok(Answer::created(AccountCreated {

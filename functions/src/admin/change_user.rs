@@ -45,7 +45,7 @@ impl Endpoint for ChangeUser {
         let mut factor_removed = false;
         let step = |user: &User, _| {
             let step = step(user, &change, admin.id)?;
-            let removed = AuditAction::SecondFactorRemoved;
+            let removed = AuditAction::SecondFactorRemoved.into();
             factor_removed = step.as_ref().is_some_and(|step| step.actions.contains(&removed));
             Ok(step)
         };
@@ -101,15 +101,16 @@ fn step(user: &User, change: &UserChange, admin: UserId) -> Result<Option<UserSt
     let mut actions = Vec::new();
     if let Some(role) = change.role.filter(|role| *role != user.role) {
         after.role = role;
-        actions.push(AuditAction::RoleChanged);
+        let (from, to) = (user.role.as_str(), role.as_str());
+        actions.push(AuditAction::RoleChanged.with(format_args!("{from} to {to}")));
     }
     if let Some(active) = change.active.filter(|active| *active != user.active) {
         after.active = active;
         let action = if active { AuditAction::UserEnabled } else { AuditAction::UserDisabled };
-        actions.push(action);
+        actions.push(action.into());
     }
     if change.sessions == Some(SessionsChange::End) {
-        actions.push(AuditAction::SessionsEnded);
+        actions.push(AuditAction::SessionsEnded.into());
     }
     if change.password == Some(Reset::Reset) {
         // The password of a sign-up is needed for its proof, and an invitation has none.
@@ -118,14 +119,14 @@ fn step(user: &User, change: &UserChange, admin: UserId) -> Result<Option<UserSt
             return Err(ApiError::field("password", reason));
         }
         after.password_hash = None;
-        actions.push(AuditAction::PasswordResetForced);
+        actions.push(AuditAction::PasswordResetForced.into());
     }
     if change.second_factor == Some(Reset::Reset) && user.second_factor.is_some() {
         after.second_factor = None;
-        actions.push(AuditAction::SecondFactorRemoved);
+        actions.push(AuditAction::SecondFactorRemoved.into());
     }
     // Nobody has a session of a disabled account.
-    if actions.iter().any(|action| *action != AuditAction::UserEnabled) {
+    if actions.iter().any(|done| done.action != AuditAction::UserEnabled) {
         after.end_sessions();
     }
     Ok((!actions.is_empty()).then_some(UserStep { after, actions, writes: Vec::new() }))

@@ -56,15 +56,16 @@ impl ListAudit {
         paging: &Paging<'_>,
         request: &Request,
     ) -> Result<Answer<Vec<AuditEntry>>, ApiError> {
-        let mut csv = Csv::new(&["at", "subject", "action", "actor", "request_id"]);
+        let mut csv = Csv::new(&["at", "subject", "action", "actor", "request_id", "detail"]);
         let mut next = paging.cursor.clone();
         let mut room = CSV_LINES;
         for _ in 0..CSV_READS {
             let page = self.audit.events(query, room, next.as_ref()).await?; // 503
-            for AuditEntry { at, subject, action, actor, request_id } in
+            for AuditEntry { at, subject, action, actor, request_id, detail } in
                 page.records.into_iter().map(entry)
             {
-                csv.line(&[&at, &subject, &action, &actor.to_string(), &request_id]);
+                let detail = detail.unwrap_or_default();
+                csv.line(&[&at, &subject, &action, &actor.to_string(), &request_id, &detail]);
                 room -= 1;
             }
             next = page.next;

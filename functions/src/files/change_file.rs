@@ -60,7 +60,8 @@ impl Endpoint for ChangeFile {
             }
             let after = file_protocol::edit(file, edit.clone()).ok_or(ErrorCode::FileGone)?;
             added = after.recipients.added_to(&file.recipients);
-            Ok(Some(FileStep { after, action: Some(AuditAction::FileChanged) }))
+            let action = Some(AuditAction::FileChanged.with(named(&edit)));
+            Ok(Some(FileStep { after, action }))
         };
         let file = match self.changes.apply(id, actor, change).await? {
             Applied::Changed(file) | Applied::Unchanged(file) => file,
@@ -71,6 +72,18 @@ impl Endpoint for ChangeFile {
         let count = self.links.count(file.id).await?; // 503
         Ok(Answer::ok(FileDetails::new(file, count.links, count.downloads)))
     }
+}
+
+/// The fields that `edit` sets.
+fn named(edit: &FileEdit) -> String {
+    let fields = [
+        ("filename", edit.filename.is_some()),
+        ("note", edit.note.is_some()),
+        ("expires_in", edit.expires_at.is_some()),
+        ("recipients", edit.recipients.is_some()),
+        ("notify_recipients", edit.notify_recipients.is_some()),
+    ];
+    fields.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect::<Vec<_>>().join(", ")
 }
 
 fn input(request: &Request) -> Result<(FileEdit, Option<NamedRecipients>), ApiError> {

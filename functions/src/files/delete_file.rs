@@ -35,7 +35,7 @@ impl Endpoint for DeleteFile {
         let actor = request.actor(user.id);
         let delete = |file: &File, now| {
             let after = file_protocol::delete(file, now);
-            let action = Some(AuditAction::FileDeleted);
+            let action = Some(AuditAction::FileDeleted.into());
             Ok::<_, ErrorCode>(after.map(|after| FileStep { after, action }))
         };
         let file = match self.changes.apply(file.id, actor, delete).await? {

@@ -142,7 +142,7 @@ impl UploadFile {
                 (file_protocol::pause_check(file, None, now + TAKEN_OVER), None)
             } else {
                 let after = file_protocol::accept(file, content.clone());
-                (after, Some(AuditAction::FileUploaded))
+                (after, Some(AuditAction::FileUploaded.into()))
             };
             Ok::<_, ErrorCode>(after.map(|after| FileStep { after, action }))
         };

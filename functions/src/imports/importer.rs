@@ -375,5 +375,6 @@ fn failure(
     now: Timestamp,
 ) -> Result<Option<FileStep>, Infallible> {
     let after = file_protocol::fail_import(file, reason, detail, now);
-    Ok(after.map(|after| FileStep { after, action: Some(AuditAction::FileRejected) }))
+    let action = Some(AuditAction::FileRejected.with(reason));
+    Ok(after.map(|after| FileStep { after, action }))
 }

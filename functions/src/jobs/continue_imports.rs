@@ -15,7 +15,7 @@ use share_store::{
 };
 use tokio::time::Instant;
 
-use super::{RUN, run_id};
+use super::{EXPIRED, RUN, run_id};
 use crate::imports::Importer;
 
 /// How many files a run fetches at the same time, at most.
@@ -94,7 +94,10 @@ impl ContinueImports {
                 return Ok(None);
             }
             Ok(match file_protocol::end(file, now) {
-                Some(after) => Some(FileStep { after, action: Some(AuditAction::UploadAborted) }),
+                Some(after) => {
+                    let action = Some(AuditAction::UploadAborted.with(EXPIRED));
+                    Some(FileStep { after, action })
+                }
                 None => {
                     file_protocol::claim(file, now).map(|after| FileStep { after, action: None })
                 }

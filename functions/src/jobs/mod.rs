@@ -19,6 +19,9 @@ const FILES_A_RUN: usize = 100;
 /// How long a run takes up further files. A function is ended after 15 minutes.
 const RUN: Duration = Duration::from_mins(10);
 
+/// What the audit says of what a job ends.
+const EXPIRED: &str = "its time was over";
+
 /// Whether a run that began then takes up another file.
 fn goes_on(begun: Instant) -> bool {
     begun.elapsed() < RUN

@@ -11,7 +11,7 @@ use share_store::{
     StoreError,
 };
 
-use super::{FILES_A_RUN, goes_on, run_id};
+use super::{EXPIRED, FILES_A_RUN, goes_on, run_id};
 
 /// What this function touches; its IAM policy in `template.yaml` says the same.
 pub struct RemoveFiles {
@@ -55,7 +55,7 @@ impl RemoveFiles {
                 _ => AuditAction::FileDeleted,
             };
             let step = match file_protocol::end(file, now) {
-                Some(after) => Some(FileStep { after, action: Some(action) }),
+                Some(after) => Some(FileStep { after, action: Some(action.with(EXPIRED)) }),
                 // Others leave it alone meanwhile. The index of what is due can be late: what is an
                 // upload or under check by now is not for this job.
                 None => match file.state {

@@ -107,6 +107,22 @@ impl Login {
         // Found before it is known whether there may be another guess: so a device that is not of
         // this account costs the same as none.
         let user = self.find(identity).await?; // 503
+        let whose = user.as_ref().map(|user| user.id);
+        let granted = self.try_password(identity, user, password, as_cookie, request).await;
+        granted.map_err(|error| match whose {
+            Some(user) => error.of_user(user),
+            None => error,
+        })
+    }
+
+    async fn try_password(
+        &self,
+        identity: &Identity,
+        user: Option<User>,
+        password: Password,
+        as_cookie: bool,
+        request: &Request,
+    ) -> Result<Answer<LoggedIn>, ApiError> {
         let guess = self.guess(identity, user.as_ref(), request).await?; // 429, 503
         let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
         let verified = verify(stored, password).await;
@@ -182,8 +198,9 @@ impl Login {
             user.generation == challenge.generation && may_log_in(request.operation(), user.role)
         };
         let user = user.filter(may).ok_or(ErrorCode::InvalidChallenge)?; // 401
+        let of_user = |error: ApiError| error.of_user(challenge.user);
         if !user.active {
-            return Err(ErrorCode::AccountDisabled.into()); // 403
+            return Err(of_user(ErrorCode::AccountDisabled.into())); // 403
         }
         let base = self.mails.base(request)?; // 503
         let (session, refresh) = (new_session(&user, request), OpaqueSecret::generate());
@@ -194,9 +211,12 @@ impl Login {
                 return Err(ErrorCode::InvalidChallenge);
             }
             let shown = self.factors.show(user, code, now).ok_or(ErrorCode::InvalidCode)?;
-            let mut actions = vec![AuditAction::SessionBegun];
             codes_left = shown.by_recovery_code.then_some(shown.left.recovery_hashes.len());
-            actions.extend(codes_left.map(|_| AuditAction::RecoveryCodeUsed));
+            let factor = if shown.by_recovery_code { "recovery code" } else { "code" };
+            let begun = format_args!("{} by password and {factor}", session.id).to_string();
+            let mut actions = vec![AuditAction::SessionBegun.with(begun)];
+            let spent = |left| AuditAction::RecoveryCodeUsed.with(format_args!("{left} left"));
+            actions.extend(codes_left.map(spent));
             let (last_seen_at, second_factor) = (Some(now), Some(shown.left));
             let after = User { last_seen_at, second_factor, ..user.changed() };
             let writes = self.sessions.first_writes(&session, &refresh.hash());
@@ -205,7 +225,7 @@ impl Login {
         let actor = request.actor(user.id);
         let change =
             async { changed_user(self.sessions.changes.apply(user.id, actor, begin).await?) };
-        let user = self.factors.guess(&user, code, request, change).await?; // 401, 429, 503
+        let user = self.factors.guess(&user, code, request, change).await.map_err(of_user)?; // 401, 429, 503
         if let Some(left) = codes_left {
             let change = SecondFactorChange::RecoveryCodeUsed { left };
             self.mails.send_factor_change(&user, change, &base, request).await;

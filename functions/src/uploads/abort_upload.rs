@@ -35,7 +35,7 @@ impl Endpoint for AbortUpload {
         own(self.changes.files.find(id).await?, &ops)?; // 404, 503
         let actor = request.actor(ops.id);
         let abort = |file: &File, now| {
-            let action = Some(AuditAction::UploadAborted);
+            let action = Some(AuditAction::UploadAborted.into());
             Ok(file_protocol::abort(file, now)?.map(|after| FileStep { after, action }))
         };
         let file = match self.changes.apply(id, actor, abort).await? {

@@ -21,4 +21,8 @@ pub struct AuditEntry {
     pub actor: UserId,
     /// The request that did it, as in problems and logs.
     pub request_id: String,
+    /// What the action does not say, such as `client to ops` or the name of a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::text")]
+    pub detail: Option<String>,
 }

@@ -31,6 +31,11 @@ pub struct UserDetails {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "rfc3339_millis::optional")]
     #[schemars(schema_with = "schema::moment")]
     pub last_seen_at: Option<Timestamp>,
+    /// When it got another address last. For 7 days from then on whoever has the one before can undo
+    /// that. Not there when that never was, or was undone.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "rfc3339_millis::optional")]
+    #[schemars(schema_with = "schema::moment")]
+    pub email_changed_at: Option<Timestamp>,
 }
 
 /// The order of a list of accounts.
@@ -96,6 +101,7 @@ impl From<User> for UserDetails {
             second_factor: user.confirmed_factor().is_some(),
             created_at: user.created_at,
             last_seen_at: user.last_seen_at,
+            email_changed_at: user.email_changed_at,
         }
     }
 }

@@ -18,9 +18,9 @@ pub struct Authenticator {
 pub struct Owner {
     /// The account.
     pub user: User,
-    /// Whether the bearer is an enrolment challenge: the password was right just now, and is not
-    /// enough to log in.
-    pub enrols: bool,
+    /// The session. Without one the bearer is an enrolment challenge: the password was right just now,
+    /// and is not enough to log in.
+    pub session: Option<SessionId>,
 }
 
 impl Authenticator {
@@ -63,7 +63,8 @@ impl Authenticator {
             Ok(challenge) => challenge,
             Err(AccessRefusal::Expired) => return Err(ErrorCode::TokenExpired.into()),
             Err(AccessRefusal::Invalid) => {
-                return Ok(Owner { user: self.caller(request).await?, enrols: false });
+                let (user, session) = self.session(request).await?;
+                return Ok(Owner { user, session: Some(session) });
             }
         };
         let user = self.users.by_id(challenge.user).await?;
@@ -75,7 +76,7 @@ impl Authenticator {
         if user.waits_for_approval() {
             return Err(ErrorCode::ApprovalPending.into());
         }
-        Ok(Owner { user, enrols: true })
+        Ok(Owner { user, session: None })
     }
 
     /// The account that calls, when it has one of these roles, and its session.
@@ -96,19 +97,18 @@ impl Authenticator {
             AccessRefusal::Invalid => ErrorCode::InvalidToken,
         })?;
         let user = self.users.by_id(token.user).await?.ok_or(ErrorCode::InvalidToken)?;
-        if !user.active {
-            return Err(ErrorCode::AccountDisabled.into());
-        }
-        if user.waits_for_approval() {
-            return Err(ErrorCode::ApprovalPending.into());
-        }
-        if !user.has_session(token.session, token.generation) {
-            return Err(ErrorCode::SessionRevoked.into());
-        }
-        if !roles.contains(&user.role) {
-            return Err(ErrorCode::WrongRole.into());
-        }
-        Ok((user, token.session))
+        let refusal = if !user.active {
+            ErrorCode::AccountDisabled
+        } else if user.waits_for_approval() {
+            ErrorCode::ApprovalPending
+        } else if !user.has_session(token.session, token.generation) {
+            ErrorCode::SessionRevoked
+        } else if !roles.contains(&user.role) {
+            ErrorCode::WrongRole
+        } else {
+            return Ok((user, token.session));
+        };
+        Err(ApiError::from(refusal).of_user(user.id))
     }
 
     /// The keys, for what else they sign.

@@ -3,6 +3,7 @@
 use http::{Method, header};
 use serde::Serialize;
 use share_contract::{ErrorCode, Operation};
+use share_model::UserId;
 use share_store::{Clock, Platform, StartError};
 
 use crate::answer::{Response, secure};
@@ -55,16 +56,19 @@ pub async fn respond<E: Endpoint>(
             let code = ErrorCode::RouteUnknown;
             let response = ApiError::from(code).problem(&id);
             let named = Named { id: &id, gateway_id: &gateway_id, method: &method, path: &path };
-            return finish(response, &named, code.as_str(), None);
+            return finish(response, &named, (code.as_str(), None), None);
         }
     };
     // Boxed, because the AWS SDK's futures are large and nest deeply.
-    let (response, code, metric) = match Box::pin(endpoint.handle(&request)).await {
+    let (response, code, metric, user) = match Box::pin(endpoint.handle(&request)).await {
         Ok(answer) => {
             let metric = answer.metric;
-            (answer.into_response(), "ok", metric)
+            (answer.into_response(), "ok", metric, None)
         }
-        Err(error) => (refuse(&error, &request), error.code().as_str(), error.metric()),
+        Err(error) => {
+            let code = error.code().as_str();
+            (refuse(&error, &request), code, error.metric(), error.user())
+        }
     };
     let named = Named {
         id: request.id(),
@@ -72,7 +76,7 @@ pub async fn respond<E: Endpoint>(
         method: request.method(),
         path: request.path(),
     };
-    finish(response, &named, code, metric)
+    finish(response, &named, (code, metric), user)
 }
 
 /// What a line in the log calls a request.
@@ -84,19 +88,20 @@ struct Named<'a> {
     path: &'a str,
 }
 
-/// Adds what every response has, and logs it.
+/// Adds what every response has, and logs it: with the account that was refused, where it is known.
 fn finish(
     mut response: Response,
     request: &Named<'_>,
-    code: &str,
-    metric: Option<Metric>,
+    (code, metric): (&str, Option<Metric>),
+    user: Option<UserId>,
 ) -> Response {
     secure(&mut response);
     let status = response.status().as_u16();
     let metric = metric.map_or("", Metric::as_str);
     let Named { id: request_id, gateway_id: gateway_request_id, method, path } = request;
     let method = method.as_str();
-    tracing::info!(request_id, gateway_request_id, method, path, status, code, metric);
+    let user = user.map(tracing::field::display);
+    tracing::info!(request_id, gateway_request_id, method, path, status, code, metric, user);
     response
 }
 

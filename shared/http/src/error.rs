@@ -8,7 +8,7 @@ use std::fmt::Write;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use share_contract::{ErrorCode, FieldError, Problem};
 use share_model::limits::LimitReached;
-use share_model::{Invalid, LinkRefusal, TokenKind, TokenRefusal};
+use share_model::{Invalid, LinkRefusal, TokenKind, TokenRefusal, UserId};
 use share_store::{ProofRefusal, RecoveryRefusal, RefusedToken, StoreError};
 
 use crate::answer::{Response, json};
@@ -20,12 +20,14 @@ pub struct ApiError {
     code: ErrorCode,
     /// The code's sentence, its places filled in.
     detail: Box<str>,
-    fields: Vec<FieldError>,
+    fields: Box<[FieldError]>,
     /// The size of the file of which nothing was that was asked for.
     size: Option<u64>,
     /// After how many seconds the request can be repeated.
     retry_after: Option<i64>,
     cause: Option<Box<str>>,
+    /// Whose request it was, as far as that is known. For the log.
+    user: Option<Box<UserId>>,
     /// What to send with the next request, after a password that is right and not enough.
     challenge: Option<Box<str>>,
     /// What a browser is shown; without it a page of the error alone.
@@ -112,10 +114,11 @@ impl ApiError {
         Self {
             code,
             detail: code.detail(values).into(),
-            fields: Vec::new(),
+            fields: Box::default(),
             size: None,
             retry_after: (code == ErrorCode::DependencyUnavailable).then_some(5),
             cause: None,
+            user: None,
             challenge: None,
             page: None,
         }
@@ -136,7 +139,7 @@ impl ApiError {
     /// A 422 about these fields.
     #[must_use]
     pub fn fields(fields: Vec<FieldError>) -> Self {
-        Self { fields, ..ErrorCode::InvalidField.into() }
+        Self { fields: fields.into(), ..ErrorCode::InvalidField.into() }
     }
 
     /// A 401 for a password that is right and not enough. `challenge` goes with the next request.
@@ -187,6 +190,17 @@ impl ApiError {
         }
     }
 
+    /// The same, of a request that came from the owner of this account, or from who wants to be.
+    #[must_use]
+    pub fn of_user(self, user: UserId) -> Self {
+        Self { user: Some(user.into()), ..self }
+    }
+
+    /// Whose request it was, for the operator.
+    pub(crate) fn user(&self) -> Option<UserId> {
+        self.user.as_deref().copied()
+    }
+
     /// The cause, for the operator.
     pub(crate) fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
@@ -196,7 +210,7 @@ impl ApiError {
     #[must_use]
     pub fn sentence(&self) -> String {
         let mut text = self.detail.to_string();
-        for FieldError { field, message } in &self.fields {
+        for FieldError { field, message } in &*self.fields {
             let _ = write!(text, " {field} {message}."); // a string takes everything
         }
         text
@@ -256,7 +270,7 @@ impl ApiError {
             code: self.code.as_str().to_owned(),
             request_id: request_id.to_owned(),
             challenge: self.challenge.as_deref().map(str::to_owned),
-            errors: self.fields.clone(),
+            errors: self.fields.to_vec(),
         };
         json(status, "application/problem+json", &problem)
     }

@@ -4,7 +4,8 @@ use futures_util::future::try_join_all;
 use share_auth::{Password, matches};
 use share_contract::ErrorCode;
 use share_model::limits::{
-    GUESSES_FROM_DEVICE, GUESSES_FROM_SOURCE, GUESSES_OF_NAME, Limit, guesses_from_source,
+    GUESSES_FROM_DEVICE, GUESSES_FROM_SOURCE, GUESSES_IN_SESSION, GUESSES_OF_NAME, Limit,
+    guesses_from_source,
 };
 use share_model::{SessionId, User};
 use share_store::{Limits, Platform, StartError, StoreError, Taken};
@@ -12,8 +13,8 @@ use share_store::{Limits, Platform, StartError, StoreError, Taken};
 use crate::{ApiError, Request, limit};
 
 /// Counts the passwords that are wrong, in the Limits table: for each name from each source, for each
-/// name from all sources, and for each source; or else for each device that has logged in before. Names
-/// that no account has count as others do.
+/// name from all sources, and for each source; or else for each device that has logged in before, or for
+/// each session. Names that no account has count as others do.
 pub struct PasswordGuesses {
     limits: Limits,
 }
@@ -54,15 +55,26 @@ impl PasswordGuesses {
         session: SessionId,
         request: &Request,
     ) -> Result<PasswordGuess, ApiError> {
-        if request.source().is_none() {
-            return Ok(PasswordGuess(Vec::new()));
-        }
-        let (device, code) = (session.to_string(), ErrorCode::TooManyGuesses);
-        let taken = limit(&self.limits, &GUESSES_FROM_DEVICE, &device, code, request).await?;
-        Ok(PasswordGuess(vec![taken]))
+        self.begin_by(&GUESSES_FROM_DEVICE, session, request).await
     }
 
-    /// That this is the password of `user`, who is logged in and shows it once more.
+    /// That this is the password of `user`, who is logged in with this session and shows it once more.
+    /// It is counted for the session alone, so that nothing that others do keeps its owner from it.
+    ///
+    /// # Errors
+    /// 403 when it is another one, 429 after too many wrong ones, 503.
+    pub async fn confirm_in_session(
+        &self,
+        user: &User,
+        session: SessionId,
+        password: Password,
+        request: &Request,
+    ) -> Result<(), ApiError> {
+        let guess = self.begin_by(&GUESSES_IN_SESSION, session, request).await?;
+        self.compare(user, password, guess).await
+    }
+
+    /// That this is the password of `user`, from somebody who is not logged in, and has a mailed link.
     ///
     /// # Errors
     /// 403 when it is another one, 429 after too many wrong ones, 503.
@@ -73,8 +85,31 @@ impl PasswordGuesses {
         request: &Request,
     ) -> Result<(), ApiError> {
         let guess = self.begin(&user.username.canonical(), request).await?;
+        self.compare(user, password, guess).await
+    }
+
+    async fn begin_by(
+        &self,
+        of: &Limit,
+        session: SessionId,
+        request: &Request,
+    ) -> Result<PasswordGuess, ApiError> {
+        if request.source().is_none() {
+            return Ok(PasswordGuess(Vec::new()));
+        }
+        let (session, code) = (session.to_string(), ErrorCode::TooManyGuesses);
+        let taken = limit(&self.limits, of, &session, code, request).await?;
+        Ok(PasswordGuess(vec![taken]))
+    }
+
+    async fn compare(
+        &self,
+        user: &User,
+        password: Password,
+        guess: PasswordGuess,
+    ) -> Result<(), ApiError> {
         if !matches(user.password_hash.as_deref(), password).await {
-            return Err(ErrorCode::WrongPassword.into());
+            return Err(ApiError::from(ErrorCode::WrongPassword).of_user(user.id));
         }
         Ok(self.right(guess).await?)
     }

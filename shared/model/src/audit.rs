@@ -51,6 +51,8 @@ pub enum AuditAction {
     InvitationAccepted,
     /// The owner of an address has deleted a sign-up with it.
     SignUpDeclined,
+    /// A sign-up was taken back, because its mail could not be sent.
+    SignUpWithdrawn,
     /// An account was deleted, and what names its owner is erased.
     UserDeleted,
     /// An account got another role.
@@ -142,6 +144,7 @@ impl AuditAction {
             Self::AddressProven => "address_proven",
             Self::InvitationAccepted => "invitation_accepted",
             Self::SignUpDeclined => "sign_up_declined",
+            Self::SignUpWithdrawn => "sign_up_withdrawn",
             Self::UserDeleted => "user_deleted",
             Self::RoleChanged => "role_changed",
             Self::UserDisabled => "user_disabled",
@@ -157,6 +160,28 @@ impl AuditAction {
             Self::InvitationWithdrawn => "invitation_withdrawn",
         }
     }
+
+    /// The action, with what its name does not say. `detail` never has a secret, nor the name or the
+    /// address of a person: lines outlive accounts.
+    #[must_use]
+    pub fn with(self, detail: impl fmt::Display) -> AuditedAction {
+        AuditedAction { action: self, detail: Some(detail.to_string()) }
+    }
+}
+
+/// An action, as the audit says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditedAction {
+    /// What was done.
+    pub action: AuditAction,
+    /// What its name does not say: roles, a group, a session, a reason.
+    pub detail: Option<String>,
+}
+
+impl From<AuditAction> for AuditedAction {
+    fn from(action: AuditAction) -> Self {
+        Self { action, detail: None }
+    }
 }
 
 /// One line of a history, written in the same transaction as the action.
@@ -165,7 +190,7 @@ pub struct AuditEvent {
     /// What it is about.
     pub subject: Subject,
     /// What was done.
-    pub action: AuditAction,
+    pub done: AuditedAction,
     /// Who did it.
     pub actor: UserId,
     /// When.

@@ -31,7 +31,7 @@ mod timestamp;
 mod user;
 mod username;
 
-pub use audit::{AuditAction, AuditEvent, Subject};
+pub use audit::{AuditAction, AuditEvent, AuditedAction, Subject};
 pub use byte_range::{ByteRange, Coverage};
 pub use certificate::{
     Certificate, CertificateFault, CertifiedDownload, CertifiedEnd, CertifiedTransfer, Delivery,

@@ -54,6 +54,11 @@ pub const GUESSES_FROM_SOURCE: Limit =
 pub const GUESSES_FROM_DEVICE: Limit =
     Limit { what: "guesses_from_device", ..GUESSES_OF_NAME_FROM_SOURCE };
 
+/// Wrong passwords of somebody logged in, who is asked for the password again, with one session.
+/// Whoever has stolen the session guesses no faster; the owner logs in once more, and has another one.
+pub const GUESSES_IN_SESSION: Limit =
+    Limit { what: "guesses_in_session", ..GUESSES_OF_NAME_FROM_SOURCE };
+
 /// Wrong codes of the second factor of one account. Only who knows its password can try any.
 pub const GUESSES_OF_CODE: Limit = Limit { what: "guesses_of_code", ..GUESSES_OF_NAME_FROM_SOURCE };
 

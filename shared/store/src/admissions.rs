@@ -9,7 +9,7 @@ use share_model::{AuditAction, User, UserId, WaitingFor};
 
 use crate::one_time_tokens::{OneTimeTokens, TokenRecord};
 use crate::table::{Condition, List, text};
-use crate::transaction::CommitOutcome;
+use crate::transaction::{Backoff, CommitOutcome};
 use crate::user_changes::{UserApplied, UserChanges, UserStep};
 use crate::{Actor, Page, Platform, StartError, StoreError};
 
@@ -77,7 +77,7 @@ impl Admissions {
                 return Ok::<_, Infallible>(None);
             }
             let after = User { waiting_for: None, ..user.changed() };
-            let actions = vec![AuditAction::UserApproved];
+            let actions = vec![AuditAction::UserApproved.into()];
             Ok(Some(UserStep { after, actions, writes: Vec::new() }))
         });
         Ok(match applied.await? {
@@ -116,12 +116,26 @@ impl Admissions {
         action: AuditAction,
         actor: Actor<'_>,
     ) -> Result<Option<User>, StoreError> {
-        let Some(user) = self.changes.users.by_id(id).await? else { return Ok(None) };
-        let mut writes = self.changes.users.delete_waiting_for(&user, waiting_for).await?;
-        writes.extend(self.changes.entries(id, vec![action], actor));
-        // A condition fails when the account does not wait, or no more.
-        let outcome = self.changes.users.table.commit("delete a waiting account", writes).await?;
-        Ok((outcome == CommitOutcome::Committed).then_some(user))
+        let users = &self.changes.users;
+        let mut backoff = Backoff::new("delete a waiting account");
+        loop {
+            let user = users.by_id(id).await?;
+            let waits = |user: &User| user.active && user.waiting_for == Some(waiting_for);
+            let Some(user) = user.filter(waits) else { return Ok(None) };
+            // Its groups would name it for ever.
+            if let Some(leave) = users.leave_groups(&user).await? {
+                let mut writes = users.delete(&user).await?;
+                writes.extend(leave);
+                let done = action.with(user.role.as_str());
+                writes.extend(self.changes.entries(id, vec![done], actor));
+                let outcome = users.table.commit("delete a waiting account", writes).await?;
+                if outcome == CommitOutcome::Committed {
+                    return Ok(Some(user));
+                }
+            }
+            // It was changed meanwhile, or the index does not have a group yet.
+            backoff.wait().await?;
+        }
     }
 
     /// The account with this identity, when it waits for its owner.
@@ -147,7 +161,7 @@ impl Admissions {
     ) -> Result<bool, StoreError> {
         let writes = self.changes.users.renew_invitation(user, token, tokens).await?;
         let Some(mut writes) = writes else { return Ok(false) };
-        let actions = vec![AuditAction::InvitationRenewed];
+        let actions = vec![AuditAction::InvitationRenewed.with(user.role.as_str())];
         writes.extend(self.changes.entries(user.id, actions, actor));
         let outcome = self.changes.users.table.commit("renew an invitation", writes).await?;
         Ok(outcome == CommitOutcome::Committed)

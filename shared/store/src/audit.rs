@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use share_auth::PageCursor;
 use share_contract::settings::{AUDIT_RETENTION_DAYS, AUDIT_TABLE};
 use share_model::{
-    AuditAction, AuditEvent, FileId, Link, RETENTION, SealedReceipt, Subject, UserId,
+    AuditEvent, AuditedAction, FileId, Link, RETENTION, SealedReceipt, Subject, UserId,
     rfc3339_millis,
 };
 
@@ -49,10 +49,12 @@ const BY_ACTOR: &str = "audit_by_actor";
 
 /// What the table says of an event.
 #[derive(Serialize)]
-struct NewEvent {
+struct NewEvent<'a> {
     action: &'static str,
     actor: UserId,
     listed: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
 }
 
 /// An event, as the table holds it.
@@ -66,6 +68,9 @@ pub struct StoredEvent {
     pub action: String,
     /// Who did it.
     pub actor: UserId,
+    /// What the action does not say.
+    #[serde(default)]
+    pub detail: Option<String>,
 }
 
 /// Which events a list has.
@@ -96,11 +101,11 @@ impl Audit {
         &self,
         actor: Actor<'_>,
         subject: Subject,
-        action: AuditAction,
+        action: impl Into<AuditedAction>,
     ) -> Option<Write> {
         Some(self.entry(&AuditEvent {
             subject,
-            action,
+            done: action.into(),
             actor: actor.user?,
             at: (actor.context.clock)(),
             request_id: actor.context.request_id.to_owned(),
@@ -110,21 +115,27 @@ impl Audit {
     /// The write that records `event`.
     fn entry(&self, event: &AuditEvent) -> Write {
         let at = rfc3339_millis::text(event.at);
-        let at_id = format!("{at}#{}#{}", event.request_id, event.action.as_str());
+        let action = event.done.action.as_str();
+        let at_id = format!("{at}#{}#{action}", event.request_id);
         let key = key(event.subject, at_id);
         let forget_at = event.at.as_second() + self.retention.as_secs();
-        let action = event.action.as_str();
-        let stored = NewEvent { action, actor: event.actor, listed: LISTED };
+        let detail = event.done.detail.as_deref();
+        let stored = NewEvent { action, actor: event.actor, listed: LISTED, detail };
         self.table.put_until(&key, &stored, forget_at, &absent("subject"))
     }
 
     /// The write that records that `actor` did this to an account; its owner did, when it is nobody
     /// with an account.
     #[must_use]
-    pub fn of_account(&self, id: UserId, action: AuditAction, actor: Actor<'_>) -> Write {
+    pub fn of_account(
+        &self,
+        id: UserId,
+        action: impl Into<AuditedAction>,
+        actor: Actor<'_>,
+    ) -> Write {
         self.entry(&AuditEvent {
             subject: Subject::User(id),
-            action,
+            done: action.into(),
             actor: actor.user.unwrap_or(id),
             at: (actor.context.clock)(),
             request_id: actor.context.request_id.to_owned(),

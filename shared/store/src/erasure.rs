@@ -118,7 +118,7 @@ impl Erasure {
                 after.waiting_for = None;
                 after.second_factor = None;
                 after.end_sessions();
-                let (actions, writes) = (vec![AuditAction::UserDeleted], writes.clone());
+                let (actions, writes) = (vec![AuditAction::UserDeleted.into()], writes.clone());
                 Ok(Some(UserStep { after, actions, writes }))
             };
             match changes.apply_keeping_an_admin(id, actor, step).await? {

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use share_contract::settings::{Quota, Quotas, SHELF_TABLE};
 use share_model::{
-    AuditAction, Deleted, File, FileId, FileRecord, FileState, Rejected, Subject, UserId, caseless,
-    file_protocol, rfc3339_millis,
+    AuditedAction, Deleted, File, FileId, FileRecord, FileState, Rejected, Subject, UserId,
+    caseless, file_protocol, rfc3339_millis,
 };
 
 use crate::files::key;
@@ -32,7 +32,7 @@ pub struct FileStep {
     /// The record afterwards.
     pub after: File,
     /// What the audit says of it.
-    pub action: Option<AuditAction>,
+    pub action: Option<AuditedAction>,
 }
 
 /// Who changes a file, in which request.
@@ -176,7 +176,7 @@ impl FileChanges {
         &self,
         before: Option<&File>,
         after: &File,
-        action: Option<AuditAction>,
+        action: Option<AuditedAction>,
         actor: Actor<'_>,
     ) -> Result<Attempt, StoreError> {
         let Some(usage) = self.usage(before, after) else { return Ok(Attempt::QuotaExceeded) };

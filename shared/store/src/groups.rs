@@ -10,7 +10,7 @@ use share_auth::PageCursor;
 use share_model::{AuditAction, Group, GroupName, Subject, User, UserId};
 
 use crate::table::{Condition, Key, List, absent, number, text};
-use crate::transaction::CommitOutcome;
+use crate::transaction::{CommitOutcome, Write};
 use crate::user_list::BY_NAME;
 use crate::{
     Actor, Page, Platform, StartError, StoreError, UserApplied, UserChanges, UserStep, Users,
@@ -21,6 +21,9 @@ const LISTED: &str = "group";
 
 /// How many members of a group that is deleted leave at the same time.
 const AT_ONCE: usize = 8;
+
+/// How many groups are looked through in one step.
+const GROUPS_A_PAGE: usize = 100;
 
 /// The groups, and the accounts that are in them.
 #[derive(Clone)]
@@ -67,6 +70,17 @@ impl Users {
         limit: usize,
         cursor: Option<&PageCursor>,
     ) -> Result<Page<Group>, StoreError> {
+        let page = self.all_groups(limit, cursor).await?;
+        let records = page.records.into_iter().filter(|group| !group.ending).collect();
+        Ok(Page { records, next: page.next })
+    }
+
+    /// The same, with those that are being deleted.
+    async fn all_groups(
+        &self,
+        limit: usize,
+        cursor: Option<&PageCursor>,
+    ) -> Result<Page<Group>, StoreError> {
         let list = List {
             index: Some(BY_NAME),
             key: &["pk", "listed", "name_key"],
@@ -74,9 +88,28 @@ impl Users {
             filter: None,
             newest_first: false,
         };
-        let page = self.table.page::<Group>(list, limit, cursor).await?;
-        let records = page.records.into_iter().filter(|group| !group.ending).collect();
-        Ok(Page { records, next: page.next })
+        self.table.page(list, limit, cursor).await
+    }
+
+    /// The writes that take an account out of its groups, for a transaction that deletes it. `None`
+    /// while the index does not have one of them yet.
+    pub(crate) async fn leave_groups(&self, user: &User) -> Result<Option<Vec<Write>>, StoreError> {
+        let (mut writes, mut cursor) = (Vec::new(), None);
+        while writes.len() < user.groups.len() {
+            let page = self.all_groups(GROUPS_A_PAGE, cursor.as_ref()).await?;
+            let own = page.records.iter().filter(|group| user.groups.contains(&group.id));
+            writes.extend(own.map(|group| self.remove_member(group, user.id)));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok((writes.len() == user.groups.len()).then_some(writes))
+    }
+
+    fn remove_member(&self, group: &Group, user: UserId) -> Write {
+        let same = of(group, "id = :id").with(":user", one(user));
+        self.table.update(&key(&group.name), "DELETE members :user", &same)
     }
 }
 
@@ -95,8 +128,8 @@ impl Groups {
         let name_key = group.name.as_str();
         let listed = ListedGroup { group, index: LISTED, name_key };
         let put = self.changes.users.table.put(&key(&group.name), &listed, &absent("pk"));
-        let audited =
-            self.changes.audit.by(actor, Subject::Group(group.id), AuditAction::GroupCreated);
+        let created = AuditAction::GroupCreated.with(name_key);
+        let audited = self.changes.audit.by(actor, Subject::Group(group.id), created);
         let writes = [put].into_iter().chain(audited).collect();
         let outcome = self.changes.users.table.commit("create a group", writes).await?;
         Ok(outcome == CommitOutcome::Committed)
@@ -132,7 +165,7 @@ impl Groups {
             let write = self.changes.users.table.update(&key(name), "ADD members :user", &open);
             Ok(Some(UserStep {
                 after,
-                actions: vec![AuditAction::GroupJoined],
+                actions: vec![AuditAction::GroupJoined.with(name.as_str())],
                 writes: vec![write],
             }))
         };
@@ -166,17 +199,14 @@ impl Groups {
         user: UserId,
         actor: Actor<'_>,
     ) -> Result<(), StoreError> {
-        let remove = || {
-            let same = of(group, "id = :id").with(":user", one(user));
-            self.changes.users.table.update(&key(&group.name), "DELETE members :user", &same)
-        };
+        let remove = || self.changes.users.remove_member(group, user);
         let step = |before: &User, _| {
             if !before.groups.contains(&group.id) {
                 return Err(());
             }
             let mut after = before.changed();
             after.groups.retain(|id| *id != group.id);
-            let actions = vec![AuditAction::GroupLeft];
+            let actions = vec![AuditAction::GroupLeft.with(group.name.as_str())];
             Ok(Some(UserStep { after, actions, writes: vec![remove()] }))
         };
         match self.changes.apply(user, actor, step).await? {
@@ -200,8 +230,8 @@ impl Groups {
             let same = of(&group, "id = :id AND attribute_not_exists(ending)")
                 .with(":yes", AttributeValue::Bool(true));
             let mark = table.update(&key(name), "SET ending = :yes", &same);
-            let audited =
-                self.changes.audit.by(actor, Subject::Group(group.id), AuditAction::GroupDeleted);
+            let deleted = AuditAction::GroupDeleted.with(name.as_str());
+            let audited = self.changes.audit.by(actor, Subject::Group(group.id), deleted);
             let writes = [mark].into_iter().chain(audited).collect();
             // When it was marked meanwhile, its members leave all the same.
             table.commit("delete a group", writes).await?;

@@ -63,7 +63,8 @@ impl Recovery {
             let mut after = before.changed().with_password(hash.to_owned());
             after.end_sessions();
             let writes = self.tokens.spend(token, now);
-            let actions = vec![AuditAction::PasswordReset, AuditAction::SessionsEnded];
+            let actions =
+                vec![AuditAction::PasswordReset.into(), AuditAction::SessionsEnded.into()];
             Ok(Some(UserStep { after, actions, writes }))
         });
         Ok(outcome(applied.await?, |_| used(token)))
@@ -92,7 +93,8 @@ impl Recovery {
                 sessions.keep(kept, before.id, after.generation),
                 self.tokens.void(TokenKind::PasswordReset, before.id),
             ];
-            let actions = vec![AuditAction::PasswordChanged, AuditAction::SessionsEnded];
+            let others = AuditAction::SessionsEnded.with(format_args!("all but {kept}"));
+            let actions = vec![AuditAction::PasswordChanged.into(), others];
             Ok(Some(UserStep { after, actions, writes }))
         });
         Ok(outcome(applied.await?, |_| RecoveryRefusal::SessionEnded))
@@ -132,7 +134,7 @@ impl Recovery {
                 writes.push(users.release_address(before.id, &before.email));
                 writes.extend(self.tokens.issue(undo));
             }
-            Ok(Some(UserStep { after, actions: vec![AuditAction::EmailChanged], writes }))
+            Ok(Some(UserStep { after, actions: vec![AuditAction::EmailChanged.into()], writes }))
         });
         Ok(outcome(applied.await?, |refused| taken_or_used(refused, token)))
     }
@@ -156,10 +158,11 @@ impl Recovery {
                 return Err(used(token));
             }
             let mut after = User { email: email.clone(), ..before.changed() };
-            let mut actions = vec![AuditAction::EmailRestored, AuditAction::SessionsEnded];
+            let mut actions =
+                vec![AuditAction::EmailRestored.into(), AuditAction::SessionsEnded.into()];
             if before.has_factor_of_email_change() {
                 after.second_factor = None;
-                actions.push(AuditAction::SecondFactorRemoved);
+                actions.push(AuditAction::SecondFactorRemoved.into());
             }
             (after.password_hash, after.email_changed_at) = (None, None);
             after.end_sessions();

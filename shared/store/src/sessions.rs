@@ -88,10 +88,11 @@ impl Sessions {
         token: &SecretHash,
         context: RequestContext<'_>,
     ) -> Result<bool, StoreError> {
+        let begun = AuditAction::SessionBegun.with(format_args!("{} by password", session.id));
         let mut writes = vec![self.see(user, session)];
         writes.extend(self.first_writes(session, token));
         let actor = Actor { user: Some(user.id), context };
-        writes.extend(self.changes.entries(user.id, vec![AuditAction::SessionBegun], actor));
+        writes.extend(self.changes.entries(user.id, vec![begun], actor));
         let outcome = self.table.commit("begin a session", writes).await?;
         Ok(outcome == CommitOutcome::Committed)
     }
@@ -231,7 +232,7 @@ impl Sessions {
             let mut after = user.changed();
             after.end_session(session, now);
             let writes = vec![self.table.delete(&key(session), &own)];
-            Ok(Some(UserStep { after, actions: vec![action], writes }))
+            Ok(Some(UserStep { after, actions: vec![action.with(session)], writes }))
         });
         applied.await
     }
@@ -244,7 +245,7 @@ impl Sessions {
         let applied = self.changes.apply(owner, actor, |user, _| {
             let mut after = user.changed();
             after.end_sessions();
-            let actions = vec![AuditAction::SessionsEnded];
+            let actions = vec![AuditAction::SessionsEnded.into()];
             Ok::<_, Infallible>(Some(UserStep { after, actions, writes: Vec::new() }))
         });
         applied.await.map(drop)

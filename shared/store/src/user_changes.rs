@@ -2,7 +2,7 @@
 //! the lines in the audit.
 
 use jiff::Timestamp;
-use share_model::{AuditAction, Subject, User, UserId};
+use share_model::{AuditedAction, Subject, User, UserId};
 
 use crate::table::{Condition, number};
 use crate::transaction::{Backoff, CommitOutcome, Write};
@@ -22,7 +22,7 @@ pub struct UserStep {
     /// The record afterwards, made with [`User::changed`].
     pub after: User,
     /// What the audit says of it.
-    pub actions: Vec<AuditAction>,
+    pub actions: Vec<AuditedAction>,
     /// What is written with it, each on a condition of its own.
     pub writes: Vec<Write>,
 }
@@ -151,7 +151,7 @@ impl UserChanges {
     pub(crate) fn entries(
         &self,
         id: UserId,
-        actions: Vec<AuditAction>,
+        actions: Vec<AuditedAction>,
         actor: Actor<'_>,
     ) -> Vec<Write> {
         let by = |action| self.audit.by(actor, Subject::User(id), action);
@@ -160,7 +160,7 @@ impl UserChanges {
 }
 
 /// That the record is as it was read. One of an earlier version of this system has no revision.
-fn unchanged(before: &User) -> Condition {
+pub(crate) fn unchanged(before: &User) -> Condition {
     let expression = if before.revision == 0 {
         "attribute_exists(pk) AND (attribute_not_exists(revision) OR revision = :revision)"
     } else {

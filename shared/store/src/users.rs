@@ -10,6 +10,7 @@ use share_model::{EmailAddress, TokenRefusal, User, UserId, Username, WaitingFor
 use crate::one_time_tokens::{OneTimeTokens, RefusedToken, TokenRecord};
 use crate::table::{Condition, Key, Table, absent, always, number, text};
 use crate::transaction::{Backoff, CommitOutcome, Write};
+use crate::user_changes::unchanged;
 use crate::user_list::ListKeys;
 use crate::{Platform, StartError, StoreError};
 
@@ -402,21 +403,14 @@ impl Users {
         Ok(Some(writes))
     }
 
-    /// The writes that delete an account which waits for this, and free its name and its address as far
-    /// as they are reserved for it.
+    /// The writes that delete an account, if it is as it was read, and free its name and its address
+    /// as far as they are reserved for it.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub(crate) async fn delete_waiting_for(
-        &self,
-        user: &User,
-        waiting_for: WaitingFor,
-    ) -> Result<Vec<Write>, StoreError> {
-        let waits = Condition::new("waiting_for = :waiting AND active = :yes")
-            .with(":waiting", text(waiting_for.as_str()))
-            .with(":yes", AttributeValue::Bool(true));
+    pub(crate) async fn delete(&self, user: &User) -> Result<Vec<Write>, StoreError> {
         let (mut writes, _) = self.releases(user).await?;
-        writes.push(self.table.delete(&user_key(user.id), &waits));
+        writes.push(self.table.delete(&user_key(user.id), &unchanged(user)));
         Ok(writes)
     }
 
@@ -429,10 +423,12 @@ impl Users {
         user: &User,
         token: &TokenRecord,
         tokens: &OneTimeTokens,
+        line: Write,
     ) -> Result<(), StoreError> {
         let mut writes = self.delete_unproven(user);
         writes.extend(self.delete_waiting(user).await?);
         writes.push(tokens.remove(&token.hash));
+        writes.push(line);
         // When a condition fails, another sign-up or an invitation has replaced this one.
         self.table.commit("withdraw a sign-up", writes).await.map(|_| ())
     }

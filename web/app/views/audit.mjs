@@ -34,8 +34,8 @@ const ACTIONS = [
   "invitation_accepted", "invitation_renewed", "invitation_withdrawn", "password_changed", "password_reset",
   "password_reset_forced", "recovery_code_used", "recovery_codes_replaced", "role_changed",
   "second_factor_added", "second_factor_removed", "session_begun", "session_ended", "session_replayed",
-  "sessions_ended", "sign_up_declined", "upload_aborted", "user_approved", "user_deleted", "user_disabled",
-  "user_enabled", "user_refused",
+  "sessions_ended", "sign_up_declined", "sign_up_withdrawn", "upload_aborted", "user_approved",
+  "user_deleted", "user_disabled", "user_enabled", "user_refused",
 ];
 
 /** @param {import("../views.mjs").ViewProps} props */

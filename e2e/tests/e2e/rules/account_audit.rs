@@ -37,6 +37,22 @@ async fn a_declined_sign_up_stays_in_the_audit_by_the_id_of_its_account() {
 }
 
 #[tokio::test]
+async fn a_sign_up_that_cannot_be_mailed_ends_with_a_line_in_the_audit() {
+    let (world, _mails) = World::with_mails().await;
+    let body = json!({"username": "rosa", "email": "refused@example.org",
+        "password": password_for("rosa")});
+    world.post(routes::SIGNUP, &body).await.refused(503, "dependency_unavailable");
+    let admin = world.token("admin").await;
+    let query = format!("{}?action=account_created", routes::AUDIT);
+    let lines = world.get(&query, &admin).await.is_json(200);
+    assert_eq!(lines.as_array().unwrap().len(), 1, "{lines}");
+    assert_eq!(lines[0]["detail"], "client by sign-up");
+    let id = lines[0]["subject"].as_str().unwrap().trim_start_matches("user:");
+    assert_eq!(world.store.audit_of_user(id).await, ["account_created", "sign_up_withdrawn"]);
+    assert_eq!(world.stored().await.mentions("refused@example.org"), [""; 0]);
+}
+
+#[tokio::test]
 async fn an_accepted_invitation_is_in_the_audit() {
     let world = World::start().await;
     let token = world.invitation("iris").await;

@@ -26,8 +26,7 @@ const WRONG: &str = "a wrong password";
 /// A world at the beginning of a day, so that no test lasts into the next one.
 async fn world() -> World {
     let world = World::start().await;
-    let day = 24 * 60 * 60;
-    world.pass_until((world.now().as_second() / day + 1) * day);
+    world.begin_day();
     world
 }
 
@@ -193,7 +192,9 @@ async fn a_device_of_somebody_else_or_of_another_site_counts_as_none() {
     let own = world.url("");
     let forged = flipped(&known);
     let renamed = known.replace("__Host-", "");
-    let sibling = from_page((&shared, &own), &known, CLIENT, WRONG);
+    let wrong = json!({"username": "client", "password": WRONG});
+    let plain =
+        || shared.request(Method::POST, routes::CLIENT_LOGIN).header(COOKIE, &known).json(&wrong);
     let mut told = Vec::new();
     for (number, request) in [
         from_page((&shared, &own), "", CLIENT, WRONG),
@@ -201,11 +202,8 @@ async fn a_device_of_somebody_else_or_of_another_site_counts_as_none() {
         from_page((&shared, &own), &forged, CLIENT, WRONG),
         from_page((&shared, &own), &renamed, CLIENT, WRONG),
         from_page((&shared, "https://evil.example"), &known, CLIENT, WRONG),
-        shared
-            .request(Method::POST, routes::CLIENT_LOGIN)
-            .header(COOKIE, &known)
-            .json(&json!({"username": "client", "password": WRONG})),
-        sibling.header("sec-fetch-site", "same-site"),
+        plain(),
+        plain().header(ORIGIN, &own).header("sec-fetch-site", "same-site"),
     ]
     .into_iter()
     .enumerate()

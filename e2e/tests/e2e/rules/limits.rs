@@ -33,13 +33,8 @@ const CLIENT: (&str, &str) = ("username", "client");
 /// A world at the beginning of a day and of an hour, so that no test lasts into the next one.
 async fn world() -> World {
     let world = World::start().await;
-    begin_day(&world);
+    world.begin_day();
     world
-}
-
-fn begin_day(world: &World) {
-    let day = 24 * 60 * 60;
-    world.pass_until((world.now().as_second() / day + 1) * day);
 }
 
 async fn guess(api: &Api, who: (&str, &str)) -> Answer {
@@ -48,6 +43,11 @@ async fn guess(api: &Api, who: (&str, &str)) -> Answer {
 
 async fn right(api: &Api) -> Answer {
     api.login("client", CLIENT, &local_password("client")).await
+}
+
+async fn change_password(api: &Api, access: &str, current: &str) -> Answer {
+    let body = json!({"current": current, "new": "a password of my own"});
+    api.post_as(routes::PASSWORD, access, &body).await
 }
 
 /// That `limit` lets `whom` do what it limits, so and so often in all, and then no more until the
@@ -142,6 +142,42 @@ async fn when_a_hundred_wrong_passwords_for_a_name_came_from_many_sources_each_h
         }
     }
     guess(&world.from("127.0.0.5"), ("username", "ops")).await.refused(401, "invalid_credentials");
+}
+
+#[tokio::test]
+async fn strangers_cannot_keep_the_owner_from_what_needs_the_password_again() {
+    let world = world().await;
+    // Also at the owner's own address.
+    let api = world.from(STRANGER);
+    let access = right(&api).await.is(200).field("access");
+    let both = format!("{STRANGER} client");
+    let now = world.now();
+    world.store.set_count(&GUESSES_OF_NAME, "client", 1_000_000, now).await;
+    world.store.set_count(&GUESSES_OF_NAME_FROM_SOURCE, &both, 10_000, now).await;
+    world.store.set_count(&GUESSES_FROM_SOURCE, STRANGER, 100, now).await;
+    right(&api).await.limited("too_many_guesses");
+    change_password(&api, &access, &local_password("client")).await.is(204);
+}
+
+#[tokio::test]
+async fn a_session_has_ten_wrong_passwords_a_day_from_all_sources_and_another_one_has_its_own() {
+    let world = world().await;
+    let thief = world.from(STRANGER);
+    let access = right(&thief).await.is(200).field("access");
+    for source in [STRANGER, "127.0.0.4"].into_iter().cycle().take(10) {
+        let api = world.from(source);
+        change_password(&api, &access, "a wrong password").await.refused(403, "wrong_password");
+    }
+    for wait in [1, 2, 4] {
+        let guess = async || change_password(&thief, &access, "a wrong password").await;
+        assert_eq!(guess().await.limited("too_many_guesses"), wait);
+        world.pass(wait);
+        guess().await.refused(403, "wrong_password");
+    }
+    let own = right(&world.from(OWNER)).await.is(200).field("access");
+    let right = local_password("client");
+    assert_eq!(change_password(&thief, &access, &right).await.limited("too_many_guesses"), 8);
+    change_password(&thief, &own, &right).await.is(204);
 }
 
 #[tokio::test]
@@ -319,7 +355,7 @@ async fn a_source_asks_twenty_times_an_hour_for_a_reset_or_another_verification_
 #[tokio::test]
 async fn three_mails_a_day_of_a_reset_and_three_of_another_verification_link_go_to_an_address() {
     let (world, mails) = World::with_mails().await;
-    begin_day(&world);
+    world.begin_day();
     let sign_up = json!({"username": "early", "email": "early@example.org",
         "password": password_for("early")});
     world.post(routes::SIGNUP, &sign_up).await.is(201);
@@ -350,7 +386,7 @@ async fn three_mails_a_day_of_a_reset_and_three_of_another_verification_link_go_
         }
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
         // Both kinds are counted apart, and the next day anew.
-        begin_day(&world);
+        world.begin_day();
         let taken = mails.mails().len();
         world.post(path, &json!({"email": "client@example.com"})).await.is(202);
         assert_eq!(mails.mails().len(), taken + 1);
@@ -469,7 +505,7 @@ async fn an_account_that_an_administrator_creates_is_never_limited() {
 #[tokio::test]
 async fn after_three_mails_for_a_reset_one_more_is_sent_while_the_link_of_the_last_one_is_good() {
     let (world, mails) = World::with_mails().await;
-    begin_day(&world);
+    world.begin_day();
     let (address, ask) = ("client@example.com", json!({"email": "client@example.com"}));
     let sent = async || {
         world.post(routes::PASSWORD_RESET, &ask).await.is(202);

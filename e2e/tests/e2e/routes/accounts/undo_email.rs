@@ -1,7 +1,8 @@
 //! `GET` and `POST /undo-email`.
 
 use futures_util::future::join_all;
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 use share_e2e::access_token::AccessToken;
 use share_e2e::mail_server::MailServer;
 use share_e2e::{Answer, World, routes, send};
@@ -29,6 +30,31 @@ async fn change(world: &World, mails: &MailServer, access: &str) -> String {
 
 async fn undo(world: &World, page: &str) -> Answer {
     send(world.http.post(page)).await
+}
+
+#[tokio::test]
+async fn a_reset_that_an_admin_forces_ends_neither_the_link_that_undoes_the_change_nor_outlives_it()
+{
+    let (world, mails) = World::with_mails().await;
+    let (access, admin) = (world.token("client").await, world.token("admin").await);
+    let user = routes::user(&AccessToken::read(&access).user());
+    let page = change(&world, &mails, &access).await;
+    let at = world.now();
+    let reset = world.request(Method::PATCH, &user).bearer_auth(&admin);
+    let shown = send(reset.json(&json!({"password": "reset"}))).await.is_json(200);
+    assert_eq!(shown["email"], NEW);
+    let changed: jiff::Timestamp = shown["email_changed_at"].as_str().unwrap().parse().unwrap();
+    assert_eq!(changed.as_second(), at.as_second());
+    let thiefs = mails.newest(NEW).token(routes::RESET_PASSWORD).to_owned();
+    undo(&world, &page).await.is(200);
+    let confirm = async |token: &str| {
+        let body = json!({"token": token, "password": "a password of my own"});
+        world.post(routes::PASSWORD_RESET_CONFIRM, &body).await
+    };
+    confirm(&thiefs).await.refused(410, "password_reset_used");
+    confirm(mails.newest(OLD).token(routes::RESET_PASSWORD)).await.is(200);
+    let shown = world.get(&user, &admin).await.is_json(200);
+    assert_eq!((&shown["email"], &shown["email_changed_at"]), (&json!(OLD), &Value::Null));
 }
 
 #[tokio::test]

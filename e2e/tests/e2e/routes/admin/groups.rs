@@ -38,6 +38,54 @@ async fn groups(world: &World, token: &str) -> Vec<(String, Value)> {
 }
 
 #[tokio::test]
+async fn who_is_refused_or_whose_invitation_is_withdrawn_is_in_no_group_any_more() {
+    let world = World::start_with(&[("CLIENT_SIGNUP", "approval")]).await;
+    let admin = world.token("admin").await;
+    world.open(&world.sign_up("vera").await).await.is(200);
+    let waiting = world.store.user_named("vera").await;
+    let body = json!({"email": "guest@example.org", "role": "client"});
+    let invited = world.post_as(routes::INVITATIONS, &admin, &body).await.is(201).id();
+    for name in ["board", "staff", "visitors"] {
+        create(&world, &admin, name).await.is(201);
+    }
+    for user in [&waiting, &invited] {
+        join(&world, &admin, "board", user).await.is(204);
+        join(&world, &admin, "visitors", user).await.is(204);
+    }
+    for path in [routes::approval(&waiting), routes::invitation(&invited)] {
+        send(world.request(Method::DELETE, &path).bearer_auth(&admin)).await.is(204);
+    }
+    let stored = world.stored().await;
+    for user in [waiting, invited] {
+        let named = stored.mentions(&user).into_iter();
+        let in_users: Vec<_> = named.filter(|it| it.starts_with("UsersTable")).collect();
+        assert_eq!(in_users, [""; 0]);
+    }
+    let empty = ["board", "staff", "visitors"].map(|name| (name.to_owned(), json!(0)));
+    assert_eq!(groups(&world, &admin).await, empty);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_joins_a_group_while_the_invitation_is_withdrawn_is_not_left_in_it() {
+    let world = World::start().await;
+    let admin = world.token("admin").await;
+    create(&world, &admin, "board").await.is(201);
+    let mut joined = 0;
+    for round in 0..20 {
+        let body = json!({"email": format!("guest{round}@example.org"), "role": "client"});
+        let id = world.post_as(routes::INVITATIONS, &admin, &body).await.is(201).id();
+        let path = routes::invitation(&id);
+        let withdraw = send(world.request(Method::DELETE, &path).bearer_auth(&admin));
+        let (join, withdrawn) =
+            futures_util::future::join(join(&world, &admin, "board", &id), withdraw).await;
+        withdrawn.is(204);
+        joined += u32::from(join.status == 204);
+        assert_eq!(groups(&world, &admin).await, [("board".to_owned(), json!(0))], "{round}");
+    }
+    assert!((1..20).contains(&joined), "each of them was first: {joined}");
+}
+
+#[tokio::test]
 async fn a_file_for_a_group_is_for_whoever_is_in_it_from_the_next_request_on() {
     let world = World::start().await;
     let (ops, admin) = (Ops::of(&world).await, world.token("admin").await);

@@ -2,9 +2,10 @@
 
 use reqwest::Method;
 use reqwest::header::ACCEPT;
+use serde_json::{Value, json};
 use share_e2e::access_token::AccessToken;
 use share_e2e::scene::Scene;
-use share_e2e::{Answer, World, routes, send};
+use share_e2e::{Answer, Ops, World, routes, send};
 
 fn actions(lines: &[serde_json::Value]) -> Vec<&str> {
     lines.iter().map(|line| line["action"].as_str().unwrap()).collect()
@@ -28,6 +29,66 @@ async fn a_line_says_who_did_what_to_whom_when_and_in_which_request() {
     assert!(!line["request_id"].as_str().unwrap().is_empty(), "{line}");
     let at: jiff::Timestamp = line["at"].as_str().unwrap().parse().unwrap();
     assert!((before..=world.now().as_second()).contains(&at.as_second()), "{line}");
+}
+
+#[tokio::test]
+async fn a_line_says_what_its_action_does_not() {
+    let world = World::with_mails().await.0;
+    let (ops, admin) = (Ops::of(&world).await, world.token("admin").await);
+    let client = world.token("client").await;
+    let user = AccessToken::read(&client).user();
+    let session = world.all(routes::SESSIONS, 1, &client).await[0]["id"].clone();
+    let session = session.as_str().unwrap();
+    world.post_as(routes::GROUPS, &admin, &json!({"name": "board"})).await.is(201);
+    let as_admin = async |method: Method, path: &str, body: &Value| {
+        send(world.request(method, path).bearer_auth(&admin).json(body)).await
+    };
+    as_admin(Method::PUT, &routes::member("board", &user), &json!({})).await.is(204);
+    as_admin(Method::PATCH, &routes::user(&user), &json!({"role": "ops"})).await.is(200);
+    let invited = json!({"email": "guest@example.org", "role": "ops"});
+    let guest = world.post_as(routes::INVITATIONS, &admin, &invited).await.is(201).id();
+    as_admin(Method::PATCH, &routes::user(&guest), &json!({"role": "admin"})).await.is(200);
+    as_admin(Method::POST, &routes::invitation(&guest), &json!({})).await.is(200);
+    as_admin(Method::DELETE, &routes::invitation(&guest), &json!({})).await.is(204);
+    let file = ops.file("a.txt", &json!({})).await;
+    let terms = json!({"note": "for you", "recipients": ["group:board"]});
+    send(world.request(Method::PATCH, &routes::file(&file)).bearer_auth(&ops.token).json(&terms))
+        .await
+        .is(200);
+
+    let details = async |subject: String| {
+        let path = format!("{}?subject={subject}", routes::AUDIT);
+        let mut lines = world.get(&path, &admin).await.is_json(200).as_array().unwrap().clone();
+        lines.sort_by_key(|line| line["action"].to_string());
+        let says = |line: &Value| match line["detail"].as_str() {
+            Some(detail) => format!("{}: {detail}", line["action"].as_str().unwrap()),
+            None => line["action"].as_str().unwrap().to_owned(),
+        };
+        lines.iter().map(says).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        details(format!("user:{user}")).await,
+        [
+            "group_joined: board",
+            "role_changed: client to ops",
+            &format!("session_begun: {session} by password"),
+        ]
+    );
+    assert_eq!(
+        details(format!("user:{guest}")).await,
+        [
+            "account_created: ops by invitation",
+            "invitation_renewed: admin",
+            "invitation_withdrawn: admin",
+            "role_changed: ops to admin",
+        ]
+    );
+    assert_eq!(
+        details(format!("file:{file}")).await,
+        ["file_changed: note, recipients", "file_uploaded"]
+    );
+    let table = csv(&world, &format!("?subject=user:{user}&action=role_changed"), &admin).await;
+    assert!(table.is(200).text().ends_with(",client to ops\r\n"), "{}", table.text());
 }
 
 #[tokio::test]
@@ -108,7 +169,7 @@ async fn the_audit_is_a_table_for_spreadsheets_when_csv_is_asked_for() {
     assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8; header=present");
     let text = answer.text();
     let lines: Vec<_> = text.split("\r\n").collect();
-    assert_eq!(lines[0], "at,subject,action,actor,request_id");
+    assert_eq!(lines[0], "at,subject,action,actor,request_id,detail");
     let id = AccessToken::read(&admin).user();
     assert!(lines[1].contains(&format!(",user:{id},session_begun,{id},")), "{text}");
     assert_eq!(lines[2..], [""], "{text}");
@@ -126,7 +187,7 @@ async fn csv_of_more_than_ten_thousand_lines_says_where_it_goes_on() {
     let lines: Vec<_> = text.trim_end().split("\r\n").collect();
     let next = first.next().unwrap();
     assert_eq!(lines.len(), 1 + 10_000 + 1);
-    assert_eq!(lines.last().unwrap(), &format!("continued at {next},,,,"));
+    assert_eq!(lines.last().unwrap(), &format!("continued at {next},,,,,"));
     assert!(first.bytes.len() < 3_000_000, "{}", first.bytes.len());
     let rest = csv(&world, &world.path_of(next)[routes::AUDIT.len()..], &admin).await;
     assert_eq!(rest.is(200).text().trim_end().split("\r\n").count(), 1 + 2);

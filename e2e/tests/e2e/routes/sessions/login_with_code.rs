@@ -6,6 +6,7 @@ use share_e2e::access_token::AccessToken;
 use share_e2e::api::local_password;
 use share_e2e::matchers::case;
 use share_e2e::{World, routes, send};
+use share_model::limits::GUESSES_OF_CODE;
 
 #[tokio::test]
 async fn the_password_yields_a_challenge_and_challenge_and_code_yield_a_session() {
@@ -195,6 +196,26 @@ async fn an_enrolment_challenge_ends_with_its_time_with_the_enrolment_and_with_a
     late.refused(409, "second_factor_present");
     let late = world.confirm_totp(&other, &app.code(world.now())).await;
     late.refused(409, "second_factor_present");
+}
+
+#[tokio::test]
+async fn who_does_not_know_the_password_uses_up_no_codes() {
+    let world = World::start().await;
+    let (token, ops) = (world.token("client").await, world.token("ops").await);
+    let factor = world.enrol(&token, &local_password("client")).await;
+    world.enrol(&ops, &local_password("ops")).await;
+    let owner = AccessToken::read(&token).user();
+    let wrong = factor.app.wrong_code(world.now());
+    let (challenge, foreign) = (world.challenge("client").await, world.challenge("ops").await);
+    let forged = format!("{}A", &challenge[..challenge.len() - 1]);
+    for _ in 0..12 {
+        world.login("client", ("username", "client"), "a wrong password").await.is(401);
+        for challenge in ["", &forged, &foreign] {
+            world.login_with("client", challenge, &wrong).await.is(401);
+        }
+    }
+    assert_eq!(world.store.count(&GUESSES_OF_CODE, &owner, world.now()).await, 0);
+    world.login_with("client", &challenge, &factor.app.code(world.now())).await.is(200);
 }
 
 #[tokio::test]
