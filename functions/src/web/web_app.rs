@@ -143,7 +143,8 @@ mod tests {
         let mut asked: Vec<_> = asked.filter(|name| is_of_kind(name, SCRIPTS)).collect();
         asked.sort_unstable();
         let names = FILES.iter().map(|file| file.name);
-        let scripts: Vec<_> = names.filter(|name| is_of_kind(name, SCRIPTS)).collect();
+        let mut scripts: Vec<_> = names.filter(|name| is_of_kind(name, SCRIPTS)).collect();
+        scripts.sort_unstable();
         assert_eq!(asked, scripts);
         assert_eq!(scripts.len(), 5, "the modules of the app are two scripts: {scripts:?}");
     }
