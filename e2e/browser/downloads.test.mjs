@@ -2,9 +2,29 @@
 // starts the server, whose STREAM_LIMIT_BYTES lies between the two files of these tests.
 
 import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { createServer, request as ask } from "node:http";
+import { buffer } from "node:stream/consumers";
 import { before, describe, test } from "node:test";
-import { call, expectComplaint, open, openTab, STREAM_LIMIT_BYTES, tokenOf, upload } from "./page.mjs";
+import { Sha256 } from "../../web/app/sha256.mjs";
+import {
+  API,
+  call,
+  expectComplaint,
+  heading,
+  makeClient,
+  open,
+  openTab,
+  press,
+  request,
+  row,
+  signedIn,
+  signIn,
+  STREAM_LIMIT_BYTES,
+  tokenOf,
+  upload,
+} from "./page.mjs";
 
 const LIMIT = Number(STREAM_LIMIT_BYTES);
 const FILES = {
@@ -20,7 +40,7 @@ before(async () => {
   for (const [name, content] of Object.entries(FILES)) ids[name] = await upload("figures.txt", content);
 });
 
-const link = (name) => call("POST", `/api/files/generate-download-link/${ids[name]}`, client, {});
+const link = (name, terms = {}) => call("POST", `/api/files/generate-download-link/${ids[name]}`, client, terms);
 const listed = async (id) => (await call("GET", "/api/links", client)).find((it) => it.id === id);
 
 // Presses the button with this text, and gives what is downloaded.
@@ -89,4 +109,174 @@ test("Chromium does not follow the redirect when the page's policy does not name
   await page.getByRole("button", { name: "Download", exact: true }).click();
   assert.match((await complaint).text(), /Content Security Policy/);
   assert.equal((await listed(made.id)).state, "used");
+});
+
+const SMALL = "streamed by the function";
+const LARGE = "handed out by S3";
+
+/** The address of the app's view of a link, at the service or at what stands before it. */
+const viewOf = ({ page_url: url }, base = API) => `${base}/#/download${new URL(url).search}`;
+
+/**
+ * What stands before the service, and does to one answer with a file after the other what `plan` says:
+ * `cut` it in half, `change` a byte, or say that the service is `down`. What is not in the plan passes.
+ */
+async function between(t, plan) {
+  const ranges = [];
+  const { hostname, port } = new URL(API);
+  const server = createServer((received, response) => {
+    const isFile = received.url.startsWith("/api/file/download?");
+    const act = isFile ? plan[ranges.push(received.headers.range ?? "whole") - 1] : "";
+    if (act === "down") return response.writeHead(503).end();
+    const headers = { ...received.headers, host: `${hostname}:${port}` };
+    const { method, url: path } = received;
+    received.pipe(
+      ask({ hostname, port, path, method, headers }, async (answer) => {
+        response.writeHead(answer.statusCode, answer.headers);
+        const bytes = await buffer(answer);
+        if (act === "change") bytes[0] ^= 1;
+        if (act !== "cut") return response.end(bytes);
+        return response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
+      }),
+    );
+  });
+  await new Promise((listens) => server.listen(0, "127.0.0.1", listens));
+  t.after(() => server.close().closeAllConnections());
+  const url = `http://127.0.0.1:${server.address().port}`;
+  expectComplaint(new RegExp(url));
+  return { url, ranges };
+}
+
+/** That the link has been redeemed as often as this. */
+async function redeemed({ id }, times) {
+  assert.equal((await listed(id)).downloads, times);
+}
+
+test("a download in the app goes on where it was: cut, offline, and with the service away", async (t) => {
+  const { url, ranges } = await between(t, ["cut", "down", "down", "cut"]);
+  const made = await link(SMALL);
+  const page = await open(viewOf(made, url));
+  await heading(page, "figures.txt");
+  await page.getByText("This uses up the link. Looking at this page does not.").waitFor();
+  await redeemed(made, 0);
+  const downloading = page.waitForEvent("download");
+  await press(page, "Download");
+  await page.getByRole("heading", { name: "The connection broke" }).waitFor();
+  await page.getByText("500 bytes of 1 KB").waitFor();
+  for (const seconds of [1, 2, 4]) await page.getByText(`Trying again in ${seconds} second`).waitFor();
+  await press(page, "Try now");
+  await page.getByText("750 bytes of 1 KB").waitFor();
+  await page.context().setOffline(true);
+  await page.getByText("Trying again in 2 seconds").waitFor();
+  await page.context().setOffline(false);
+  await page.getByRole("heading", { name: "You have the file, exactly as it was sent" }).waitFor();
+  const download = await downloading;
+  assert.equal(download.suggestedFilename(), "figures.txt");
+  assert.equal(await readFile(await download.path(), "utf8"), FILES[SMALL]);
+  assert.deepEqual(ranges, ["whole", ...Array(3).fill("bytes=500-"), "bytes=750-"]);
+  const again = page.waitForEvent("download");
+  await press(page, "Save again");
+  assert.equal(await readFile(await (await again).path(), "utf8"), FILES[SMALL]);
+  await redeemed(made, 1);
+});
+
+test("a download in the app that was cut begins again after a reload, and does not count again", async (t) => {
+  const { url } = await between(t, ["cut", ...Array(9).fill("down")]);
+  const made = await link(SMALL);
+  const page = await open(viewOf(made, url));
+  page.on("dialog", (dialog) => dialog.accept()); // the browser asks whether to leave
+  await press(page, "Download");
+  await page.getByRole("heading", { name: "The connection broke" }).waitFor();
+  await page.goto(viewOf(made)); // the service itself, of which the browser has the same cookie
+  await page.reload();
+  await page.getByText(/Your download has begun. Until .* does not count again/).waitFor();
+  assert.equal(await click(page, "Download again"), FILES[SMALL]);
+  await redeemed(made, 1);
+  const script = await page.evaluate(() => `${document.cookie} ${Object.keys(localStorage)} ${Object.keys(sessionStorage)}`);
+  assert.doesNotMatch(script, /download|lease/i, "no script can read what a download goes on with");
+});
+
+test("the app digests bytes that come in pieces of any length as others digest them at once", () => {
+  for (let length = 0; length < 260; length += 1) {
+    const bytes = randomBytes(length);
+    const hash = new Sha256();
+    for (let at = 0, piece = 1 + (length % 70); at < length; at += piece) hash.add(bytes.subarray(at, at + piece));
+    assert.equal(hash.end(), createHash("sha256").update(bytes).digest("hex"), `${length} bytes`);
+  }
+});
+
+test("what is not the file that was sent is not saved", async (t) => {
+  const { url } = await between(t, ["change"]);
+  const made = await link(SMALL);
+  const page = await open(viewOf(made, url));
+  let saved = 0;
+  page.on("download", () => (saved += 1));
+  await press(page, "Download");
+  await page.getByRole("heading", { name: "What arrived is not the file that was sent" }).waitFor();
+  assert.equal(saved, 0);
+  assert.equal(await click(page, "Try again"), FILES[SMALL]);
+  await redeemed(made, 1);
+});
+
+test("the app leaves a file from S3 to the browser, and says so before", async () => {
+  const made = await link(LARGE, { max_downloads: 3 });
+  const page = await open(viewOf(made));
+  await page.getByText("your browser downloads it by itself").waitFor();
+  await page.getByText("This uses one of the 3 downloads that are left.").waitFor();
+  assert.equal(await click(page, "Download"), FILES[LARGE]);
+  await page.getByRole("heading", { name: "Your browser downloads the file" }).waitFor();
+  await redeemed(made, 1);
+});
+
+test("the app says what became of a link that no longer works", async () => {
+  expectComplaint(/40[04]|410/);
+  const [used, revoked] = [await link(SMALL), await link(SMALL)];
+  await request("GET", used.download_url);
+  await request("DELETE", `/api/links/${revoked.id}`, { token: client });
+  const page = await open(viewOf(used));
+  await heading(page, "This link has been used");
+  await page.goto(viewOf(revoked));
+  await heading(page, "This link was revoked");
+  await page.goto(viewOf({ page_url: used.page_url.replace(/.{9}$/, "AAAAAAAAA") }));
+  await heading(page, "There is no such link");
+  await page.route("**/download?*", (route) => route.fulfill({ status: 410, json: { code: "link_expired", detail: "It is over." } }));
+  await page.goto(viewOf(await link(SMALL)));
+  await heading(page, "This link has expired");
+});
+
+test("a link for its maker only is downloaded by whoever signs in as its maker, and by no one else", async () => {
+  const page = await signedIn("client");
+  await page.getByLabel("Search files").fill("figures.txt");
+  await row(page, "figures.txt").last().getByRole("button", { name: "Get link" }).click();
+  await page.getByLabel("Only me").check();
+  await page.getByText("Only you can download the file once").waitFor();
+  await press(page, "Make link");
+  const url = await page.getByRole("textbox", { name: "Link" }).textContent();
+  const opening = page.waitForEvent("popup");
+  await page.getByRole("link", { name: "Download now" }).click();
+  const tab = await opening;
+  await heading(tab, "figures.txt");
+  await tab.getByText("For you only, signed in").waitFor();
+
+  expectComplaint(/40[13]/);
+  const other = await open(url);
+  await other.getByRole("link", { name: "Sign in" }).click();
+  await makeClient("stranger.of.links", "a phrase of a stranger");
+  await signIn(other, "stranger.of.links", "a phrase of a stranger");
+  await heading(other, "This link is not for you");
+  const own = await open(url);
+  await own.getByRole("link", { name: "Sign in" }).click();
+  await signIn(own, "client");
+  await heading(own, "figures.txt");
+  assert.ok(Object.values(FILES).includes(await click(own, "Download")));
+});
+
+test("the page of a link leads to the app's view of it", async () => {
+  const made = await link(SMALL);
+  for (const url of [made.page_url, made.download_url]) {
+    const page = await open(url);
+    await page.getByRole("link", { name: /Download it in the app/ }).click();
+    await page.getByText("This uses up the link.").waitFor();
+    assert.equal(page.url(), viewOf(made));
+  }
 });

@@ -6,8 +6,8 @@ import { texts } from "./texts.mjs";
  * @typedef {object} Sent
  * @property {unknown} [body] sent as JSON
  * @property {string} [token] the bearer
+ * @property {Record<string, string>} [headers] besides
  * @property {AbortSignal} [signal]
- * @property {string} [accept] in place of JSON
  */
 
 /** The code of a problem when there was no answer. */
@@ -43,9 +43,9 @@ export class Problem extends Error {
  * @param {Sent} [sent]
  * @returns {Promise<Response>}
  */
-export async function send(method, path, { body, token, signal, accept = "application/json" } = {}) {
+export async function send(method, path, { body, token, signal, headers: more } = {}) {
   /** @type {Record<string, string>} */
-  const headers = { accept };
+  const headers = { accept: "application/json", ...more };
   if (token) headers.authorization = `Bearer ${token}`;
   if (body !== undefined) headers["content-type"] = "application/json";
   const content = body === undefined ? null : JSON.stringify(body);

@@ -148,6 +148,25 @@ export interface LinkCreated {
   note: string | null;
 }
 
+/** The answer of `download_show`. */
+export interface DownloadDetails {
+  filename: string;
+  /** In bytes. */
+  size: number;
+  /** In hexadecimal digits. */
+  sha256: string;
+  expires_at: string;
+  max_downloads: number;
+  downloads: number;
+  bind: boolean;
+  /** What `file_download` takes as `lease`. */
+  lease: number;
+  /** When the download that this browser has begun can no longer go on. */
+  lease_ends_at?: string;
+  /** Whether S3 sends the bytes. */
+  presigned: boolean;
+}
+
 export type LinkState = "live" | "used" | "expired" | "revoked";
 
 /** An entry of `link_list`. */

@@ -7,6 +7,7 @@
 
 import { Problem } from "./api.mjs";
 import { digest } from "./format.mjs";
+import { delay, passes, pauseAfter, speedometer } from "./pace.mjs";
 import { call, callForJson, current, subscribe } from "./session.mjs";
 import { texts } from "./texts.mjs";
 
@@ -40,11 +41,8 @@ const FILES = 2;
 const PARTS = 3;
 /** After so many milliseconds without a byte on its way, a part is sent anew. */
 const STALLED = 60_000;
-/** The longest pause before the next attempt, and between two questions about the check. */
-const LONGEST_PAUSE = 30_000;
+/** The longest pause between two questions about the check. */
 const LONGEST_POLL = 5000;
-/** The milliseconds over which speed is measured. */
-const SPEED_OF = 5000;
 
 /** @type {Upload[]} */
 let uploads = [];
@@ -177,8 +175,7 @@ async function run(upload) {
         return;
       }
       if (upload.sent > before) failures = 0;
-      const asked = error instanceof Problem ? error.retryAfter * 1000 : 0;
-      const pause = Math.max(asked, Math.min(LONGEST_PAUSE, 1000 * 2 ** failures));
+      const pause = pauseAfter(failures, error);
       set(upload, { state: "lost", speed: 0, retryAt: Date.now() + pause });
       await delay(pause, stop.signal);
       if (!stop.signal.aborted) set(upload, { state: "sending" });
@@ -193,8 +190,8 @@ async function run(upload) {
 function final(error) {
   if (error instanceof DOMException) return texts.upload.unreadable;
   if (!(error instanceof Problem)) throw error;
-  const { status, message, fields } = error;
-  if (status === 0 || status === 429 || status >= 500) return "";
+  const { message, fields } = error;
+  if (passes(error)) return "";
   return fields.length > 0 ? `${fields.map(({ field, message: text }) => `${field}: ${text}`).join("; ")}.` : message;
 }
 
@@ -290,18 +287,13 @@ function measure(upload) {
   const parts = new Map();
   /** Bytes that were there before this attempt say nothing about speed. */
   let skipped = 0;
-  let samples = [{ at: Date.now(), bytes: 0 }];
+  const speedOf = speedometer();
   let shown = 0;
   const count = () => {
-    const at = Date.now();
     const there = [...parts.values()].reduce((sum, bytes) => sum + bytes, 0);
-    const bytes = there - skipped;
-    samples = [...samples.filter((sample) => at - sample.at < SPEED_OF), { at, bytes }];
-    const first = samples[0] ?? { at, bytes };
-    const speed = at > first.at ? (Math.max(0, bytes - first.bytes) * 1000) / (at - first.at) : 0;
-    Object.assign(upload, { sent: Math.max(upload.sent, there), speed });
-    if (at - shown < 200) return;
-    shown = at;
+    Object.assign(upload, { sent: Math.max(upload.sent, there), speed: speedOf(there - skipped) });
+    if (Date.now() - shown < 200) return;
+    shown = Date.now();
     changed();
   };
   return {
@@ -395,21 +387,6 @@ async function follow(upload, signal) {
       if (reason) return set(upload, { state: "failed", reason });
     }
   }
-}
-
-/** Ends sooner when `signal` aborts, or when the network is back. @param {number} time @param {AbortSignal} signal */
-function delay(time, signal) {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      removeEventListener("online", end);
-      resolve(undefined);
-    };
-    const timer = setTimeout(end, time);
-    signal.addEventListener("abort", end);
-    addEventListener("online", end);
-  });
 }
 
 addEventListener("beforeunload", (event) => {

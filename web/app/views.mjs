@@ -17,6 +17,7 @@ export const VIEWS = [
   { path: "/sign-in", load: () => import("./views/sign-in.mjs") },
   { path: "/forgotten", load: () => import("./views/forgotten.mjs") },
   { path: "/sign-up", load: () => import("./views/sign-up.mjs") },
+  { path: "/download", load: () => import("./views/download.mjs") },
   { path: "/files", roles: ["client"], menu: texts.menu.files, load: () => import("./views/files.mjs") },
   { path: "/links", roles: ["client"], menu: texts.menu.links, load: () => import("./views/links.mjs") },
   { path: "/uploads", roles: ["ops"], menu: texts.menu.uploads, load: () => import("./views/uploads.mjs") },

@@ -95,6 +95,7 @@ fn page(user: &User, email: &EmailAddress, complaint: Option<&str>) -> HtmlPage 
         ],
         forms: &[TokenForm { field: TokenField::Password, button: "Confirm the address" }],
         note: "If you do not know of this, close the page: nothing is changed.",
+        ..Default::default()
     };
     page.into()
 }

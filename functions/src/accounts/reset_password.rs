@@ -114,6 +114,7 @@ fn page(user: &User, complaint: Option<&str>) -> HtmlPage {
         facts: vec![("Account", user.username.as_str().to_owned())],
         forms: &[form],
         note: "If you have not asked for this, close the page: nothing is changed.",
+        ..Default::default()
     };
     page.into()
 }

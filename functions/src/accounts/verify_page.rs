@@ -123,6 +123,7 @@ fn page(user: &User, complaint: Option<&str>) -> HtmlPage {
         forms: &forms,
         note: "If it was not you, say so, and the sign-up is deleted. If you do nothing, it \
                expires.",
+        ..Default::default()
     };
     page.into()
 }

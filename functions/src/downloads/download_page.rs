@@ -5,13 +5,13 @@
 
 use http::StatusCode;
 use share_contract::settings::DownloadSettings;
-use share_contract::{Operation, operations};
-use share_http::{Answer, ApiError, Endpoint, NoJson, Request, whole};
+use share_contract::{DownloadDetails, ErrorCode, Operation, operations};
+use share_http::{Answer, ApiError, Endpoint, Request, whole};
 use share_store::{Objects, Platform, StartError};
 
 use super::checks::DownloadChecks;
 use super::delivery::with_headers;
-use super::page::page;
+use super::page::{details, page, page_of_bound};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same. Of the bucket it
 /// only needs the address.
@@ -21,11 +21,14 @@ pub struct DownloadPage {
     settings: DownloadSettings,
 }
 
+/// The app, seen from `/download`.
+const ROOT: &str = "./";
+
 impl Endpoint for DownloadPage {
     const NAME: &'static str = "DownloadPage";
     const OPERATIONS: &'static [&'static Operation] =
         &[&operations::DOWNLOAD_SHOW, &operations::FILE_INSPECT];
-    type Json = NoJson;
+    type Json = DownloadDetails;
 
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
         Ok(Self {
@@ -35,11 +38,18 @@ impl Endpoint for DownloadPage {
         })
     }
 
-    async fn handle(&self, request: &Request) -> Result<Answer<NoJson>, ApiError> {
+    async fn handle(&self, request: &Request) -> Result<Answer<DownloadDetails>, ApiError> {
         let shows = request.operation().name == operations::DOWNLOAD_SHOW.name;
-        let permitted = self.checks.permit(request, shows).await?; // 400, 401, 403, 404, 410, 503
+        let permitted = self.checks.permit(request, shows).await; // 400, 401, 403, 404, 410, 503
+        let permitted = permitted.map_err(|error| match error.code() {
+            ErrorCode::MissingToken => error.shown_on(|_| page_of_bound(request, ROOT)),
+            _ => error,
+        })?;
+        if shows && request.wants_only_json() {
+            return Ok(details(&permitted, &self.settings));
+        }
         if shows {
-            return page(&permitted, request, &self.settings, &self.objects).await;
+            return page(&permitted, request, &self.settings, &self.objects, ROOT).await;
         }
         Ok(with_headers(Answer::bytes(StatusCode::OK, whole("")), &permitted.file, None))
     }

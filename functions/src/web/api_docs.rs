@@ -23,7 +23,7 @@ impl Endpoint for ApiDocs {
 
     async fn handle(&self, _: &Request) -> Result<Answer<NoJson>, ApiError> {
         let title = "The API of Secure File Share".to_owned();
-        Ok(Answer::page(HtmlPage { title, content: self.content.clone() }))
+        Ok(Answer::page(HtmlPage { title, content: self.content.clone(), wide: true }))
     }
 }
 
@@ -38,8 +38,8 @@ fn content() -> String {
 }
 
 fn describe(operation: &Operation, html: &mut String) -> std::fmt::Result {
-    writeln!(html, "<section id=\"{0}\">\n<h2>{0}</h2>", operation.name)?;
-    writeln!(html, "<p>{}</p>\n<dl>", escape(operation.summary))?;
+    writeln!(html, "<section class=\"gap-t\" id=\"{0}\">\n<h2>{0}</h2>", operation.name)?;
+    writeln!(html, "<p>{}</p>\n<dl class=\"facts\">", escape(operation.summary))?;
     for route in operation.routes {
         writeln!(html, "<dt>{}</dt><dd><code>{}</code></dd>", route.method, route.path)?;
     }

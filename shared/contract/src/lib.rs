@@ -41,7 +41,9 @@ pub use files::{
 };
 pub use groups::{GroupCreate, GroupDetails};
 pub use keys::{Key, KeySet};
-pub use links::{FileLinkRequest, FileLocation, LinkCreated, LinkRequest, LinkSummary};
+pub use links::{
+    DownloadDetails, FileLinkRequest, FileLocation, LinkCreated, LinkRequest, LinkSummary,
+};
 pub use operation::{Answer, Body, Caller, Content, Operation, Parameter, Place, Route, SchemaOf};
 pub use problem::{FieldError, Problem};
 pub use second_factor::{

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use share_model::{
-    FileId, FileName, Link, LinkId, LinkNote, LinkState, MaxDownloads, rfc3339_millis,
+    ContentDigest, FileId, FileName, Link, LinkId, LinkNote, LinkState, MaxDownloads,
+    rfc3339_millis,
 };
 
 use crate::schema;
@@ -90,6 +91,35 @@ impl LinkCreated {
             note: link.note,
         }
     }
+}
+
+/// The answer of `download_show` for a program: what a link leads to, and what is left of it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct DownloadDetails {
+    /// The file's name.
+    pub filename: FileName,
+    /// The file's bytes.
+    pub size: u64,
+    /// The SHA-256 of the file, in hexadecimal digits.
+    pub sha256: ContentDigest,
+    /// The first moment at which the link can no longer be redeemed.
+    #[serde(with = "rfc3339_millis")]
+    #[schemars(schema_with = "schema::moment")]
+    pub expires_at: Timestamp,
+    /// How often it can be redeemed.
+    pub max_downloads: MaxDownloads,
+    /// How often it has been redeemed.
+    pub downloads: u32,
+    /// Whether a download also needs the access token of the Client that made the link.
+    pub bind: bool,
+    /// What `file_download` takes as `lease`, so that a browser redeems the link no more than once more.
+    pub lease: u32,
+    /// When the caller's lease of the link ends. Without one, the next download redeems the link.
+    #[serde(with = "rfc3339_millis::optional", skip_serializing_if = "Option::is_none", default)]
+    #[schemars(schema_with = "schema::moment")]
+    pub lease_ends_at: Option<Timestamp>,
+    /// Whether the bytes come from S3, so that a download of them cannot be resumed here.
+    pub presigned: bool,
 }
 
 /// An answer of `file_download`: where the bytes are, when S3 gives them.

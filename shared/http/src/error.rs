@@ -228,10 +228,10 @@ impl ApiError {
         let sentence = self.sentence();
         let (title, rest) =
             sentence.split_once(". ").unwrap_or((sentence.trim_end_matches('.'), ""));
-        let rest = (!rest.is_empty()).then(|| format!("<p>{}</p>\n", escape(rest)));
+        let rest = (!rest.is_empty()).then(|| format!("<p class=\"lead\">{}</p>\n", escape(rest)));
         let (rest, request_id) = (rest.unwrap_or_default(), escape(request_id));
-        let content = format!("{rest}<p><small>Request {request_id}</small></p>");
-        HtmlPage { title: title.to_owned(), content }.respond(self.status())
+        let content = format!("{rest}<p class=\"hint\">Request {request_id}</p>");
+        HtmlPage { title: title.to_owned(), content, wide: false }.respond(self.status())
     }
 
     /// The header that goes with the status.

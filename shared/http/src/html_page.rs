@@ -1,6 +1,9 @@
 //! Small pages for people who open a link in a browser.
 
+use std::sync::LazyLock;
+
 use http::{HeaderValue, StatusCode, header};
+use share_model::ContentDigest;
 
 use crate::answer::{Response, typed};
 
@@ -11,13 +14,31 @@ pub struct HtmlPage {
     pub title: String,
     /// What stands below it, HTML. Outside data in it has gone through [`escape`].
     pub content: String,
+    /// Whether it is as wide as a text to read, and not as a form.
+    pub wide: bool,
 }
 
 const FRAME: &str = include_str!("html_page.html");
 
-/// Nothing is loaded, nothing runs, nobody may frame it; its forms go back to this site.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
-                      base-uri 'none'; frame-ancestors 'none'";
+/// The styles of the web app, in sections that begin with `/* ---------- Name ---------- */`.
+const APP_STYLES: &str = include_str!("../../../web/app/app.css");
+
+/// What these pages have of them. It is small enough to be a part of each page, so that a page
+/// needs no second request and looks the same under every path.
+const SECTIONS: &[&str] =
+    &["Tokens", "Base", "Spacing helpers", "Layout", "Buttons", "Forms", "Facts", "Preferences"];
+
+static STYLES: LazyLock<String> = LazyLock::new(|| sections(APP_STYLES, SECTIONS));
+
+/// Nothing is loaded, nothing runs, nobody may frame it; its forms go back to this site. The styles
+/// are named by their digest.
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let styles = ContentDigest::of(STYLES.as_bytes()).base64();
+    format!(
+        "default-src 'none'; style-src 'sha256-{styles}'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    )
+});
 
 impl HtmlPage {
     /// The policy of a page whose form may also lead to `origin`, by a redirect.
@@ -28,12 +49,25 @@ impl HtmlPage {
 
     /// The response that holds it.
     pub(crate) fn respond(&self, status: StatusCode) -> Response {
-        let html = fill(FRAME, &[("title", &escape(&self.title)), ("content", &self.content)]);
-        let mut response = typed(status, "text/html; charset=utf-8", html);
-        let policy = HeaderValue::from_static(POLICY);
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        let places = [
+            ("title", &*escape(&self.title)),
+            ("styles", &STYLES),
+            ("width", if self.wide { "read-page" } else { "form-page" }),
+            ("content", &self.content),
+        ];
+        let mut response = typed(status, "text/html; charset=utf-8", fill(FRAME, &places));
+        if let Ok(policy) = HeaderValue::try_from(&**POLICY) {
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
         response
     }
+}
+
+/// The sections of `styles` with these names, one after the other.
+fn sections(styles: &str, names: &[&str]) -> String {
+    let parts = styles.split("/* ---------- ").filter_map(|part| part.split_once(" ---------- */"));
+    let wanted = parts.filter(|(name, _)| names.contains(name));
+    wanted.map(|(_, rules)| rules.trim_end()).collect()
 }
 
 /// `frame` with its places, such as `{{title}}`, filled in. One pass: what is put in has no places.
@@ -66,7 +100,20 @@ pub fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{FRAME, escape, fill};
+    use super::{APP_STYLES, FRAME, SECTIONS, STYLES, escape, fill, sections};
+
+    #[test]
+    fn the_styles_are_whole_sections_of_those_of_the_app() {
+        let styles = "/* ---------- A ---------- */\na { }\n/* ---------- B ---------- */\nb { }\n\n/* \
+                      ---------- C ---------- */\nc { }\n";
+        assert_eq!(sections(styles, &["C", "A"]), "\na { }\nc { }");
+        for name in SECTIONS {
+            assert!(!sections(APP_STYLES, &[name]).is_empty(), "{name}");
+        }
+        assert_eq!(STYLES.matches('{').count(), STYLES.matches('}').count());
+        // A `<` would end or begin an element of the page.
+        assert!(STYLES.len() < 20_000 && !STYLES.contains('<'), "{}", STYLES.len());
+    }
 
     #[test]
     fn a_title_that_looks_like_a_place_of_the_frame_is_shown_as_it_is() {

@@ -22,6 +22,10 @@ pub struct TokenPage<'a> {
     pub forms: &'a [TokenForm],
     /// What to know besides.
     pub note: &'a str,
+    /// Another way, which is a relative address and what it says.
+    pub way: Option<(String, &'static str)>,
+    /// Whether it is as wide as a text to read, and not as a form.
+    pub wide: bool,
 }
 
 /// A button, and what its holder writes or says with it.
@@ -42,6 +46,8 @@ pub enum TokenField {
     NewPassword,
     /// The field of this name, which is `yes`.
     Yes(&'static str),
+    /// Nothing, to the page's own path with this query.
+    Query(String),
 }
 
 impl From<TokenPage<'_>> for HtmlPage {
@@ -49,44 +55,70 @@ impl From<TokenPage<'_>> for HtmlPage {
         let mut content = String::new();
         // A string takes everything that is written to it.
         if let Some(complaint) = page.complaint {
-            let _ = writeln!(content, "<p role=\"alert\"><b>{}</b></p>", escape(complaint));
+            let _ = writeln!(
+                content,
+                "<p class=\"err gap-b\" role=\"alert\">{}</p>",
+                escape(complaint)
+            );
         }
         if !page.text.is_empty() {
-            let _ = writeln!(content, "<p>{}</p>", escape(page.text));
+            let _ = writeln!(content, "<p class=\"lead\">{}</p>", escape(page.text));
         }
         if !page.facts.is_empty() {
             let facts = page.facts.iter().fold(String::new(), |facts, (name, value)| {
                 facts + "<dt>" + &escape(name) + "</dt><dd>" + &escape(value) + "</dd>"
             });
-            let _ = writeln!(content, "<dl>{facts}</dl>");
+            let _ = writeln!(content, "<dl class=\"facts\">{facts}</dl>");
         }
+        let mut kind = "primary";
         for TokenForm { field, button } in page.forms {
-            let (field, button) = (field.html(), escape(button));
-            let _ =
-                writeln!(content, "<form method=\"post\">{field}<button>{button}</button></form>");
+            let (action, field, button) = (field.action(), field.html(), escape(button));
+            let _ = writeln!(
+                content,
+                "<form method=\"post\"{action}>{field}\
+                 <button class=\"btn btn-l {kind} gap-t\">{button}</button></form>"
+            );
+            kind = "secondary";
         }
         if !page.note.is_empty() {
-            let _ = writeln!(content, "<p><small>{}</small></p>", escape(page.note));
+            let _ = writeln!(content, "<p class=\"hint gap-t\">{}</p>", escape(page.note));
         }
-        Self { title: page.title.to_owned(), content }
+        if let Some((address, text)) = page.way {
+            let (address, text) = (escape(&address), escape(text));
+            let _ = writeln!(content, "<p class=\"after\"><a href=\"{address}\">{text}</a></p>");
+        }
+        Self { title: page.title.to_owned(), content, wide: page.wide }
     }
 }
 
 impl TokenField {
+    /// The attribute `action` of a form that does not go to the page's own address.
+    fn action(&self) -> String {
+        match self {
+            Self::Query(query) => format!(" action=\"?{}\"", escape(query)),
+            _ => String::new(),
+        }
+    }
+
     fn html(&self) -> String {
         match self {
-            Self::Nothing => String::new(),
-            Self::Password => "<p><input type=\"password\" name=\"password\" \
-                 aria-label=\"Password\" autocomplete=\"current-password\" maxlength=\"256\" \
-                 required autofocus></p>"
-                .to_owned(),
-            Self::NewPassword => "<p><input type=\"password\" name=\"password\" \
-                 aria-label=\"New password\" autocomplete=\"new-password\" minlength=\"8\" \
-                 maxlength=\"256\" required autofocus></p>"
-                .to_owned(),
+            Self::Nothing | Self::Query(_) => String::new(),
+            Self::Password => input("Password", "autocomplete=\"current-password\""),
+            Self::NewPassword => {
+                input("New password", "autocomplete=\"new-password\" minlength=\"8\"")
+            }
             Self::Yes(name) => format!("<input type=\"hidden\" name=\"{name}\" value=\"yes\">"),
         }
     }
+}
+
+/// The field `password` with its label.
+fn input(label: &str, attributes: &str) -> String {
+    format!(
+        "<div class=\"field gap-t\"><label for=\"password\">{label}</label>\
+         <input class=\"input\" id=\"password\" type=\"password\" name=\"password\" {attributes} \
+         maxlength=\"256\" required autofocus></div>"
+    )
 }
 
 #[cfg(test)]
@@ -98,6 +130,7 @@ mod tests {
         let forms = [
             TokenForm { field: TokenField::Nothing, button: "<Press>" },
             TokenForm { field: TokenField::Yes("decline"), button: "No" },
+            TokenForm { field: TokenField::Query("<query>".to_owned()), button: "Go" },
         ];
         let page = TokenPage {
             title: "<title>",
@@ -106,18 +139,23 @@ mod tests {
             facts: vec![("<name>", "<value>".to_owned())],
             forms: &forms,
             note: "<note>",
+            way: Some(("?<way>".to_owned(), "<way>")),
+            wide: true,
         };
         let page = HtmlPage::from(page);
-        assert_eq!(page.title, "<title>");
+        assert_eq!((&*page.title, page.wide), ("<title>", true));
         assert_eq!(
             page.content,
-            "<p role=\"alert\"><b>&lt;complaint&gt;</b></p>\n\
-             <p>&lt;text&gt;</p>\n\
-             <dl><dt>&lt;name&gt;</dt><dd>&lt;value&gt;</dd></dl>\n\
-             <form method=\"post\"><button>&lt;Press&gt;</button></form>\n\
+            "<p class=\"err gap-b\" role=\"alert\">&lt;complaint&gt;</p>\n\
+             <p class=\"lead\">&lt;text&gt;</p>\n\
+             <dl class=\"facts\"><dt>&lt;name&gt;</dt><dd>&lt;value&gt;</dd></dl>\n\
+             <form method=\"post\"><button class=\"btn btn-l primary gap-t\">&lt;Press&gt;</button></form>\n\
              <form method=\"post\"><input type=\"hidden\" name=\"decline\" value=\"yes\">\
-             <button>No</button></form>\n\
-             <p><small>&lt;note&gt;</small></p>\n"
+             <button class=\"btn btn-l secondary gap-t\">No</button></form>\n\
+             <form method=\"post\" action=\"?&lt;query&gt;\">\
+             <button class=\"btn btn-l secondary gap-t\">Go</button></form>\n\
+             <p class=\"hint gap-t\">&lt;note&gt;</p>\n\
+             <p class=\"after\"><a href=\"?&lt;way&gt;\">&lt;way&gt;</a></p>\n"
         );
         assert_eq!(HtmlPage::from(TokenPage::default()).content, "");
     }

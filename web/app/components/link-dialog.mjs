@@ -31,7 +31,7 @@ export function LinkDialog({ file, onClose }) {
 function Terms({ file, sub, onMade, onClose }) {
   const words = texts.newLink;
   const form = useForm(
-    { max_downloads: "1", period: "hour", expires_in: "12", note: "" },
+    { max_downloads: "1", period: "hour", expires_in: "12", note: "", bind: "" },
     {
       draft: file.id,
       check,
@@ -41,6 +41,7 @@ function Terms({ file, sub, onMade, onClose }) {
           max_downloads: Number(values.max_downloads),
           expires_in: seconds(values),
           ...(note ? { note } : {}),
+          ...(values.bind ? { bind: true } : {}),
         };
         const path = `api/files/generate-download-link/${file.id}`;
         onMade(await callForJson("POST", path, { body }));
@@ -97,10 +98,23 @@ function Terms({ file, sub, onMade, onClose }) {
         input: { maxLength: 200, autocomplete: "off" },
       }),
       h(
+        "div",
+        { class: "check" },
+        h("input", {
+          type: "checkbox",
+          id: "bind",
+          checked: values.bind !== "",
+          "aria-describedby": "bind-hint",
+          onChange: () => setValues((all) => ({ ...all, bind: all.bind ? "" : "yes" })),
+        }),
+        h("label", { for: "bind" }, words.bind),
+        h("p", { class: "hint", id: "bind-hint" }, words.bindHint),
+      ),
+      h(
         "p",
         { class: "terms", role: "status" },
         correct && [
-          h("b", null, words.anyone),
+          h("b", null, values.bind ? words.onlyYou : words.anyone),
           words.can,
           h("b", null, words.times(Number(values.max_downloads))),
           words.until,
@@ -136,6 +150,8 @@ function Made({ link, sub, onClose }) {
   const close = () => (copied || warned ? onClose() : setWarned(true));
   const foot = h(Button, { onClick: close }, warned && !copied ? words.closeAnyway : words.done);
   const used = () => setCopied(true);
+  const token = new URL(link.page_url).searchParams.get("token") ?? "";
+  const download = address("/download", { token });
   const tick = (/** @type {string} */ icon, /** @type {import("preact").ComponentChildren} */ text) =>
     h("li", null, h(Icon, { name: icon }), h("span", null, text));
   return h(
@@ -154,13 +170,13 @@ function Made({ link, sub, onClose }) {
         "div",
         { class: "acts" },
         h(CopyButton, { text: link.page_url, kind: "btn primary", onCopied: used }, words.copy),
-        h("a", { class: "btn secondary", href: link.page_url, target: "_blank", rel: "noreferrer", onClick: used }, h(Icon, { name: "download" }), words.download),
+        h("a", { class: "btn secondary", href: download, target: "_blank", rel: "noreferrer", onClick: used }, h(Icon, { name: "download" }), words.download),
       ),
       warned && !copied && h(Note, { kind: "warn" }, h("p", null, words.unsaved)),
       h(
         "ul",
         { class: "ticks" },
-        tick("ok", [words.works, h("b", null, texts.newLink.times(link.max_downloads)), words.forWhom, h("b", null, words.anyone), words.until, h("b", null, day(link.expires_at)), "."]),
+        tick("ok", [words.works, h("b", null, texts.newLink.times(link.max_downloads)), words.forWhom, h("b", null, link.bind ? words.onlyYou : words.anyone), words.until, h("b", null, day(link.expires_at)), "."]),
         tick("retry", words.resume),
         tick("info", [words.noCopy, h("a", { href: address("/links") }, texts.menu.links), "."]),
       ),

@@ -3,7 +3,7 @@
 import { h } from "../../vendor/preact.mjs";
 import { useEffect, useRef } from "../../vendor/preact-hooks.mjs";
 import { address } from "../router.mjs";
-import { signOut } from "../session.mjs";
+import { current, signOut } from "../session.mjs";
 import { texts } from "../texts.mjs";
 import { Icon, Mark } from "./icon.mjs";
 
@@ -41,17 +41,17 @@ export function Page({ title, lead, actions, children }) {
 }
 
 /**
- * A form by itself, for those who are not signed in.
- * @param {{title: string, lead?: Children, icon?: string, children?: Children}} props
+ * A form by itself, for those who are not signed in; or, when it is `wide`, something to read.
+ * @param {{title: string, lead?: Children, icon?: string, wide?: boolean, children?: Children}} props
  */
-export function BarePage({ title, lead, icon, children }) {
+export function BarePage({ title, lead, icon, wide = false, children }) {
   return h(
     "div",
     { class: "center" },
     h(
       "main",
-      { class: "form-page", id: "main" },
-      h("a", { class: "brand", href: address("/") }, h(Mark, null), texts.product),
+      { class: wide ? "read-page" : "form-page", id: "main" },
+      !current().account && h("a", { class: "brand", href: address("/") }, h(Mark, null), texts.product),
       icon && h(Icon, { name: icon, class: "big-i" }),
       h(Heading, null, title),
       lead && h("p", { class: "lead" }, lead),

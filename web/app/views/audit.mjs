@@ -113,7 +113,7 @@ async function csv(sought) {
   const pages = [];
   let cursor = "";
   do {
-    const response = await call("GET", withQuery(PATH, { ...sought, cursor }), { accept: "text/csv" });
+    const response = await call("GET", withQuery(PATH, { ...sought, cursor }), { headers: { accept: "text/csv" } });
     const lines = (await response.text()).split("\r\n");
     cursor = nextCursor(response);
     pages.push(lines.slice(pages.length > 0 ? 1 : 0, cursor ? -2 : -1).map((line) => `${line}\r\n`).join(""));

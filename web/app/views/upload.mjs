@@ -3,6 +3,7 @@
 import { h } from "../../vendor/preact.mjs";
 import { useEffect, useRef, useState } from "../../vendor/preact-hooks.mjs";
 import { Button } from "../components/button.mjs";
+import { Countdown } from "../components/countdown.mjs";
 import { FileKind } from "../components/file.mjs";
 import { Field, Form, useForm } from "../components/form.mjs";
 import { Icon } from "../components/icon.mjs";
@@ -241,16 +242,6 @@ function Said({ upload }) {
     ],
   }[state]();
   return h("p", { class: "up-say" }, said);
-}
-
-/** The seconds until the next attempt. @param {{until: number}} props */
-function Countdown({ until }) {
-  const [, setTicks] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => setTicks((count) => count + 1), 500);
-    return () => clearInterval(timer);
-  }, []);
-  return h("span", null, texts.upload.again(Math.max(1, Math.ceil((until - Date.now()) / 1000))));
 }
 
 /** Who gets the files, until when. @param {{count: number}} props how many files wait */

@@ -2,7 +2,8 @@
 
 use super::{LEASE, LEASE_NUMBER, LINK_TOKEN, get, head, of, post};
 use crate::{
-    Answer, Body, Caller, Content, ErrorCode, FileLocation, Operation, Parameter, Place, schema,
+    Answer, Body, Caller, Content, DownloadDetails, ErrorCode, FileLocation, Operation, Parameter,
+    Place, schema,
 };
 
 /// The errors of a link that is looked at.
@@ -31,7 +32,11 @@ pub const DOWNLOAD_SHOW: Operation = Operation {
     routes: &[get("/download"), head("/download")],
     parameters: &[LINK_TOKEN, LEASE_NUMBER, LEASE],
     body: Body::None,
-    answers: &[Answer { status: 200, description: "The page.", content: Content::Page }],
+    answers: &[Answer {
+        status: 200,
+        description: "The page; or the same as JSON, when nothing else is accepted.",
+        content: Content::JsonOrPage(of::<DownloadDetails>),
+    }],
     errors: LINK_ERRORS,
 };
 

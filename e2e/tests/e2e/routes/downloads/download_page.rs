@@ -46,7 +46,7 @@ async fn a_page_tells_about_the_file_whatever_is_accepted_and_its_button_redeems
     for (name, value) in [
         ("accept", BROWSER),
         ("accept", "*/*"),
-        ("accept", "application/json"),
+        ("accept", "application/json, text/plain"),
         ("accept", "image/*"),
         ("range", "bytes=0-32768"),
         ("sec-purpose", "prefetch;prerender"),
@@ -69,6 +69,43 @@ async fn a_page_tells_about_the_file_whatever_is_accepted_and_its_button_redeems
         assert!(again.is_page(410).contains("This link has been used"), "{again:?}");
     }
     world.open(url).await.refused(410, "link_used");
+}
+
+#[tokio::test]
+async fn a_program_reads_what_is_left_of_a_link_and_redeems_nothing() {
+    let scene = Scene::start_with(&[("STREAM_LIMIT_BYTES", "10")]).await;
+    let link = scene.link(&json!({"max_downloads": 2})).await;
+    let look = async |url: &str, cookie: &str| {
+        let request = scene.http.get(url).header("accept", "application/json");
+        send(request.header("cookie", cookie)).await
+    };
+    let before = scene.stored().await;
+    let first = look(&link.page, "").await;
+    scene.unchanged(&before).await;
+    let (cookie, details) = (first.cookie().to_owned(), first.is_json(200));
+    assert!(cookie.starts_with("__Host-downloads="), "{first:?}");
+    let expected = json!({"filename": "digits.txt", "size": 10, "sha256": sha256(DIGITS),
+        "expires_at": details["expires_at"], "max_downloads": 2, "downloads": 0, "bind": false,
+        "lease": 1, "presigned": false});
+    assert_eq!(details, expected);
+
+    let file = scene.upload("large.txt", b"01234567890").await.id();
+    let large = scene.world.link_with(&file, &scene.client, &json!({})).await;
+    let details = look(large["page_url"].as_str().unwrap(), "").await.is_json(200);
+    assert_eq!(details["presigned"], true);
+
+    let part = scene.download_request(&link).header("cookie", &cookie);
+    send(part.header("range", "bytes=0-4")).await.is_part(0..5);
+    let begun = look(&link.page, &cookie).await.is_json(200);
+    assert_eq!((&begun["downloads"], &begun["lease"]), (&json!(1), &json!(1)));
+    assert!(begun["lease_ends_at"].is_string(), "{begun}");
+    // Who has no lease is not told of it. Whose lease has ended can redeem the link with the next one.
+    assert!(look(&link.page, "").await.is_json(200)["lease_ends_at"].is_null());
+    scene.pass(700);
+    let next = look(&link.page, &cookie).await.is_json(200);
+    assert_eq!((&next["lease"], next["lease_ends_at"].is_null()), (&json!(2), true));
+    scene.pass(2900);
+    look(&link.page, &cookie).await.refused(410, "link_expired");
 }
 
 #[tokio::test]
@@ -124,7 +161,10 @@ async fn the_page_of_a_bound_link_tells_a_stranger_nothing() {
     let link = scene.link(&json!({"bind": true})).await;
     let before = scene.stored().await;
     let page = send(scene.http.get(&link.page).header("accept", BROWSER)).await;
-    assert!(!page.is_page(401).contains("digits.txt"), "{page:?}");
+    let text = page.is_page(401);
+    assert!(!text.contains("digits.txt"), "{page:?}");
+    let way = format!("<a href=\"./#/download?token={}\">Sign in</a>", link.token());
+    assert!(text.contains(&way), "{text}");
     send(scene.http.head(&link.page)).await.is(401);
     let post = scene.http.post(&link.page).header("accept", "*/*");
     send(post).await.refused(401, "missing_token");
