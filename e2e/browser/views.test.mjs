@@ -197,7 +197,7 @@ test("every view before signing in is accessible and fits, also with what is wro
   assert.deepEqual(found, []);
 });
 
-test("every page that a mail or a link leads to is accessible, fits, and shows names as text", { todo: true }, async () => {
+test("every page that a mail or a link leads to is accessible, fits, and shows names as text", async () => {
   const found = [];
   const check = async (page, name) => found.push(...(await faults(page, name)));
   const name = "views-of-pages";
@@ -218,10 +218,12 @@ test("every page that a mail or a link leads to is accessible, fits, and shows n
     "set-password": await linkMailedTo(`i${EMAIL}`, "/set-password"),
     "undo-email": await linkMailedTo(email, "/undo-email"),
     "download": spare,
+    "download in the app": `${API}/#/download${new URL(spare).search}`,
     "docs": `${API}/api/docs`,
   };
   for (const [at, address] of Object.entries(pages)) {
     await page.goto(address);
+    await page.waitForLoadState("networkidle");
     await check(page, `page ${at}`);
   }
   expectComplaint(/40[04]|410|422/);
