@@ -93,7 +93,10 @@ fn page(user: &User, email: &EmailAddress, complaint: Option<&str>) -> HtmlPage 
             ("Account", user.username.as_str().to_owned()),
             ("New address", email.as_str().to_owned()),
         ],
-        forms: &[TokenForm { field: TokenField::Password, button: "Confirm the address" }],
+        forms: &[TokenForm {
+            field: TokenField::Password(user.username.as_str().to_owned()),
+            button: "Confirm the address",
+        }],
         note: "If you do not know of this, close the page: nothing is changed.",
         ..Default::default()
     };

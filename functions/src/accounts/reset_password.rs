@@ -106,7 +106,10 @@ impl ResetPassword {
 
 /// The page that the mailed link opens. Looking at it spends nothing.
 fn page(user: &User, complaint: Option<&str>) -> HtmlPage {
-    let form = TokenForm { field: TokenField::NewPassword, button: "Set my new password" };
+    let form = TokenForm {
+        field: TokenField::NewPassword(user.username.as_str().to_owned()),
+        button: "Set my new password",
+    };
     let page = TokenPage {
         title: "Set a new password",
         complaint,

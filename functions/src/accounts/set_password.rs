@@ -64,7 +64,10 @@ impl Endpoint for SetPassword {
 
 /// The page that the mailed link opens. Looking at it spends nothing.
 fn page(user: &User, complaint: Option<&str>) -> HtmlPage {
-    let form = TokenForm { field: TokenField::NewPassword, button: "Set my password" };
+    let form = TokenForm {
+        field: TokenField::NewPassword(user.username.as_str().to_owned()),
+        button: "Set my password",
+    };
     let page = TokenPage {
         title: "Welcome to Secure File Share",
         complaint,

@@ -106,7 +106,10 @@ fn reply(mut fields: Fields) -> Result<Reply, ApiError> {
 /// The page. Looking at it spends nothing.
 fn page(user: &User, complaint: Option<&str>) -> HtmlPage {
     let forms = [
-        TokenForm { field: TokenField::Password, button: "Verify my e-mail address" },
+        TokenForm {
+            field: TokenField::Password(user.username.as_str().to_owned()),
+            button: "Verify my e-mail address",
+        },
         TokenForm { field: TokenField::Yes("decline"), button: "This was not me" },
     ];
     let signed_up = user.created_at.strftime("%-d %B %Y, %H:%M UTC").to_string();

@@ -40,10 +40,10 @@ pub struct TokenForm {
 pub enum TokenField {
     /// Nothing.
     Nothing,
-    /// The field `password`: the one that the account has.
-    Password,
-    /// The field `password`: one that is chosen here.
-    NewPassword,
+    /// The field `password`: the one that the account of this name has.
+    Password(String),
+    /// The field `password`: one that is chosen here for the account of this name.
+    NewPassword(String),
     /// The field of this name, which is `yes`.
     Yes(&'static str),
     /// Nothing, to the page's own path with this query.
@@ -103,19 +103,23 @@ impl TokenField {
     fn html(&self) -> String {
         match self {
             Self::Nothing | Self::Query(_) => String::new(),
-            Self::Password => input("Password", "autocomplete=\"current-password\""),
-            Self::NewPassword => {
-                input("New password", "autocomplete=\"new-password\" minlength=\"8\"")
+            Self::Password(username) => {
+                input(username, "Password", "autocomplete=\"current-password\"")
+            }
+            Self::NewPassword(username) => {
+                input(username, "New password", "autocomplete=\"new-password\" minlength=\"8\"")
             }
             Self::Yes(name) => format!("<input type=\"hidden\" name=\"{name}\" value=\"yes\">"),
         }
     }
 }
 
-/// The field `password` with its label.
-fn input(label: &str, attributes: &str) -> String {
+/// The field `password` with its label. The name is not sent: it tells password managers whose it is.
+fn input(username: &str, label: &str, attributes: &str) -> String {
+    let username = escape(username);
     format!(
-        "<div class=\"field gap-t\"><label for=\"password\">{label}</label>\
+        "<input type=\"text\" autocomplete=\"username\" value=\"{username}\" hidden>\
+         <div class=\"field gap-t\"><label for=\"password\">{label}</label>\
          <input class=\"input\" id=\"password\" type=\"password\" name=\"password\" {attributes} \
          maxlength=\"256\" required autofocus></div>"
     )
