@@ -31,16 +31,18 @@ def load_web_app(stage: Stage) -> None:
 def use_web_app(stage: Stage) -> None:
     ask_whether_parts_may_be_sent(stage)
     account, _ = stage.new_client()
+    links = stage.emulator.home / "links"
     variables = {
         "API": stage.url,
         "S3": stage.emulator.url,
         "OPS": json.dumps(asdict(stage.ops)),
         "CLIENT": json.dumps(asdict(account)),
+        "LINKS": str(links),
         "PLAYWRIGHT": str(TOOLS.parent / "playwright-core" / "node_modules" / "playwright-core"),
     }
-    command = ["node", ROOT / "stage" / "web_app_stories.mjs"]
-    output = run("the stories in Chromium", command, env={**os.environ, **variables})
-    for link in json.loads(output):
+    command = ["node", "--test", ROOT / "stage" / "web_app.test.mjs"]
+    run("the stories in Chromium", command, env={**os.environ, **variables})
+    for link in links.read_text().split():
         stage.download_tokens.update(parse_qs(urlsplit(link).query)["token"])
     say("Ops uploaded two files in the web app, and a Client made links and downloaded them")
 
