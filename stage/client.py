@@ -76,7 +76,9 @@ class Stage:
         outputs = {it["OutputKey"]: it["OutputValue"] for it in stack["Outputs"]}
         self.bucket = outputs["FilesBucketName"]
         api = outputs["ApiUrl"].split("//")[1].split(".")[0]
-        self.url = f"{emulator.url}/restapis/{api}/{STAGE_NAME}/_user_request_"
+        # By another name than S3's, as in AWS: to a browser they are two origins.
+        host = f"https://localhost:{emulator.port}"
+        self.url = f"{host}/restapis/{api}/{STAGE_NAME}/_user_request_"
 
     @property
     def origin(self) -> Origin:

@@ -33,8 +33,8 @@ def free_port() -> int:
 
 
 def make_certificates(folder: Path) -> None:
-    """A certificate authority, `ca.pem`, and what it certifies for 127.0.0.1: `cert.pem`,
-    `key.pem`. They are valid for two days."""
+    """A certificate authority, `ca.pem`, and what it certifies for 127.0.0.1 and localhost:
+    `cert.pem`, `key.pem`. They are valid for two days."""
     folder.mkdir(parents=True)
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
     authority = {"-subj": "/CN=stage CA", "-keyout": "ca.key", "-out": "ca.pem"}
@@ -44,7 +44,10 @@ def make_certificates(folder: Path) -> None:
     }
     extensions = {
         "ca.pem": ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign"],
-        "cert.pem": ["basicConstraints=critical,CA:FALSE", "subjectAltName=IP:127.0.0.1"],
+        "cert.pem": [
+            "basicConstraints=critical,CA:FALSE",
+            "subjectAltName=IP:127.0.0.1,DNS:localhost",
+        ],
     }
     for options in (authority, server):
         command: list[str | Path] = ["openssl", "req", "-x509", *key]

@@ -49,6 +49,7 @@ CHECKS = [
     ("groups", users.administrate_groups),
     ("who may come in", admissions.admit_people),
     ("the web app", web_app.load_web_app),
+    ("the web app in a browser", web_app.use_web_app),
     ("binary content", bytes_.download_binary_file),
     ("the states of a link", links.use_links),
     ("what schedules remove", files.remove_files),

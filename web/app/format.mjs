@@ -2,6 +2,29 @@
 
 import { texts } from "./texts.mjs";
 
+// To make one of these takes longer than to write a row of a list.
+const WHOLE_NUMBER = new Intl.NumberFormat(texts.language, { maximumFractionDigits: 0 });
+const TENTHS = new Intl.NumberFormat(texts.language, { maximumFractionDigits: 1 });
+const CLOCK = new Intl.DateTimeFormat(texts.language, { hour: "2-digit", minute: "2-digit" });
+const DATE = new Intl.DateTimeFormat(texts.language, { day: "numeric", month: "short" });
+const DATE_AND_YEAR = new Intl.DateTimeFormat(texts.language, { day: "numeric", month: "short", year: "numeric" });
+const MOMENT = new Intl.DateTimeFormat(texts.language, {
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  timeZoneName: "short",
+});
+const SECOND = new Intl.DateTimeFormat(texts.language, {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
+
 const UNITS = ["bytes", "KB", "MB", "GB", "TB"];
 
 /**
@@ -15,19 +38,14 @@ export function size(bytes) {
     value /= 1000;
     unit += 1;
   }
-  const digits = unit > 0 && value < 99.95 ? 1 : 0;
-  const options = { minimumFractionDigits: 0, maximumFractionDigits: digits };
-  return `${value.toLocaleString(texts.language, options)} ${UNITS[unit]}`;
+  const number = unit > 0 && value < 99.95 ? TENTHS : WHOLE_NUMBER;
+  return `${number.format(value)} ${UNITS[unit]}`;
 }
 
 const DAY = 86_400_000;
 
 /** @param {Date} date */
 const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
-
-/** @param {Date} date */
-const clock = (date) =>
-  date.toLocaleTimeString(texts.language, { hour: "2-digit", minute: "2-digit" });
 
 /**
  * `today at 15:44`, `tomorrow at 09:52`, or the date.
@@ -37,42 +55,21 @@ export function day(moment) {
   const date = new Date(moment);
   const days = Math.round((midnight(date) - midnight(new Date())) / DAY);
   const near = texts.days[/** @type {"-1" | "0" | "1"} */ (String(days))];
-  if (near) return near(clock(date));
-  /** @type {Intl.DateTimeFormatOptions} */
-  const options = { day: "numeric", month: "short" };
-  if (date.getFullYear() !== new Date().getFullYear()) options.year = "numeric";
-  return date.toLocaleDateString(texts.language, options);
+  if (near) return near(CLOCK.format(date));
+  return (date.getFullYear() === new Date().getFullYear() ? DATE : DATE_AND_YEAR).format(date);
 }
 
 /**
  * The whole moment with its zone, such as `12 November 2026 at 14:02:09 CET`.
  * @param {string} moment in RFC 3339
  */
-export function wholeMoment(moment) {
-  return new Date(moment).toLocaleString(texts.language, {
-    day: "numeric",
-    month: "long",
-    year: "numeric",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    timeZoneName: "short",
-  });
-}
+export const wholeMoment = (moment) => MOMENT.format(new Date(moment));
 
 /**
  * Day and time to the second, such as `12 Nov, 14:02:51`.
  * @param {string} moment in RFC 3339
  */
-export function second(moment) {
-  return new Date(moment).toLocaleString(texts.language, {
-    day: "numeric",
-    month: "short",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-  });
-}
+export const second = (moment) => SECOND.format(new Date(moment));
 
 /** @param {string} text */
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -21,11 +21,7 @@ function App() {
   const [session, setSession] = useState(sessions.current());
   const [at, setAt] = useState(place());
   // Layout effects, so that no change comes before somebody listens.
-  useLayoutEffect(() => {
-    const stop = sessions.subscribe(setSession);
-    sessions.start();
-    return stop;
-  }, []);
+  useLayoutEffect(() => sessions.subscribe(setSession), []);
   useLayoutEffect(() => {
     const moved = () => setAt(place());
     addEventListener("hashchange", moved);
@@ -34,7 +30,6 @@ function App() {
 
   const { account, state, problem } = session;
   if (state === "failed" && problem) return h(ErrorPage, { problem, retry: sessions.start });
-  if (state === "starting") return null;
 
   const view = viewAt(at.path, account);
   const props = { query: at.query, account };

@@ -7,13 +7,13 @@ import { texts } from "./texts.mjs";
 /**
  * @typedef {import("./contract.d.ts").Account} Account
  * @typedef {import("./contract.d.ts").LoggedIn} LoggedIn
- * @typedef {{state: "starting" | "out" | "in" | "failed", account: Account | null,
+ * @typedef {{state: "out" | "in" | "failed", account: Account | null,
  *   ended: string, problem: Problem | null}} Session
  *   `ended` says why a session is over that its user did not end
  */
 
-/** In `localStorage`: the id of who is signed in. It saves asking where nobody is. */
-const MARK = "signed-in";
+/** In `localStorage`: who is signed in, without the address. It saves asking where nobody is. */
+const KEPT = "account";
 /** The milliseconds before its end at which a token is replaced. */
 const EARLY = 30_000;
 /** The code of every refusal from when an admin has disabled the account. */
@@ -25,7 +25,7 @@ let token = "";
 let tokenEnds = 0;
 
 /** @type {Session} */
-let session = { state: "starting", account: null, ended: "", problem: null };
+let session = { state: "out", account: null, ended: "", problem: null };
 /** @type {Set<(session: Session) => void>} */
 const listeners = new Set();
 
@@ -48,8 +48,11 @@ export function subscribe(listener) {
 
 /** Continues the session that this browser has, when it has one. */
 export async function start() {
-  if (!localStorage.getItem(MARK)) return set({ state: "out", account: null });
+  const account = /** @type {Account | null} */ (JSON.parse(localStorage.getItem(KEPT) ?? "null"));
+  if (!account) return set({ state: "out", account });
   try {
+    // As it was: views need not wait for the answer.
+    if (!session.account) set({ state: "in", account });
     await refresh();
     await readAccount();
   } catch (error) {
@@ -151,7 +154,7 @@ function take(answer) {
 
 async function readAccount() {
   const account = /** @type {Account} */ (await callForJson("GET", "api/account"));
-  localStorage.setItem(MARK, account.id);
+  localStorage.setItem(KEPT, JSON.stringify({ ...account, email: "" }));
   set({ state: "in", account, ended: "", problem: null });
   return account;
 }
@@ -160,7 +163,7 @@ async function readAccount() {
 function end(ended) {
   token = "";
   tokenEnds = 0;
-  localStorage.removeItem(MARK);
+  localStorage.removeItem(KEPT);
   set({ state: "out", account: null, ended, problem: null });
 }
 
@@ -169,3 +172,5 @@ channel.addEventListener("message", ({ data }) => {
   // Another account's cookie is there now. What this tab shows and holds must not outlive that.
   if (data.begun && data.begun !== session.account?.id) location.reload();
 });
+
+start();
