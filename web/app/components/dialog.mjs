@@ -1,7 +1,7 @@
 // A native dialog: it holds the focus and gives it back. Escape closes it, unless it is busy.
 
 import { h } from "../../vendor/preact.mjs";
-import { useEffect, useRef } from "../../vendor/preact-hooks.mjs";
+import { useLayoutEffect, useRef } from "../../vendor/preact-hooks.mjs";
 import { texts } from "../texts.mjs";
 import { Icon } from "./icon.mjs";
 import { focusHeading } from "./page.mjs";
@@ -14,11 +14,15 @@ import { focusHeading } from "./page.mjs";
  */
 export function Dialog({ title, sub, small, alert, busy = false, onClose, foot, children }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  useEffect(() => {
-    const before = /** @type {HTMLElement | null} */ (document.activeElement);
-    dialog.current?.showModal();
-    // Once the page is as it will be: the action can have taken away what opened the dialog.
-    return () => queueMicrotask(() => (before?.isConnected ? before.focus() : focusHeading()));
+  // A layout effect, so that what comes after it, another dialog too, finds the focus where it was.
+  useLayoutEffect(() => {
+    const shown = dialog.current;
+    shown?.showModal();
+    return () => {
+      shown?.close(); // gives the focus back
+      // What opened it can be gone.
+      queueMicrotask(() => document.activeElement === document.body && focusHeading());
+    };
   }, []);
   /** @param {Event} event */
   const onCancel = (event) => {

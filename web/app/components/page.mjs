@@ -1,7 +1,7 @@
 // The frames of views: pages with the menu, and bare pages for those who are not signed in.
 
 import { h } from "../../vendor/preact.mjs";
-import { useEffect, useRef } from "../../vendor/preact-hooks.mjs";
+import { useLayoutEffect, useRef } from "../../vendor/preact-hooks.mjs";
 import { address } from "../router.mjs";
 import { current, signOut } from "../session.mjs";
 import { texts } from "../texts.mjs";
@@ -15,7 +15,7 @@ import { Icon, Mark } from "./icon.mjs";
  */
 function Heading({ children }) {
   const heading = useRef(/** @type {HTMLHeadingElement | null} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${children} · ${texts.product}`;
     heading.current?.focus();
   }, [children]);
