@@ -62,6 +62,15 @@ export async function send(method, path, { body, token, signal, headers: more } 
   return response;
 }
 
+/**
+ * The JSON of an answer. What is none comes from elsewhere, such as a network that asks for a sign-in.
+ * @param {Response} response
+ */
+export const jsonOf = (response) =>
+  response.json().catch(() => {
+    throw new Problem(0, OFFLINE, texts.errors.offline);
+  });
+
 /** @param {Response} response */
 async function problem(response) {
   const said = await response.json().catch(() => ({}));

@@ -5,7 +5,7 @@
 // a reload, and what runs in a page has no secret to lose. The bytes stay in this tab until the whole
 // of them is compared with the digest: what is not the file is never saved.
 
-import { Problem, send, withQuery } from "./api.mjs";
+import { jsonOf, Problem, send, withQuery } from "./api.mjs";
 import { delay, passes, pauseAfter, speedometer } from "./pace.mjs";
 import { save } from "./save.mjs";
 import { call, current, subscribe } from "./session.mjs";
@@ -126,8 +126,10 @@ async function receive(download, signal) {
   const request = current().account ? call : send;
   const response = await request("GET", path, { headers, signal });
   if (details.presigned) {
-    location.assign((await response.json()).url);
-    return set(download, { state: "handed" });
+    const { url } = await jsonOf(response);
+    set(download, { state: "handed" }); // first, or leaving for it would be asked about
+    location.assign(url);
+    return;
   }
   if (response.status !== 206) Object.assign(download, nothing());
   const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body).getReader();
@@ -181,7 +183,9 @@ addEventListener("beforeunload", (event) => {
 
 // Who signs out leaves nothing here for the next one.
 subscribe(({ account, ended }) => {
-  if (!account && ended) return;
-  if (owner && owner !== account?.id) for (const token of downloads.keys()) forget(token);
-  owner = account?.id ?? "";
+  if (owner === account?.id) return;
+  // A session that ended by itself may go on. Meanwhile a bound file is not for whoever sits here.
+  const stays = (/** @type {Download} */ { details }) => !owner || (!account && ended && !details.bind);
+  for (const [token, download] of downloads) if (!stays(download)) forget(token);
+  if (account || !ended) owner = account?.id ?? "";
 });

@@ -1,7 +1,7 @@
 // Who is signed in. The access token is in the memory of this tab only; the refresh token is a cookie
 // that no script can read. Tabs share the cookie, so they refresh one at a time.
 
-import { Problem, send } from "./api.mjs";
+import { jsonOf, Problem, send } from "./api.mjs";
 import { texts } from "./texts.mjs";
 
 /**
@@ -46,9 +46,18 @@ export function subscribe(listener) {
   return () => void listeners.delete(listener);
 }
 
+/** Who was signed in here at last, if that can be read. @returns {Account | null} */
+function kept() {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
 /** Continues the session that this browser has, when it has one. */
 export async function start() {
-  const account = /** @type {Account | null} */ (JSON.parse(localStorage.getItem(KEPT) ?? "null"));
+  const account = kept();
   if (!account) return set({ state: "out", account });
   try {
     // As it was: views need not wait for the answer.
@@ -67,17 +76,23 @@ export async function start() {
  */
 export async function begin(answer) {
   take(answer);
-  const account = await readAccount();
-  channel.postMessage({ begun: account.id });
+  const begun = ownerOf(answer);
+  // First, because tabs of another account have another cookie from now on.
+  channel.postMessage({ begun });
+  await readAccount();
+  // What was typed when another account's session ended here.
+  for (const key of Object.keys(sessionStorage)) if (!key.includes(begun)) sessionStorage.removeItem(key);
+  channel.postMessage({ begun });
 }
 
-/** Ends the session, here and in all tabs. */
+/** Ends the session, here and in all tabs. When the service has not ended it, it goes on. */
 export async function signOut() {
   try {
     await call("DELETE", "api/sessions/current");
-  } finally {
-    closed("");
+  } catch (error) {
+    if (!(error instanceof Problem) || session.account) throw error;
   }
+  closed("");
 }
 
 /**
@@ -123,7 +138,7 @@ export async function call(method, path, sent = {}) {
  * @returns {Promise<T>}
  */
 export async function callForJson(method, path, sent) {
-  return (await call(method, path, sent)).json();
+  return jsonOf(await call(method, path, sent));
 }
 
 /** @type {Promise<void> | null} */
@@ -137,13 +152,26 @@ function refresh() {
 
 async function exchange() {
   try {
-    take(await (await send("POST", "api/sessions/refresh")).json());
+    const answer = await jsonOf(await send("POST", "api/sessions/refresh"));
+    const { account } = session;
+    if (account && account.id !== ownerOf(answer)) throw handOver();
+    take(answer);
   } catch (error) {
     // 422 is the answer without a cookie: it has ended, or was deleted.
-    if (error instanceof Problem && [401, 403, 422].includes(error.status))
+    if (error instanceof Problem && ([401, 422].includes(error.status) || error.code === DISABLED))
       end(error.code === DISABLED ? error.message : texts.signIn.expired);
     throw error;
   }
+}
+
+/** The id of the account that an access token is for. @param {LoggedIn} answer @returns {string} */
+const ownerOf = ({ access }) => JSON.parse(atob((access.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/"))).sub;
+
+/** Another account's cookie is there now. What this tab shows, holds and does must not outlive that. */
+function handOver() {
+  leave("");
+  location.reload();
+  return new Problem(401, "", texts.signIn.expired);
 }
 
 /** @param {LoggedIn} answer */
@@ -163,14 +191,14 @@ async function readAccount() {
 function end(ended) {
   token = "";
   tokenEnds = 0;
-  localStorage.removeItem(KEPT);
+  if (kept()?.id === session.account?.id) localStorage.removeItem(KEPT);
   set({ state: "out", account: null, ended, problem: null });
 }
 
 channel.addEventListener("message", ({ data }) => {
   if (data.ended) leave("");
-  // Another account's cookie is there now. What this tab shows and holds must not outlive that.
-  if (data.begun && data.begun !== session.account?.id) location.reload();
+  if (data.begun && session.account && data.begun !== session.account.id) handOver();
+  if (data.begun && !session.account) start();
 });
 
 start();

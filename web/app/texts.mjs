@@ -52,6 +52,7 @@ export const texts = {
       `Signed in as ${email} (${role})`,
     roles: { client: "Client", ops: "Ops", admin: "Admin" },
     signOut: "Sign out",
+    stillIn: "You are still signed in, because the service did not answer. Try again.",
   },
 
   unknownPage: {

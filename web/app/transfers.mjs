@@ -1,8 +1,9 @@
 // The uploads of this tab. They go on while another view is looked at.
 //
 // A part is hashed, signed by the service and sent to S3, which refuses other bytes. What breaks is
-// tried again by itself. The id of an upload is kept by the file's name, size and date, so that the same
-// file goes on where it was when it is chosen again, after the tab was closed too. What is imported by its
+// tried again by itself. The id of an upload is kept by the file's name, size, date and terms, so that the
+// same file goes on where it was when it is chosen again, after the tab was closed too. With other terms it
+// begins anew: nobody gets a file whom this form does not name. What is imported by its
 // address is fetched by the service, and stands in the same list.
 
 import { Problem } from "./api.mjs";
@@ -28,6 +29,7 @@ import { texts } from "./texts.mjs";
  *   "available" | "rejected" | "failed"} state
  * @property {Record<string, unknown>} terms as `upload_create` takes them
  * @property {string} id empty until the service knows of it
+ * @property {string} memory where in `localStorage` the id is kept
  * @property {number} sent bytes; it never becomes less
  * @property {number} speed bytes a second; 0 while it is not known
  * @property {number} retryAt when the next attempt begins, in milliseconds since 1970
@@ -96,6 +98,7 @@ function put(file, more) {
     state: "waiting",
     terms: {},
     id: "",
+    memory: "",
     sent: 0,
     speed: 0,
     retryAt: 0,
@@ -248,7 +251,10 @@ async function send(upload, signal) {
  * @returns {Promise<UploadStatus>}
  */
 async function open(upload, signal) {
-  const known = upload.id || (localStorage.getItem(memory(upload)) ?? "");
+  upload.memory = await memory(upload);
+  const kept = localStorage.getItem(upload.memory) ?? "";
+  // Two files can be alike in all of that, and each is a file of its own.
+  const known = upload.id || (uploads.some(({ id }) => id === kept) ? "" : kept);
   if (known) {
     try {
       /** @type {UploadStatus} */
@@ -258,26 +264,29 @@ async function open(upload, signal) {
         return status;
       }
     } catch (error) {
-      if (!(error instanceof Problem) || ![404, 410].includes(error.status)) throw error;
+      if (!(error instanceof Problem) || ![400, 404, 410].includes(error.status)) throw error;
     }
+    if (kept === known) localStorage.removeItem(upload.memory);
     upload.id = "";
-    forget(upload);
   }
   const body = { filename: upload.file.name, size: upload.file.size, ...upload.terms };
   /** @type {UploadCreated} */
   const created = await callForJson("POST", "api/uploads", { body, signal });
   upload.id = created.upload_id;
-  localStorage.setItem(memory(upload), created.upload_id);
+  localStorage.setItem(upload.memory, created.upload_id);
   return { ...created, filename: upload.name, size: upload.size, state: "uploading" };
 }
 
-/** Where the id of the upload of this very file is kept. @param {Upload} upload */
-function memory({ file }) {
-  return `upload-${owner}-${file.lastModified}-${file.size}-${file.name}`;
+/** Where the id of the upload of this very file is kept, which does not tell its name. @param {Upload} upload */
+async function memory({ file, terms }) {
+  const about = JSON.stringify([owner, file.name, file.size, file.lastModified, terms]);
+  return `upload-${await digest(new Blob([about]))}`;
 }
 
 /** @param {Upload} upload */
-const forget = (upload) => localStorage.removeItem(memory(upload));
+function forget({ id, memory: place }) {
+  if (localStorage.getItem(place) === id) localStorage.removeItem(place);
+}
 
 /** @typedef {ReturnType<typeof measure>} Meter */
 

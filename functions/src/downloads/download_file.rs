@@ -63,7 +63,7 @@ impl Endpoint for DownloadFile {
         let continues =
             permitted.current.lease.is_some() && request.header(header::RANGE).is_some();
         if looks && !continues {
-            return page(&permitted, request, &self.settings, &self.objects, "../../").await;
+            return page(&permitted, request, &self.settings, &self.objects).await;
         }
         let part = part(request, &permitted.file)?; // 416
         // S3 gives every byte to the client that is sent there, whatever part it asked us for.

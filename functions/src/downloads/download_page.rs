@@ -21,9 +21,6 @@ pub struct DownloadPage {
     settings: DownloadSettings,
 }
 
-/// The app, seen from `/download`.
-const ROOT: &str = "./";
-
 impl Endpoint for DownloadPage {
     const NAME: &'static str = "DownloadPage";
     const OPERATIONS: &'static [&'static Operation] =
@@ -42,14 +39,14 @@ impl Endpoint for DownloadPage {
         let shows = request.operation().name == operations::DOWNLOAD_SHOW.name;
         let permitted = self.checks.permit(request, shows).await; // 400, 401, 403, 404, 410, 503
         let permitted = permitted.map_err(|error| match error.code() {
-            ErrorCode::MissingToken => error.shown_on(|_| page_of_bound(request, ROOT)),
+            ErrorCode::MissingToken => error.shown_on(|_| page_of_bound(request)),
             _ => error,
         })?;
         if shows && request.wants_only_json() {
             return Ok(details(&permitted, &self.settings));
         }
         if shows {
-            return page(&permitted, request, &self.settings, &self.objects, ROOT).await;
+            return page(&permitted, request, &self.settings, &self.objects).await;
         }
         Ok(with_headers(Answer::bytes(StatusCode::OK, whole("")), &permitted.file, None))
     }

@@ -13,14 +13,12 @@ use share_store::Objects;
 use super::checks::Permitted;
 use super::delivery::delivery_of;
 
-/// What a browser shows for the link. The form goes back to the page's own address. `root` leads from
-/// there to the app.
+/// What a browser shows for the link. The form goes back to the page's own address.
 pub(super) async fn page<T>(
     permitted: &Permitted,
     request: &Request,
     settings: &DownloadSettings,
     objects: &Objects,
-    root: &str,
 ) -> Result<Answer<T>, ApiError> {
     let (file, link) = (&permitted.file, &permitted.current.link);
     let (ends, button, note) = match &permitted.current.lease {
@@ -48,7 +46,7 @@ pub(super) async fn page<T>(
         forms: &[TokenForm { field, button }],
         note: &note,
         way: Some((
-            way_to_app(root, token),
+            way_to_app(request),
             "Download it in the app, which goes on when the connection breaks, and checks what \
              arrives",
         )),
@@ -88,20 +86,22 @@ pub(super) fn details(
 }
 
 /// In place of the page of a bound link, which cannot send an access token.
-pub(super) fn page_of_bound(request: &Request, root: &str) -> HtmlPage {
-    let token = request.query("token").unwrap_or_default();
+pub(super) fn page_of_bound(request: &Request) -> HtmlPage {
     let page = TokenPage {
         title: "Sign in to download",
         text: "Only the person who made this link can use it.",
-        way: Some((way_to_app(root, token), "Sign in")),
+        way: Some((way_to_app(request), "Sign in")),
         ..Default::default()
     };
     page.into()
 }
 
-/// The app's view of a link, whose token stands behind the hash, and so is not sent or logged.
-fn way_to_app(root: &str, token: &str) -> String {
-    format!("{root}#/download?token={token}")
+/// The app's view of a link, whose token stands behind the hash, and so is not sent or logged. The
+/// address is relative, because a stage has a path of its own that we are not told.
+fn way_to_app(request: &Request) -> String {
+    let token = request.query("token").unwrap_or_default();
+    let folders = request.path().matches('/').count().saturating_sub(1);
+    format!("./{}#/download?token={token}", "../".repeat(folders))
 }
 
 /// So that the browser has it before the first byte, and can ask again when no answer comes.

@@ -11,6 +11,16 @@ import { ProblemNote } from "./note.mjs";
 
 /** @typedef {Record<string, string>} Texts by the names of fields */
 
+/** What was typed before a reload, if it can be read. @param {string} key @returns {Texts} */
+function kept(key) {
+  try {
+    const values = Object.entries(JSON.parse(sessionStorage.getItem(key) ?? "{}"));
+    return Object.fromEntries(values.filter(([, value]) => typeof value === "string"));
+  } catch {
+    return {};
+  }
+}
+
 /**
  * The state of a form: what is typed, what is wrong with it, and whether it is being sent.
  * @param {Texts} initial
@@ -22,8 +32,7 @@ import { ProblemNote } from "./note.mjs";
  */
 export function useForm(initial, { check, submit, explain, draft }) {
   const key = `draft ${current().account?.id} ${draft}`;
-  const kept = (draft && sessionStorage.getItem(key)) || "{}";
-  const [values, setValues] = useState(/** @returns {Texts} */ () => ({ ...initial, ...JSON.parse(kept) }));
+  const [values, setValues] = useState(/** @returns {Texts} */ () => ({ ...initial, ...(draft && kept(key)) }));
   // At once, or a reload could come before.
   useLayoutEffect(() => {
     if (draft) sessionStorage.setItem(key, JSON.stringify(values));

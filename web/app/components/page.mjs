@@ -6,6 +6,7 @@ import { address } from "../router.mjs";
 import { current, signOut } from "../session.mjs";
 import { texts } from "../texts.mjs";
 import { Icon, Mark } from "./icon.mjs";
+import { toast } from "./toast.mjs";
 
 /** @typedef {import("preact").ComponentChildren} Children */
 
@@ -101,7 +102,7 @@ function AccountMenu({ account }) {
       h("p", null, texts.menu.signedInAs(email, texts.menu.roles[role])),
       h("hr", null),
       h("a", { href: address("/account"), onClick: close }, texts.account.title),
-      h("button", { type: "button", onClick: signOut }, texts.menu.signOut),
+      h("button", { type: "button", onClick: () => signOut().catch(() => toast(texts.menu.stillIn)) }, texts.menu.signOut),
     ),
   );
 }

@@ -2,7 +2,7 @@
 
 import { h } from "../../vendor/preact.mjs";
 import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
-import { Problem, send, withQuery } from "../api.mjs";
+import { jsonOf, Problem, send, withQuery } from "../api.mjs";
 import { Button } from "../components/button.mjs";
 import { Countdown } from "../components/countdown.mjs";
 import { Digest } from "../components/file.mjs";
@@ -21,8 +21,13 @@ import { View as SignIn } from "./sign-in.mjs";
 
 /** @param {import("../views.mjs").ViewProps} props */
 export function View({ query, account }) {
-  const words = texts.download;
   const token = query.get("token") ?? "";
+  return h(Link, { key: token, token, account });
+}
+
+/** @param {{token: string, account: import("../contract.d.ts").Account | null}} props */
+function Link({ token, account }) {
+  const words = texts.download;
   const download = useDownload(token);
   const [details, setDetails] = useState(download?.details);
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
@@ -31,8 +36,7 @@ export function View({ query, account }) {
     setProblem(null);
     const request = account ? call : send;
     try {
-      const response = await request("GET", withQuery("download", { token }));
-      setDetails(await response.json());
+      setDetails(await jsonOf(await request("GET", withQuery("download", { token }))));
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       setProblem(error);

@@ -28,6 +28,9 @@ import { texts } from "../texts.mjs";
 /** The colour of the point of a receipt. @type {Record<string, string>} */
 const KINDS = { completed: "k-ok", broken_off: "k-warn", revoked: "k-bad" };
 
+/** How many links are shown at first, and with each wish for more. All are verified. */
+const PAGE = 20;
+
 /** @param {import("../views.mjs").ViewProps} props */
 export function View({ query }) {
   const words = texts.receipts;
@@ -39,6 +42,7 @@ export function View({ query }) {
   const { items, state, cursor } = list;
   const chains = byLink(items);
   const [broken, setBroken] = useState(/** @type {number[]} */ ([]));
+  const [shown, setShown] = useState(PAGE);
   useEffect(() => {
     callForJson("GET", `api/files/${id}`).then(
       (answer) => setFile(/** @type {FileDetails} */ (answer)),
@@ -68,7 +72,8 @@ export function View({ query }) {
     facts && h("p", { class: "meta" }, facts),
     problem && h(ProblemNote, { problem }),
     broken.length > 0 && h("div", { class: "gap-t" }, h(Verified, { chains, broken })),
-    chains.map((chain, at) => h(Chain, { key: at, number: at + 1, chain, broken: broken[at] ?? 0 })),
+    chains.slice(0, shown).map((chain, at) => h(Chain, { key: at, number: at + 1, chain, broken: broken[at] ?? 0 })),
+    shown < chains.length && h(Button, { onClick: () => setShown(shown + PAGE) }, texts.showMore),
     !problem && h(ListEnd, { list }, h(Empty, { title: words.noneTitle, text: words.none })),
   );
 }
@@ -202,6 +207,10 @@ function Certificate({ number, link, children }) {
 function Entry({ sealed, of, broken }) {
   const words = texts.receipts;
   const { receipt, hash } = sealed;
+  // There can be thousands, and few are opened.
+  const [open, setOpen] = useState(false);
+  const onToggle = (/** @type {Event} */ { currentTarget }) =>
+    setOpen(/** @type {HTMLDetailsElement} */ (currentTarget).open);
   if (!receipt)
     return h(
       "li",
@@ -212,14 +221,6 @@ function Entry({ sealed, of, broken }) {
     );
   const { at, event, outcome, bytes, address: from, agent } = receipt;
   const short = `${hash.slice(0, 4)}…${hash.slice(-4)}`;
-  /** @type {import("../components/row.mjs").Fact[]} */
-  const facts = Object.entries({ ...receipt, hash }).map(([name, value]) => {
-    const text = String(value);
-    return [
-      capital(name.replaceAll("_", " ")),
-      /^[0-9a-f]{64}$/.test(text) ? h(Digest, { digest: text }) : h("bdi", { class: "mono" }, text),
-    ];
-  });
   return h(
     "li",
     { class: broken ? "k-bad" : (KINDS[outcome ?? event] ?? "") },
@@ -238,7 +239,7 @@ function Entry({ sealed, of, broken }) {
       ),
       h(
         "details",
-        null,
+        { onToggle },
         h(
           "summary",
           null,
@@ -246,10 +247,23 @@ function Entry({ sealed, of, broken }) {
           h("span", { class: "mono" }, short),
           h(Icon, { name: "right" }),
         ),
-        h(Facts, { facts }),
+        open && h(Facts, { facts: factsOf(sealed) }),
       ),
     ),
   );
+}
+
+/** The fields of a receipt, and its hash. @param {Sealed} sealed */
+function factsOf({ receipt, hash }) {
+  return Object.entries({ ...receipt, hash }).map(([name, value]) => {
+    const text = String(value);
+    /** @type {import("../components/row.mjs").Fact} */
+    const fact = [
+      capital(name.replaceAll("_", " ")),
+      /^[0-9a-f]{64}$/.test(text) ? h(Digest, { digest: text }) : h("bdi", { class: "mono" }, text),
+    ];
+    return fact;
+  });
 }
 
 /** What happened, in words. @param {Receipt} receipt @param {number} of the downloads that the link permits */
