@@ -156,18 +156,19 @@ test("a receipt that was changed, left out, moved or cannot be read is named", a
   await openReceipts(page, id, "tampered.txt");
   const separator = /(?<=\}),(?=\{"receipt":)/;
   const entries = (text, change) => `[${change(text.slice(1, -1).split(separator)).join()}]`;
+  // How many are marked as changed, and which one is named.
   const cases = [
-    ["receipt 2", (text) => text.replace('"download":1', '"download":2')],
-    ["receipt 3", (text) => text.replace('"outcome":"completed"', '"outcome":"partial"')],
-    ["receipt 1", (text) => text.replace('"max_downloads":3', '"max_downloads":4')],
-    ["receipt 1", (text) => entries(text, ([, ...others]) => others)],
-    ["receipt 2", (text) => entries(text, ([one, , three]) => [one, three])],
-    ["receipt 2", (text) => entries(text, ([one, two, three]) => [one, three, two])],
-    ["receipt 2", (text) => entries(text, ([one, two, three]) => [one, two.replace(/:\{.*\}(?=,"hash")/, ":null"), three])],
+    [1, "receipt 2", (text) => text.replace('"download":1', '"download":2')],
+    [1, "receipt 3", (text) => text.replace('"outcome":"completed"', '"outcome":"partial"')],
+    [1, "receipt 1", (text) => text.replace('"max_downloads":3', '"max_downloads":4')],
+    [0, "receipt 1", (text) => entries(text, ([, ...others]) => others)],
+    [0, "receipt 2", (text) => entries(text, ([one, , three]) => [one, three])],
+    [0, "receipt 2", (text) => entries(text, ([one, two, three]) => [one, three, two])],
+    [0, "receipt 2", (text) => entries(text, ([one, two, three]) => [one, two.replace(/:\{.*\}(?=,"hash")/, ":null"), three])],
     // The first text and its hash fit each other, but the second receipt has another hash.
-    ["receipt 1", (text) => entries(text, ([one, ...others]) => [resealed(one.replace('"bind":false', '"bind":true')), ...others])],
+    [1, "receipt 1", (text) => entries(text, ([one, ...others]) => [resealed(one.replace('"bind":false', '"bind":true')), ...others])],
   ];
-  for (const [named, tamper] of cases) {
+  for (const [changed, named, tamper] of cases) {
     await page.route(/api.files.*receipts/, async (route) => {
       const response = await route.fetch();
       const before = await response.text();
@@ -178,6 +179,7 @@ test("a receipt that was changed, left out, moved or cannot be read is named", a
     await page.reload();
     await page.getByRole("alert").getByText(`Chain broken at ${named} of link 1`).waitFor();
     assert.equal(await page.getByRole("alert").getByText(link.id).count(), 1);
+    assert.equal(await page.getByText("this receipt was changed").count(), changed);
     await page.unroute(/api.files.*receipts/);
   }
 });

@@ -2,7 +2,7 @@
 // it too, so that a reload and the way back find the same.
 
 import { h } from "../../vendor/preact.mjs";
-import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
+import { useEffect, useLayoutEffect, useState } from "../../vendor/preact-hooks.mjs";
 import { rewrite } from "../router.mjs";
 import { texts } from "../texts.mjs";
 import { Button } from "./button.mjs";
@@ -27,7 +27,8 @@ export function useSearch(path, query, choices = {}) {
     const timer = setTimeout(() => setQ(typed.trim()), TYPED);
     return () => clearTimeout(timer);
   }, [typed]);
-  useEffect(() => rewrite(path, sought), Object.values(sought));
+  // At once: later, it could undo a way to another view.
+  useLayoutEffect(() => rewrite(path, sought), Object.values(sought));
   return { typed, setTyped, sought };
 }
 

@@ -148,9 +148,11 @@ function Chain({ number, chain, broken }) {
     h(
       "ol",
       { class: "tl" },
-      chain.map((sealed, at) =>
-        h(Entry, { key: sealed.hash, sealed, of: created?.max_downloads ?? 0, broken: at + 1 === broken }),
-      ),
+      chain.map((sealed, at) => {
+        // Where one is missing, another stands in its place.
+        const changed = at + 1 === broken && sealed.receipt?.number === broken;
+        return h(Entry, { key: sealed.hash, sealed, of: created?.max_downloads ?? 0, changed });
+      }),
     ),
   );
 }
@@ -203,8 +205,8 @@ function Certificate({ number, link, children }) {
   ];
 }
 
-/** @param {{sealed: Sealed, of: number, broken: boolean}} props */
-function Entry({ sealed, of, broken }) {
+/** @param {{sealed: Sealed, of: number, changed: boolean}} props */
+function Entry({ sealed, of, changed }) {
   const words = texts.receipts;
   const { receipt, hash } = sealed;
   // There can be thousands, and few are opened.
@@ -223,13 +225,13 @@ function Entry({ sealed, of, broken }) {
   const short = `${hash.slice(0, 4)}…${hash.slice(-4)}`;
   return h(
     "li",
-    { class: broken ? "k-bad" : (KINDS[outcome ?? event] ?? "") },
+    { class: changed ? "k-bad" : (KINDS[outcome ?? event] ?? "") },
     h("time", { dateTime: at, title: wholeMoment(at) }, second(at)),
     h("span", { class: "pt", "aria-hidden": "true" }),
     h(
       "div",
       null,
-      h("p", { class: "ev" }, said(receipt, of), broken && words.changed),
+      h("p", { class: "ev" }, said(receipt, of), changed && words.changed),
       h(
         "p",
         { class: "meta" },
