@@ -125,14 +125,29 @@ test("a file that is chosen again for other people is not the upload that was be
 test("two files alike in name, size and date are two files", async () => {
   const page = await signedIn("ops", undefined, "/#/upload");
   await heading(page, "Upload");
+  // The first one is on its way until the second one has begun.
+  let first;
+  let go;
+  const second = new Promise((resolve) => (go = resolve));
+  page.on("response", async (response) => {
+    const request = response.request();
+    if (request.url() !== `${API}/api/uploads` || request.postDataJSON().filename !== "twin.txt") return;
+    if (first) go();
+    first ??= (await response.json()).upload_id;
+  });
+  await page.route(/x-id=UploadPart/, async (route) => {
+    if (route.request().url().includes(first)) await second;
+    await route.continue();
+  });
   await page.evaluate(() => {
     const data = new DataTransfer();
-    for (const words of ["one", "two"]) data.items.add(new File([`the twin ${words}`], "twin.txt", { lastModified: 1 }));
+    for (const name of ["twin.txt", "other.txt", "twin.txt"])
+      data.items.add(new File([`file ${data.items.length}`], name, { lastModified: 1 }));
     const input = document.querySelector("input[type=file]");
     input.files = data.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
   });
-  await send(page, 2);
+  await send(page, 3);
   const files = await call("GET", "/api/files/uploaded?q=twin", await tokenOf("ops"));
   assert.equal(new Set(files.map(({ sha256 }) => sha256)).size, 2);
 });
