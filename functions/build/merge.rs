@@ -15,7 +15,7 @@ const START: &str = "main.mjs";
 const LATER: &str = "later.mjs";
 
 /// The files by name, with [`START`] and [`LATER`] in place of the modules, except for those of `vendor`.
-pub fn merge(
+pub(crate) fn merge(
     mut files: BTreeMap<String, String>,
     vendor: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Box<dyn Error>> {
