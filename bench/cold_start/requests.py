@@ -23,7 +23,7 @@ class Requests:
         self.folders = {
             installation.template.function_of(path.name): path.name
             for path in EVENTS.iterdir()
-            if path.is_dir()
+            if path.is_dir() and path.name != "jobs"  # those have no route
         }
         self.values: dict[str, str] = {}
 

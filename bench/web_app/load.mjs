@@ -20,8 +20,8 @@ const CLIENT = { username: "client", password: "local-client-password" };
 // What is to be seen, and when it was, in milliseconds after the page was asked for.
 const CASES = {
   "sign in, for the first time": { seen: "input[autocomplete=username]" },
-  "the list of files, for the first time": { signedIn: true, seen: "main table tbody tr" },
-  "the list of files, again": { signedIn: true, again: true, seen: "main table tbody tr" },
+  "the list of files, for the first time": { signedIn: true, seen: "main .row-act" },
+  "the list of files, again": { signedIn: true, again: true, seen: "main .row-act" },
 };
 
 function watch(selector) {
@@ -63,7 +63,7 @@ async function signIn(page) {
   await page.getByLabel("Username or e-mail address").fill(CLIENT.username);
   await page.getByRole("textbox", { name: "Password" }).fill(CLIENT.password);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
-  await page.locator("main table tbody tr").first().waitFor();
+  await page.locator("main .row-act").first().waitFor();
 }
 
 async function measure(browser, { signedIn, again, seen }) {
@@ -87,7 +87,6 @@ async function measure(browser, { signedIn, again, seen }) {
       paint: paint?.startTime ?? 0,
       requests: loaded.length + 1,
       bytes: loaded.reduce((sum, it) => sum + it.transferSize, transferSize),
-      entries: loaded.map((it) => [it.name.split("/").pop(), Math.round(it.startTime), Math.round(it.responseEnd), it.transferSize]),
     };
   });
   await context.close();
@@ -106,6 +105,5 @@ for (const [name, it] of Object.entries(CASES)) {
   const of = (field) => median(rounds.map((round) => round[field]));
   const times = ["page", "paint", "seen"].map((field) => `${Math.round(of(field))} ms`);
   console.log(`| ${[name, ...times, of("requests"), (of("bytes") / 1000).toFixed(1)].join(" | ")} |`);
-  if (process.env.ENTRIES) for (const entry of rounds.at(-1).entries) console.log(...entry);
 }
 await browser.close();

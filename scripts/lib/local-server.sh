@@ -8,13 +8,14 @@
 
 command="scripts/$(basename "$0")"
 start_seconds=30
+profile=dev # as Cargo calls it
 server=
 
 fail() { echo "$command: $*" >&2; exit 1; }
 
 start_local_server() {
   command -v cargo >/dev/null || fail "needs cargo (https://rustup.rs)"
-  cargo build --quiet
+  cargo build --quiet --profile "$profile"
   scratch=$(mktemp -d)
   log="$scratch/log"
   trap stop_local_server EXIT
@@ -22,7 +23,7 @@ start_local_server() {
   trap 'exit 143' TERM
 
   # cargo run becomes the server (exec), so this is the server's own process id.
-  cargo run --quiet -- --listen 127.0.0.1:0 --data-dir "$scratch/data" >"$log" 2>&1 &
+  cargo run --quiet --profile "$profile" -- --listen 127.0.0.1:0 --data-dir "$scratch/data" >"$log" 2>&1 &
   server=$!
 
   for ((tenths = 0; tenths < start_seconds * 10; tenths++)); do
