@@ -64,7 +64,9 @@ async function faults(page, name) {
     found.push(...(await page.evaluate(tooWide)).map((it) => `${at}: too wide: ${it}`));
     if (viewport === ZOOMED) continue; // it has the same colours and names as the others
     found.push(...(await violations(page, colorScheme)).map((it) => `${at}: ${it}`));
-    await page.screenshot({ path: `${PICTURES}/${at.replaceAll(/[^\w-]+/g, "-")}.png`, fullPage: !dialog });
+    // The description of the API is as long as a book.
+    const fullPage = !dialog && !name.endsWith("docs");
+    await page.screenshot({ path: `${PICTURES}/${at.replaceAll(/[^\w-]+/g, "-")}.png`, fullPage });
   }
   if (await page.evaluate(() => globalThis.hacked || document.querySelector("img, b > b, body script")))
     found.push(`${name}: a name is markup`);
