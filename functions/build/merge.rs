@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
+use std::path::Path;
 
 /// The module that the page starts with, and the script that it and what it imports become.
 const START: &str = "main.mjs";
@@ -19,7 +20,7 @@ pub(crate) fn merge(
     mut files: BTreeMap<String, String>,
     vendor: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Box<dyn Error>> {
-    let names: Vec<_> = files.keys().filter(|name| name.ends_with(".mjs")).cloned().collect();
+    let names: Vec<_> = files.keys().filter(|name| is_module(name)).cloned().collect();
     let modules: BTreeMap<_, _> =
         names.into_iter().filter_map(|name| files.remove_entry(&name)).collect();
     let mut ordered = Vec::new();
@@ -30,38 +31,45 @@ pub(crate) fn merge(
     }
     let (start, later) = ordered.split_at(starting);
 
-    let natives = vendor.keys().filter(|name| name.ends_with(".mjs"));
-    let mut script: String = natives
-        .clone()
-        .map(|name| format!("import * as {} from \"./{name}\";\n", constant(name)))
-        .collect();
-    let mut known: Vec<_> = natives.map(|name| constant(name)).collect();
-    for name in start {
-        script += &module(name, &modules[*name], later);
+    let (mut script, mut known) = (String::new(), Vec::new());
+    for name in vendor.keys().filter(|name| is_module(name)) {
+        script.extend(["import * as ", &constant(name), " from \"./", name, "\";\n"]);
+        known.push(constant(name));
+    }
+    for (name, text) in start {
+        script += &module(name, text, later);
         known.push(constant(name));
     }
     let known = known.join(", ");
     files.insert(START.to_owned(), format!("{script}export {{ {known} }};\n"));
 
     let mut script = format!("import {{ {known} }} from \"./{START}\";\n");
-    for name in later {
-        script += &module(name, &modules[*name], later);
+    for (name, text) in later {
+        script += &module(name, text, later);
     }
-    let own: Vec<_> = later.iter().map(|name| constant(name)).collect();
+    let own: Vec<_> = later.iter().map(|(name, _)| constant(name)).collect();
     files.insert(LATER.to_owned(), format!("{script}export {{ {} }};\n", own.join(", ")));
     files.extend(vendor);
     Ok(files)
 }
 
+/// Whether it is a module, by its name.
+fn is_module(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "mjs")
+}
+
+/// A module's name and its text.
+type Module<'a> = (&'a str, &'a str);
+
 /// Adds a module to `ordered`, after those that it imports, unless it is there.
 fn add<'a>(
     name: &str,
     modules: &'a BTreeMap<String, String>,
-    ordered: &mut Vec<&'a str>,
+    ordered: &mut Vec<Module<'a>>,
     importers: &mut BTreeSet<String>,
 ) -> Result<(), Box<dyn Error>> {
     let Some((name, text)) = modules.get_key_value(name) else { return Ok(()) };
-    if ordered.contains(&name.as_str()) {
+    if ordered.iter().any(|(known, _)| known == name) {
         return Ok(());
     }
     if !importers.insert(name.clone()) {
@@ -71,18 +79,18 @@ fn add<'a>(
         add(imported, modules, ordered, importers)?;
     }
     importers.remove(name);
-    ordered.push(name);
+    ordered.push((name, text));
     Ok(())
 }
 
 /// A module as a constant. Those of `later` are in another script, which it asks for.
-fn module(name: &str, text: &str, later: &[&str]) -> String {
+fn module(name: &str, text: &str, later: &[Module<'_>]) -> String {
     let mut exported = Vec::new();
     let mut body = String::new();
     for line in text.lines() {
         if let Some((names, from)) = import(line) {
             let names = names.strip_prefix("* as ").unwrap_or(names).replace(" as ", ": ");
-            body += &format!("const {names} = {};\n", constant(from));
+            body.extend(["const ", &names, " = ", &constant(from), ";\n"]);
             continue;
         }
         let code = line.strip_prefix("export ").unwrap_or(line);
@@ -104,16 +112,16 @@ fn import(line: &str) -> Option<(&str, &str)> {
 }
 
 /// The line with the imports in it from [`LATER`].
-fn with_imports(line: &str, later: &[&str]) -> String {
+fn with_imports(line: &str, later: &[Module<'_>]) -> String {
     let mut parts = line.split("import(\"");
     let mut code = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (path, rest) = part.split_once("\")").unwrap_or((part, ""));
         let name = path.rsplit('/').next().unwrap_or_default();
-        if later.contains(&name) {
-            code += &format!("import(\"./{LATER}\").then((it) => it.{}){rest}", constant(name));
+        if later.iter().any(|(known, _)| *known == name) {
+            code.extend(["import(\"./", LATER, "\").then((it) => it.", &constant(name), ")", rest]);
         } else {
-            code += &format!("import(\"{part}"); // a type
+            code.extend(["import(\"", part]); // a type
         }
     }
     code
