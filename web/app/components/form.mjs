@@ -59,9 +59,10 @@ export function useForm(initial, { check, submit, explain, draft }) {
       setValues((all) => ({ ...all, [name]: value }));
       setWrong(({ [name]: _, ...others }) => others);
     },
+    // What the service has refused stays: `check` knows nothing of it.
     onLeave: () => {
-      const message = values[name] ? check(values)[name] : "";
-      setWrong(({ [name]: _, ...others }) => (message ? { ...others, [name]: message } : others));
+      const message = values[name] && check(values)[name];
+      if (message) setWrong((all) => ({ ...all, [name]: message }));
     },
   });
 
