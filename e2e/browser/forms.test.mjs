@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { expectComplaint, heading, makeClient, open, press, signedIn, upload } from "./page.mjs";
+import { choose, expectComplaint, heading, makeClient, open, press, signedIn, upload } from "./page.mjs";
 
 const focused = (page) => page.evaluate(() => document.activeElement?.textContent || document.activeElement?.id);
 
@@ -23,4 +23,27 @@ test("what the service refuses stays beside its field until something is typed t
   assert.match(await message.textContent(), /This is not your password/);
   await now.press("x");
   await message.waitFor({ state: "detached" });
+});
+
+test("what takes its own button away gives the focus to where one goes on", async () => {
+  await makeClient("form-focus", "a phrase to look");
+  await upload("focus.txt", "some text");
+  const page = await signedIn("form-focus", "a phrase to look");
+  await press(page, "Get link to focus.txt");
+  await page.getByLabel("Note").press("Enter");
+  await page.getByRole("dialog", { name: "Your link is ready" }).waitFor();
+  await press(page, "Done");
+  await press(page, "Close anyway");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  assert.equal(await focused(page), "Get link to focus.txt");
+
+  await page.getByLabel("Search files").fill("nothing like this");
+  await press(page, "Clear search");
+  assert.equal(await focused(page), "q");
+
+  const ops = await signedIn("ops", undefined, "/#/upload");
+  await choose(ops, ["one.txt", "one"]);
+  await press(ops, "Remove one.txt from this list");
+  await ops.getByText("one.txt").waitFor({ state: "detached" });
+  assert.equal(await focused(ops), "Nothing chosen yet");
 });

@@ -28,7 +28,11 @@ export function useSearch(path, query, choices = {}) {
     return () => clearTimeout(timer);
   }, [typed]);
   useEffect(() => rewrite(path, sought), Object.values(sought));
-  return { typed, setTyped, sought };
+  const clear = () => {
+    setTyped("");
+    document.getElementById("q")?.focus(); // the button that is pressed goes
+  };
+  return { typed, setTyped, clear, sought };
 }
 
 /**
@@ -66,6 +70,6 @@ export function Search({ search, label, hint, count, children }) {
 /** In place of a list of files in which no name matches. @param {{search: ReturnType<typeof useSearch>}} props */
 export function NoneFound({ search }) {
   const words = texts.files;
-  const clear = h(Button, { onClick: () => search.setTyped("") }, words.clear);
+  const clear = h(Button, { onClick: search.clear }, words.clear);
   return h(Empty, { title: words.noneFoundTitle(search.sought.q), text: words.noneFound }, clear);
 }
