@@ -47,3 +47,18 @@ test("what takes its own button away gives the focus to where one goes on", asyn
   await ops.getByText("one.txt").waitFor({ state: "detached" });
   assert.equal(await focused(ops), "Nothing chosen yet");
 });
+
+test("a dialog begins at its first field, and a question at the button that changes nothing", async () => {
+  await makeClient("form-dialog", "a phrase to ask");
+  await upload("dialog.txt", "some text");
+  const page = await signedIn("form-dialog", "a phrase to ask");
+  await press(page, "Get link to dialog.txt");
+  assert.equal(await focused(page), "max_downloads");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "Your link is ready" }).waitFor();
+  assert.equal(await focused(page), "Copy link");
+
+  await page.goto(new URL("/#/account", page.url()).href);
+  await press(page, "Delete account…");
+  assert.equal(await focused(page), "Keep account");
+});
