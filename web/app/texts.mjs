@@ -593,6 +593,8 @@ export const texts = {
   secondFactor: {
     crumb: "You are in",
     title: "Set up a second factor",
+    onTitle: "Your second factor is on",
+    onLead: "Did you not store its recovery codes? Make new ones under ",
     lead: "You need an authenticator app on your phone. It takes about two minutes.",
     passwordStep: "Type your password",
     passwordSubmit: "Continue",
