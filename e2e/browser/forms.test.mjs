@@ -62,3 +62,34 @@ test("a dialog begins at its first field, and a question at the button that chan
   await press(page, "Delete account…");
   assert.equal(await focused(page), "Keep account");
 });
+
+test("what a sign-up and a forgotten password have come to is there after a reload, without the password", async () => {
+  const page = await open("/#/sign-up");
+  await page.getByLabel("Username").fill("form-draft");
+  await page.getByLabel("E-mail address").fill("form-draft@example.org");
+  await page.getByRole("textbox", { name: "Password" }).fill("a phrase to lose");
+  await page.reload();
+  assert.equal(await page.getByLabel("Username").inputValue(), "form-draft");
+  const password = page.getByRole("textbox", { name: "Password" });
+  assert.equal(await password.inputValue(), "");
+  await password.fill("a phrase to lose");
+  await press(page, "Sign up");
+  await heading(page, "Check your mail");
+  await page.reload();
+  await page.getByText("form-draft@example.org").waitFor();
+  await press(page, "Send it again");
+  await page.getByText("Sent again.").waitFor();
+  assert.equal(await page.evaluate(() => JSON.stringify(sessionStorage).includes("phrase")), false);
+  await press(page, "Change the address");
+  assert.equal(await page.getByLabel("E-mail address").inputValue(), "form-draft@example.org");
+
+  // Whoever goes on elsewhere leaves nothing.
+  await page.getByRole("link", { name: "Sign in" }).click();
+  await page.getByRole("link", { name: "Forgot it?" }).click();
+  assert.equal(await page.evaluate(() => JSON.stringify(sessionStorage).includes("form-draft")), false);
+  await page.getByLabel("E-mail address").fill("form-draft@example.org");
+  await press(page, "Send the link");
+  await page.reload();
+  await heading(page, "Check your mail");
+  await page.getByText("form-draft@example.org").waitFor();
+});

@@ -124,7 +124,7 @@ export const texts = {
 
   signUp: {
     title: "Sign up as a client",
-    lead: "You can see the files shared with you as soon as your e-mail address is verified.",
+    lead: "You can see the files shared with you once your e-mail address is verified and, where approval is needed, you have been let in.",
     username: "Username",
     usernameHint: "2 to 64 letters, digits or . _ + -",
     email: "E-mail address",

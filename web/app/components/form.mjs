@@ -27,17 +27,18 @@ function kept(key) {
  * @param {{check: (values: Texts) => Texts, submit: (values: Texts) => Promise<unknown>,
  *   explain?: (problem: Problem) => Texts | null, draft?: string}} rules
  *   `check` gives messages for fields that are wrong. `explain` does so for a refusal, and null when
- *   the refusal is not about fields. A form with a `draft`, which names it, has no password: what is
- *   typed is there again after a reload, and after signing in again.
+ *   the refusal is not about fields. A form with a `draft`, which names it: what is typed, but for a
+ *   password, is there again after a reload, and after signing in again.
  */
 export function useForm(initial, { check, submit, explain, draft }) {
-  const key = `draft ${current().account?.id} ${draft}`;
+  const [owner] = useState(current().account?.id);
+  const key = `draft ${owner} ${draft}`;
   const [values, setValues] = useState(/** @returns {Texts} */ () => ({ ...initial, ...(draft && kept(key)) }));
   // At once, or a reload could come before.
   useLayoutEffect(() => {
-    if (draft) sessionStorage.setItem(key, JSON.stringify(values));
+    if (draft) sessionStorage.setItem(key, JSON.stringify({ ...values, password: "" }));
   }, [values]);
-  useEffect(() => () => current().account && sessionStorage.removeItem(key), []);
+  useEffect(() => () => void (current().account?.id === owner && sessionStorage.removeItem(key)), []);
   const [wrong, setWrong] = useState(/** @type {Texts} */ ({}));
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
   const [busy, setBusy] = useState(false);
