@@ -93,3 +93,15 @@ test("what a sign-up and a forgotten password have come to is there after a relo
   await heading(page, "Check your mail");
   await page.getByText("form-draft@example.org").waitFor();
 });
+
+test("the summary names each field, and a short password is not sent", async () => {
+  const page = await open("/#/sign-up");
+  await page.getByLabel("Username").fill("form-short");
+  await page.getByRole("textbox", { name: "Password" }).fill("seven_7");
+  await press(page, "Sign up");
+  await page.getByRole("heading", { name: "2 things to change" }).waitFor();
+  assert.deepEqual(await page.getByRole("alert").getByRole("link").allTextContents(), [
+    "E-mail address: fill this in.",
+    "Password: at least 8 characters.",
+  ]);
+});

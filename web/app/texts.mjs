@@ -23,6 +23,8 @@ export const texts = {
   },
   summary: (/** @type {number} */ count) =>
     count === 1 ? "One thing to change" : `${count} things to change`,
+  wrongField: (/** @type {string} */ label, /** @type {string} */ message) =>
+    label ? `${label}: ${message.charAt(0).toLowerCase()}${message.slice(1)}` : message,
 
   errors: {
     offline: "The service cannot be reached. Look at your connection, and try again.",
@@ -38,6 +40,7 @@ export const texts = {
     retryIn: (/** @type {number} */ seconds) =>
       `Try again in ${counted(seconds, "second", "seconds")}.`,
     empty: "Fill this in.",
+    tooShort: "At least 8 characters.",
     newVersion: "There is a new version of this app. Load the page again.",
   },
 

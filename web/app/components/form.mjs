@@ -119,6 +119,9 @@ export function Form({ id, form, children }) {
   );
 }
 
+/** @param {string} name of a field */
+const labelOf = (name) => document.querySelector(`label[for="${name}"]`)?.textContent ?? "";
+
 /** What is wrong, with a way to each field. It takes the focus at each refusal. */
 function Summary(/** @type {{wrong: Texts, attempts: number}} */ { wrong, attempts }) {
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
@@ -140,7 +143,7 @@ function Summary(/** @type {{wrong: Texts, attempts: number}} */ { wrong, attemp
       "ul",
       null,
       entries.map(([name, message]) =>
-        h("li", { key: name }, h("a", { href: `#${name}`, onClick: (/** @type {MouseEvent} */ event) => lead(event, name) }, message)),
+        h("li", { key: name }, h("a", { href: `#${name}`, onClick: (/** @type {MouseEvent} */ event) => lead(event, name) }, texts.wrongField(labelOf(name), message))),
       ),
     ),
   );
@@ -232,3 +235,13 @@ export function emptyOnes(values, ...names) {
   return Object.fromEntries(empty.map((name) => [name, texts.errors.empty]));
 }
 
+/**
+ * A message for the field `name` when the password in it is shorter than any may be.
+ * @param {Texts} values
+ * @param {string} name
+ * @returns {Texts}
+ */
+export function tooShort(values, name) {
+  const { length } = [...(values[name] ?? "").normalize("NFC")];
+  return length > 0 && length < 8 ? { [name]: texts.errors.tooShort } : {};
+}

@@ -7,7 +7,7 @@ import { Button } from "../components/button.mjs";
 import { Dialog } from "../components/dialog.mjs";
 import { Time } from "../components/file.mjs";
 import { ExportButton } from "../components/export.mjs";
-import { emptyOnes, Field, Form, PasswordField, useForm } from "../components/form.mjs";
+import { emptyOnes, Field, Form, PasswordField, tooShort, useForm } from "../components/form.mjs";
 import { Icon } from "../components/icon.mjs";
 import { ListEnd, Skeleton, useList } from "../components/list.mjs";
 import { Note, ProblemNote } from "../components/note.mjs";
@@ -163,7 +163,7 @@ function Password({ changed }) {
   const words = texts.account;
   const empty = { current: "", new: "" };
   const form = useForm(empty, {
-    check: (values) => emptyOnes(values, "current", "new"),
+    check: (values) => ({ ...emptyOnes(values, "current", "new"), ...tooShort(values, "new") }),
     submit: async (values) => {
       await call("POST", "api/account/password", { body: values });
       form.setValues(empty);

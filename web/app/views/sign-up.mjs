@@ -4,7 +4,7 @@ import { h } from "../../vendor/preact.mjs";
 import { useState } from "../../vendor/preact-hooks.mjs";
 import { Problem, send } from "../api.mjs";
 import { Button } from "../components/button.mjs";
-import { emptyOnes, Field, Form, PasswordField, useForm } from "../components/form.mjs";
+import { emptyOnes, Field, Form, PasswordField, tooShort, useForm } from "../components/form.mjs";
 import { Note, ProblemNote } from "../components/note.mjs";
 import { BarePage } from "../components/page.mjs";
 import { address } from "../router.mjs";
@@ -16,7 +16,7 @@ export function View() {
     { username: "", email: "", password: "", sentTo: "", verificationUrl: "" },
     {
       draft: "sign-up",
-      check: (values) => emptyOnes(values, "username", "email", "password"),
+      check: (values) => ({ ...emptyOnes(values, "username", "email", "password"), ...tooShort(values, "password") }),
       submit: async ({ username, email = "", password }) => {
         const response = await send("POST", "api/users/signup", { body: { username, email, password } });
         const made = /** @type {import("../contract.d.ts").AccountCreated} */ (await response.json());
