@@ -105,11 +105,18 @@ test("a second factor is set up, asked for, gets new codes, and is turned off", 
   const codes = (await page.evaluate(() => navigator.clipboard.readText())).split("\n");
   assert.equal(codes.length, 10);
   assert.deepEqual(await page.getByRole("listitem").allTextContents(), codes);
+  const [question] = await Promise.all([page.waitForEvent("dialog"), page.evaluate(() => void setTimeout(() => location.reload()))]);
+  assert.equal(question.type(), "beforeunload");
+  await question.dismiss();
   await press(page, "I have stored these codes");
   await heading(page, "Account and security");
   assert.ok(!(await page.content()).includes(codes[0]), "the codes are gone");
   assert.equal((await (await login("account-factor", "a phrase for factors")).json()).code, "second_factor_required");
 
+  await page.goto(new URL("/#/account/second-factor", page.url()).href);
+  await page.reload();
+  await heading(page, "Your second factor is on");
+  await page.getByRole("main").getByRole("link", { name: "Account and security" }).click();
   await press(page, "Make new ones");
   const dialog = page.getByRole("dialog", { name: "Make new recovery codes?" });
   await dialog.getByLabel("Code from your app").fill(codeOf(key, 1));

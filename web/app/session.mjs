@@ -180,7 +180,8 @@ function take(answer) {
   tokenEnds = Date.now() + answer.expires_in * 1000;
 }
 
-async function readAccount() {
+/** Who is signed in, as it is now. */
+export async function readAccount() {
   const account = /** @type {Account} */ (await callForJson("GET", "api/account"));
   localStorage.setItem(KEPT, JSON.stringify({ ...account, email: "" }));
   set({ state: "in", account, ended: "", problem: null });

@@ -23,6 +23,8 @@ export const texts = {
   },
   summary: (/** @type {number} */ count) =>
     count === 1 ? "One thing to change" : `${count} things to change`,
+  wrongField: (/** @type {string} */ label, /** @type {string} */ message) =>
+    label ? `${label}: ${message.charAt(0).toLowerCase()}${message.slice(1)}` : message,
 
   errors: {
     offline: "The service cannot be reached. Look at your connection, and try again.",
@@ -38,6 +40,7 @@ export const texts = {
     retryIn: (/** @type {number} */ seconds) =>
       `Try again in ${counted(seconds, "second", "seconds")}.`,
     empty: "Fill this in.",
+    tooShort: "At least 8 characters.",
     newVersion: "There is a new version of this app. Load the page again.",
   },
 
@@ -124,7 +127,7 @@ export const texts = {
 
   signUp: {
     title: "Sign up as a client",
-    lead: "You can see the files shared with you as soon as your e-mail address is verified.",
+    lead: "You can see the files shared with you once your e-mail address is verified and, where approval is needed, you have been let in.",
     username: "Username",
     usernameHint: "2 to 64 letters, digits or . _ + -",
     email: "E-mail address",
@@ -593,6 +596,8 @@ export const texts = {
   secondFactor: {
     crumb: "You are in",
     title: "Set up a second factor",
+    onTitle: "Your second factor is on",
+    onLead: "Did you not store its recovery codes? Make new ones under ",
     lead: "You need an authenticator app on your phone. It takes about two minutes.",
     passwordStep: "Type your password",
     passwordSubmit: "Continue",

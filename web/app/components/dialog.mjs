@@ -8,6 +8,10 @@ import { focusHeading } from "./page.mjs";
 
 /** @typedef {import("preact").ComponentChildren} Children */
 
+/** What has the focus first, and where nothing may be done by mistake: there, what changes nothing. */
+const FIRST = ".dlg-b :is(input:not([type=radio]:not(:checked)), button)";
+const SAFE = ".dlg-f button";
+
 /**
  * @param {{title: string, sub?: string, small?: boolean, alert?: boolean, busy?: boolean,
  *   onClose: () => void, foot?: Children, children?: Children}} props
@@ -18,6 +22,7 @@ export function Dialog({ title, sub, small, alert, busy = false, onClose, foot, 
   useLayoutEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
+    /** @type {HTMLElement | null | undefined} */ (shown?.querySelector(alert ? SAFE : FIRST))?.focus();
     return () => {
       shown?.close(); // gives the focus back
       // What opened it can be gone.

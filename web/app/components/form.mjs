@@ -27,17 +27,18 @@ function kept(key) {
  * @param {{check: (values: Texts) => Texts, submit: (values: Texts) => Promise<unknown>,
  *   explain?: (problem: Problem) => Texts | null, draft?: string}} rules
  *   `check` gives messages for fields that are wrong. `explain` does so for a refusal, and null when
- *   the refusal is not about fields. A form with a `draft`, which names it, has no password: what is
- *   typed is there again after a reload, and after signing in again.
+ *   the refusal is not about fields. A form with a `draft`, which names it: what is typed, but for a
+ *   password, is there again after a reload, and after signing in again.
  */
 export function useForm(initial, { check, submit, explain, draft }) {
-  const key = `draft ${current().account?.id} ${draft}`;
+  const [owner] = useState(current().account?.id);
+  const key = `draft ${owner} ${draft}`;
   const [values, setValues] = useState(/** @returns {Texts} */ () => ({ ...initial, ...(draft && kept(key)) }));
   // At once, or a reload could come before.
   useLayoutEffect(() => {
-    if (draft) sessionStorage.setItem(key, JSON.stringify(values));
+    if (draft) sessionStorage.setItem(key, JSON.stringify({ ...values, password: "" }));
   }, [values]);
-  useEffect(() => () => current().account && sessionStorage.removeItem(key), []);
+  useEffect(() => () => void (current().account?.id === owner && sessionStorage.removeItem(key)), []);
   const [wrong, setWrong] = useState(/** @type {Texts} */ ({}));
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
   const [busy, setBusy] = useState(false);
@@ -59,9 +60,10 @@ export function useForm(initial, { check, submit, explain, draft }) {
       setValues((all) => ({ ...all, [name]: value }));
       setWrong(({ [name]: _, ...others }) => others);
     },
+    // What the service has refused stays: `check` knows nothing of it.
     onLeave: () => {
-      const message = values[name] ? check(values)[name] : "";
-      setWrong(({ [name]: _, ...others }) => (message ? { ...others, [name]: message } : others));
+      const message = values[name] && check(values)[name];
+      if (message) setWrong((all) => ({ ...all, [name]: message }));
     },
   });
 
@@ -117,6 +119,9 @@ export function Form({ id, form, children }) {
   );
 }
 
+/** @param {string} name of a field */
+const labelOf = (name) => document.querySelector(`label[for="${name}"]`)?.textContent ?? "";
+
 /** What is wrong, with a way to each field. It takes the focus at each refusal. */
 function Summary(/** @type {{wrong: Texts, attempts: number}} */ { wrong, attempts }) {
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
@@ -138,7 +143,7 @@ function Summary(/** @type {{wrong: Texts, attempts: number}} */ { wrong, attemp
       "ul",
       null,
       entries.map(([name, message]) =>
-        h("li", { key: name }, h("a", { href: `#${name}`, onClick: (/** @type {MouseEvent} */ event) => lead(event, name) }, message)),
+        h("li", { key: name }, h("a", { href: `#${name}`, onClick: (/** @type {MouseEvent} */ event) => lead(event, name) }, texts.wrongField(labelOf(name), message))),
       ),
     ),
   );
@@ -230,3 +235,13 @@ export function emptyOnes(values, ...names) {
   return Object.fromEntries(empty.map((name) => [name, texts.errors.empty]));
 }
 
+/**
+ * A message for the field `name` when the password in it is shorter than any may be.
+ * @param {Texts} values
+ * @param {string} name
+ * @returns {Texts}
+ */
+export function tooShort(values, name) {
+  const { length } = [...(values[name] ?? "").normalize("NFC")];
+  return length > 0 && length < 8 ? { [name]: texts.errors.tooShort } : {};
+}

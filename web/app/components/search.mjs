@@ -29,7 +29,11 @@ export function useSearch(path, query, choices = {}) {
   }, [typed]);
   // At once: later, it could undo a way to another view.
   useLayoutEffect(() => rewrite(path, sought), Object.values(sought));
-  return { typed, setTyped, sought };
+  const clear = () => {
+    setTyped("");
+    document.getElementById("q")?.focus(); // the button that is pressed goes
+  };
+  return { typed, setTyped, clear, sought };
 }
 
 /**
@@ -67,6 +71,6 @@ export function Search({ search, label, hint, count, children }) {
 /** In place of a list of files in which no name matches. @param {{search: ReturnType<typeof useSearch>}} props */
 export function NoneFound({ search }) {
   const words = texts.files;
-  const clear = h(Button, { onClick: () => search.setTyped("") }, words.clear);
+  const clear = h(Button, { onClick: search.clear }, words.clear);
   return h(Empty, { title: words.noneFoundTitle(search.sought.q), text: words.noneFound }, clear);
 }

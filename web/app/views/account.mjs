@@ -7,7 +7,7 @@ import { Button } from "../components/button.mjs";
 import { Dialog } from "../components/dialog.mjs";
 import { Time } from "../components/file.mjs";
 import { ExportButton } from "../components/export.mjs";
-import { emptyOnes, Field, Form, PasswordField, useForm } from "../components/form.mjs";
+import { emptyOnes, Field, Form, PasswordField, tooShort, useForm } from "../components/form.mjs";
 import { Icon } from "../components/icon.mjs";
 import { ListEnd, Skeleton, useList } from "../components/list.mjs";
 import { Note, ProblemNote } from "../components/note.mjs";
@@ -18,7 +18,7 @@ import { toast } from "../components/toast.mjs";
 import { Username } from "../components/username.mjs";
 import { day } from "../format.mjs";
 import { address } from "../router.mjs";
-import { call, callForJson, closed } from "../session.mjs";
+import { call, callForJson, closed, readAccount } from "../session.mjs";
 import { texts } from "../texts.mjs";
 
 /**
@@ -37,7 +37,7 @@ export function View() {
   const read = async () => {
     setProblem(null);
     try {
-      setAccount(await callForJson("GET", "api/account"));
+      setAccount(await readAccount());
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       setProblem(error);
@@ -56,7 +56,7 @@ export function View() {
     h(
       Section,
       { id: "factor", title: words.factor, text: words.factorWhat },
-      h(SecondFactor, { on: account.second_factor, removed: () => setAccount({ ...account, second_factor: false }) }),
+      h(SecondFactor, { on: account.second_factor, removed: read }),
     ),
     h(Section, { id: "theme", title: words.theme, text: words.themeWhat, narrow: true }, h(Theme, null)),
     h(Section, { id: "data", title: words.data, text: words.dataWhat }, h(ExportButton, { path: "api/account/export", username })),
@@ -163,7 +163,7 @@ function Password({ changed }) {
   const words = texts.account;
   const empty = { current: "", new: "" };
   const form = useForm(empty, {
-    check: (values) => emptyOnes(values, "current", "new"),
+    check: (values) => ({ ...emptyOnes(values, "current", "new"), ...tooShort(values, "new") }),
     submit: async (values) => {
       await call("POST", "api/account/password", { body: values });
       form.setValues(empty);

@@ -8,7 +8,7 @@ import { Button, CopyButton } from "../components/button.mjs";
 import { Time } from "../components/file.mjs";
 import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { ProblemNote } from "../components/note.mjs";
-import { Page } from "../components/page.mjs";
+import { focusHeading, Page } from "../components/page.mjs";
 import { Facts, OpenRow } from "../components/row.mjs";
 import { Select } from "../components/select.mjs";
 import { Table } from "../components/table.mjs";
@@ -68,7 +68,7 @@ export function View({ query }) {
     }
   };
   const actions = Object.fromEntries(ACTIONS.map((name) => [name, words.action(name)]));
-  const clear = h("a", { class: "btn secondary", href: address(VIEW) }, words.clear);
+  const clear = h("a", { class: "btn secondary", href: address(VIEW), onClick: focusHeading }, words.clear);
   return h(
     Page,
     { title: words.title, lead: words.lead, actions: h(Button, { icon: "download", busy: saving, busyText: words.exporting, onClick: () => void exportAll() }, words.export) },

@@ -1,7 +1,6 @@
 // A forgotten password: a link to set a new one goes to the address.
 
 import { h } from "../../vendor/preact.mjs";
-import { useState } from "../../vendor/preact-hooks.mjs";
 import { send } from "../api.mjs";
 import { Button } from "../components/button.mjs";
 import { emptyOnes, Field, Form, useForm } from "../components/form.mjs";
@@ -11,18 +10,19 @@ import { texts } from "../texts.mjs";
 
 export function View() {
   const words = texts.forgotten;
-  const [sentTo, setSentTo] = useState("");
   const form = useForm(
-    { email: "" },
+    { email: "", sentTo: "" },
     {
+      draft: "forgotten",
       check: (values) => emptyOnes(values, "email"),
       submit: async ({ email = "" }) => {
         await send("POST", "api/account/password-reset", { body: { email } });
-        setSentTo(email);
+        form.setValues({ email, sentTo: email });
       },
     },
   );
   const back = h("a", { class: "btn btn-l quiet", href: address("/sign-in") }, words.back);
+  const { sentTo } = form.values;
   if (sentTo) {
     const lead = [words.sent, h("b", { class: "any" }, sentTo), words.what];
     return h(BarePage, { title: words.sentTitle, icon: "mail", lead }, back);

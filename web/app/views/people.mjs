@@ -51,7 +51,7 @@ export function View({ query, account }) {
   const { items } = list;
   const counted = list.state === "ready" && items.length > 0 && words.count(items.length, list.cursor !== "");
   const clear = () => {
-    search.setTyped("");
+    search.clear();
     setRole("");
     setState("");
   };

@@ -15,7 +15,8 @@ import { texts } from "../texts.mjs";
 
 /** @typedef {import("../contract.d.ts").TotpCreated} TotpCreated */
 
-export function View() {
+/** @param {import("../views.mjs").ViewProps} props */
+export function View({ account }) {
   const words = texts.secondFactor;
   const [made, setMade] = useState(/** @type {TotpCreated | null} */ (null));
   const [codes, setCodes] = useState(/** @type {string[] | null} */ (null));
@@ -35,6 +36,8 @@ export function View() {
       h(RecoveryCodes, { codes }),
       h("p", { class: "gap-t" }, h(Button, { kind: "primary", onClick: finish }, words.kept)),
     );
+  if (account?.second_factor && !made)
+    return h(Page, { title: words.onTitle, lead: [words.onLead, h("a", { href: address("/account") }, texts.account.title), "."] });
   return h(
     Page,
     { title: words.title, lead: words.lead },

@@ -4,30 +4,30 @@ import { h } from "../../vendor/preact.mjs";
 import { useState } from "../../vendor/preact-hooks.mjs";
 import { Problem, send } from "../api.mjs";
 import { Button } from "../components/button.mjs";
-import { emptyOnes, Field, Form, PasswordField, useForm } from "../components/form.mjs";
+import { emptyOnes, Field, Form, PasswordField, tooShort, useForm } from "../components/form.mjs";
 import { Note, ProblemNote } from "../components/note.mjs";
 import { BarePage } from "../components/page.mjs";
 import { address } from "../router.mjs";
 import { texts } from "../texts.mjs";
 
-/** @typedef {{email: string, verificationUrl: string}} Sent */
-
 export function View() {
   const words = texts.signUp;
-  const [sent, setSent] = useState(/** @type {Sent | null} */ (null));
   const form = useForm(
-    { username: "", email: "", password: "" },
+    { username: "", email: "", password: "", sentTo: "", verificationUrl: "" },
     {
-      check: (values) => emptyOnes(values, "username", "email", "password"),
-      submit: async (values) => {
-        const response = await send("POST", "api/users/signup", { body: values });
+      draft: "sign-up",
+      check: (values) => ({ ...emptyOnes(values, "username", "email", "password"), ...tooShort(values, "password") }),
+      submit: async ({ username, email = "", password }) => {
+        const response = await send("POST", "api/users/signup", { body: { username, email, password } });
         const made = /** @type {import("../contract.d.ts").AccountCreated} */ (await response.json());
-        setSent({ email: values.email ?? "", verificationUrl: made.verification_url ?? "" });
+        form.setValues((all) => ({ ...all, sentTo: email, verificationUrl: made.verification_url ?? "" }));
       },
       explain: ({ code }) => (code === "username_taken" ? { username: words.taken } : null),
     },
   );
-  if (sent) return h(CheckMail, { sent, change: () => setSent(null) });
+  const { sentTo = "", verificationUrl = "" } = form.values;
+  const change = () => form.setValues((all) => ({ ...all, sentTo: "" }));
+  if (sentTo) return h(CheckMail, { sentTo, verificationUrl, change });
   return h(
     BarePage,
     { title: words.title, lead: words.lead },
@@ -62,8 +62,8 @@ export function View() {
   );
 }
 
-/** @param {{sent: Sent, change: () => void}} props */
-function CheckMail({ sent, change }) {
+/** @param {{sentTo: string, verificationUrl: string, change: () => void}} props */
+function CheckMail({ sentTo, verificationUrl, change }) {
   const words = texts.checkMail;
   const [state, setState] = useState(/** @type {"rest" | "busy" | "done"} */ ("rest"));
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
@@ -71,7 +71,7 @@ function CheckMail({ sent, change }) {
     setState("busy");
     setProblem(null);
     try {
-      await send("POST", "api/account/verification", { body: { email: sent.email } });
+      await send("POST", "api/account/verification", { body: { email: sentTo } });
       setState("done");
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -84,13 +84,13 @@ function CheckMail({ sent, change }) {
     {
       title: words.title,
       icon: "mail",
-      lead: [words.sent, h("b", { class: "any" }, sent.email), words.what],
+      lead: [words.sent, h("b", { class: "any" }, sentTo), words.what],
     },
-    sent.verificationUrl &&
+    verificationUrl &&
       h(
         "div",
         { class: "gap-b" },
-        h(Note, { kind: "info" }, h("p", null, words.local, h("a", { href: sent.verificationUrl }, words.localLink))),
+        h(Note, { kind: "info" }, h("p", null, words.local, h("a", { href: verificationUrl }, words.localLink))),
       ),
     problem && h(ProblemNote, { problem }),
     h(

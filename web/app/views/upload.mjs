@@ -34,7 +34,7 @@ export function View() {
         h(
           "div",
           { class: "ups-h" },
-          h("h2", { id: "uploads-title" }, uploads.length > 0 ? words.listed(uploads.length) : words.nothing),
+          h("h2", { id: "uploads-title", tabIndex: -1 }, uploads.length > 0 ? words.listed(uploads.length) : words.nothing),
           h("p", { class: "small muted", role: "status" }, summary(uploads)),
         ),
         h(Spoken, { uploads }),
@@ -166,6 +166,10 @@ function Row({ upload }) {
       h("span", { class: "vh" }, ` ${name}`),
     );
   const again = () => transfers.resume(upload);
+  const remove = () => {
+    transfers.remove(upload);
+    document.getElementById("uploads-title")?.focus();
+  };
   const failedLater = state === "failed" && (url || all > 0) && upload.reason !== words.unreadable;
   const stays = ["checking", "available", "rejected", "failed", "waiting"].includes(state);
   const begun = ["sending", "lost", "paused", "fetching", "checking"].includes(state);
@@ -201,7 +205,7 @@ function Row({ upload }) {
           class: "btn btn-i btn-s plain",
           type: "button",
           "aria-label": stays ? words.remove(name) : words.cancel(name),
-          onClick: () => transfers.remove(upload),
+          onClick: remove,
         },
         h(Icon, { name: "x" }),
       ),
