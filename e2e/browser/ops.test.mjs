@@ -221,11 +221,11 @@ test("the terms of a file can be changed, and what stays is not touched", async 
   await press(page, "Change terms");
   const dialog = page.getByRole("dialog", { name: "Change the terms" });
   await dialog.getByText("Only these people").click();
-  await dialog.getByLabel("People and groups").pressSequentially("client, Eva@example.net,nobody at all");
+  await dialog.getByLabel("People and groups").pressSequentially("client, Eva@example.net,nosuch");
   await dialog.getByLabel("Available until").selectOption("7 days from now");
   await dialog.getByLabel("Note").fill("for <i>them</i>");
   await dialog.getByRole("button", { name: "Save" }).click();
-  await dialog.getByRole("alert").waitFor();
+  await dialog.getByRole("alert").getByText("This list has nosuch, who is no verified Client.").waitFor();
   assert.equal((await details(id)).recipients, "everyone");
   await dialog.getByLabel("People and groups").fill("");
   await dialog.getByRole("button", { name: "Save" }).click();
@@ -248,6 +248,18 @@ test("the terms of a file can be changed, and what stays is not touched", async 
   assert.deepEqual(again.recipients, ["client"]);
   assert.equal(again.note, undefined);
   assert.equal(again.expires_at, changed.expires_at);
+});
+
+test("a file is not taken from everybody by leaving out whom it is for", async () => {
+  const id = await upload("for nobody.txt", CONTENT);
+  const page = await signedIn("ops");
+  await press(page, "Details of for nobody.txt");
+  await press(page, "Change terms");
+  const dialog = page.getByRole("dialog", { name: "Change the terms" });
+  await dialog.getByText("Only these people").click();
+  await press(dialog, "Save");
+  await dialog.getByRole("alert").getByText(/^Nobody could see the file then/).waitFor();
+  assert.equal((await details(id)).recipients, "everyone");
 });
 
 test("groups and those who have files already are proposed as recipients", async () => {
