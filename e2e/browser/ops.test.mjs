@@ -64,6 +64,28 @@ test("Ops upload a file, see it become available and its receipts, and delete it
   await page.getByRole("heading", { name: /^No file matches/ }).waitFor();
 });
 
+test("nothing is sent to wrong recipients: the message is at the field, and it is gone when it is mended", async () => {
+  expectComplaint(/422.*api\/uploads/);
+  const page = await signedIn("ops", undefined, "/#/upload");
+  await press(page, "Upload");
+  await page.getByRole("link", { name: "Choose a file first." }).waitFor();
+  await choose(page, ["one of two.txt", "one"], ["two of two.txt", "two"]);
+  await page.getByText("Choose a file first.").waitFor({ state: "detached" });
+  await page.getByText("Only these people").click();
+  const field = page.getByLabel("People and groups");
+  for (const [wrong, message] of [["a@", "“a@” is no username"], ["client, nosuch", "This list has nosuch, who is no verified Client."]]) {
+    await field.fill(wrong);
+    await press(page, "Upload 2 files");
+    await page.getByRole("alert").getByText(message).waitFor();
+    assert.equal(await field.getAttribute("aria-invalid"), "true");
+    await page.getByText("2 waiting").waitFor();
+  }
+  await press(page, "Remove client");
+  await field.fill("client");
+  await press(page, "Upload 2 files");
+  await page.getByText("2 ready").waitFor();
+});
+
 test("an upload that was cut off goes on when the same file is chosen after a reload", async () => {
   const page = await signedIn("ops");
   page.on("dialog", (dialog) => dialog.accept()); // leaving would cut it off

@@ -115,9 +115,26 @@ function put(file, more) {
 export const canStart = ({ state, id, url, size }) =>
   (url !== "" || size > 0) && (state === "waiting" || (state === "failed" && id === ""));
 
-/** Begins all that wait. @param {Record<string, unknown>} terms */
-export function start(terms) {
-  for (const upload of uploads.filter(canStart)) Object.assign(upload, { terms, state: "queued", reason: "" });
+/**
+ * Begins all that wait. When the service refuses the terms of the first, it throws, and none begins.
+ * @param {Record<string, unknown>} terms
+ */
+export async function start(terms) {
+  const chosen = uploads.filter(canStart);
+  for (const upload of chosen) set(upload, { terms, state: "waiting", reason: "" });
+  for (const upload of chosen) {
+    const { url, stop } = upload;
+    try {
+      await (url ? requestImport : open)(upload, stop.signal);
+      break;
+    } catch (error) {
+      if (error instanceof Problem && error.fields.some(({ field }) => field in terms)) throw error;
+      const reason = final(error);
+      if (!reason) break;
+      set(upload, { state: "failed", reason });
+    }
+  }
+  for (const upload of chosen) if (upload.state === "waiting") upload.state = "queued";
   begin();
 }
 

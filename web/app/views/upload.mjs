@@ -8,9 +8,8 @@ import { FileKind } from "../components/file.mjs";
 import { Field, Form, useForm } from "../components/form.mjs";
 import { Icon } from "../components/icon.mjs";
 import { Page } from "../components/page.mjs";
-import { namesIn } from "../components/recipients.mjs";
 import { State } from "../components/state.mjs";
-import { NEW_TERMS, TermsFields, termsOf, Tick } from "../components/terms.mjs";
+import { checkRecipients, explainRecipients, NEW_TERMS, TermsFields, termsOf, Tick } from "../components/terms.mjs";
 import { size } from "../format.mjs";
 import { texts } from "../texts.mjs";
 import * as transfers from "../transfers.mjs";
@@ -249,8 +248,15 @@ function Terms({ count }) {
   const words = texts.upload;
   const form = useForm(
     { ...NEW_TERMS, tellMe: "" },
-    { draft: "upload", check: (values) => check(values, count), submit: async (values) => transfers.start(startOf(values)) },
+    {
+      draft: "upload",
+      check: (values) => ({ ...checkRecipients(values), ...(count > 0 ? {} : { choose: words.noFiles }) }),
+      explain: explainRecipients,
+      submit: (values) => transfers.start(startOf(values)),
+    },
   );
+  // What was said about files that are missing goes when there are some.
+  useEffect(form.field("choose").onLeave, [count]);
   return h(
     Form,
     { form },
@@ -263,15 +269,6 @@ function Terms({ count }) {
       h("p", { class: "hint" }, words.submitHint),
     ),
   );
-}
-
-/** @param {Record<string, string>} values @param {number} count */
-function check({ to, recipients = "" }, count) {
-  /** @type {Record<string, string>} */
-  const wrong = {};
-  if (to === "some" && namesIn(recipients).length === 0) wrong.recipients = texts.errors.empty;
-  if (count === 0) wrong.choose = texts.upload.noFiles;
-  return wrong;
 }
 
 /** As `upload_create` takes them. Who gets the files is always said. @param {Record<string, string>} values */
