@@ -40,7 +40,7 @@ test("Ops upload a file, see it become available and its receipts, and delete it
 
   await page.getByRole("link", { name: "My files" }).click();
   await heading(page, "My files");
-  assert.match(await row(page, "no PDF.pdf").textContent(), /Rejected/);
+  assert.match(await row(page, "no PDF.pdf").textContent(), /Its content .*\. Export it as what its name says\..*Rejected/);
   await page.getByLabel("Search files").fill("MINUTES of the");
   await page.getByText("1 file", { exact: true }).waitFor();
   const entry = row(page, name).first();
@@ -84,6 +84,15 @@ test("nothing is sent to wrong recipients: the message is at the field, and it i
   await field.fill("client");
   await press(page, "Upload 2 files");
   await page.getByText("2 ready").waitFor();
+});
+
+test("a file whose name deceives is refused when it is chosen, and what deceives is shown", async () => {
+  const page = await signedIn("ops", undefined, "/#/upload");
+  await choose(page, ["for\u202Etxt.exe", "one"]);
+  await page.getByText("for[U+202E]txt.exe", { exact: true }).waitFor();
+  await page.getByRole("alert").getByText(/^Rejected: its name .* Rename it and choose it again\.$/).waitFor();
+  await page.getByRole("button", { name: "Upload", exact: true }).waitFor();
+  assert.equal(await page.getByRole("button", { name: /^Try again/ }).count(), 0);
 });
 
 test("an upload that was cut off goes on when the same file is chosen after a reload", async () => {

@@ -3,6 +3,32 @@
 /** @param {number} count @param {string} one @param {string} many */
 const counted = (count, one, many) => `${count.toLocaleString("en-GB")} ${count === 1 ? one : many}`;
 
+/** What helps when a file was not taken, by the code of the reason. @type {Record<string, string>} */
+const HELP = {
+  not_allowed: "Export it as another type, such as PDF.",
+  content_mismatch: "Export it as what its name says.",
+  malformed_archive: "Pack it again.",
+  too_many_entries: "Divide it.",
+  entries_too_large: "Divide it.",
+  compression_ratio: "Upload what is in it instead.",
+  duplicate_names: "Pack it again, with each name once.",
+  data_before_archive: "Export it again.",
+  trailing_data: "Export it again.",
+  encrypted_entry: "Pack it without a password.",
+  unsafe_entry_name: "Rename that entry.",
+  overlapping_entries: "Pack it again.",
+  macros: "Save it without macros, or export it as PDF.",
+  external_template: "Export it as PDF.",
+  embedded_object: "Remove the object, or export it as PDF.",
+  text_encoding: "Save it as UTF-8.",
+  malformed_image: "Export it again.",
+  malformed_document: "Export it again.",
+  digest_mismatch: "Choose it again.",
+  scan_failed: "Upload it again later.",
+  too_large: "Divide it.",
+  quota_exceeded: "Delete files that nobody needs any more.",
+};
+
 export const texts = {
   language: "en-GB",
   product: "Secure File Share",
@@ -23,6 +49,9 @@ export const texts = {
   },
   summary: (/** @type {number} */ count) =>
     count === 1 ? "One thing to change" : `${count} things to change`,
+
+  /** A sentence, and what helps. @param {import("./contract.d.ts").RejectionReason} reason */
+  rejection: ({ code, detail }) => [`${detail}.`, HELP[code]].filter(Boolean).join(" "),
 
   errors: {
     offline: "The service cannot be reached. Look at your connection, and try again.",
@@ -385,7 +414,7 @@ export const texts = {
   upload: {
     title: "Upload",
     drop: "Drop files here",
-    dropHint: "Several at once are fine. What is not permitted is rejected, with the reason.",
+    dropHint: "Several at once are fine.",
     choose: "Choose files",
     importLink: "Or import by link",
     importHint: "The service fetches it, from Google Docs and Drive or another permitted host.",
@@ -423,8 +452,9 @@ export const texts = {
     checking: "Uploaded. Checking the content…",
     ready: "Ready",
     checked: (/** @type {string} */ size) => `${size}, content checked`,
-    rejected: (/** @type {string} */ reason) => `Rejected: ${reason}.`,
-    empty: "This file is empty. Choose another.",
+    rejected: (/** @type {string} */ reason) => `Rejected: ${reason}`,
+    empty: "it is empty. Choose another.",
+    deceiving: "its name holds a control or direction character, shown in brackets. Rename it and choose it again.",
     unreadable: "This file cannot be read any more. Choose it again.",
     refused: "The bytes have changed while they were sent. Choose the file again.",
     ended: "This upload was ended elsewhere. Try again to begin anew.",

@@ -165,7 +165,7 @@ function Row({ upload }) {
       h("span", { class: "vh" }, ` ${name}`),
     );
   const again = () => transfers.resume(upload);
-  const failedLater = state === "failed" && (url || all > 0) && upload.reason !== words.unreadable;
+  const failedLater = state === "failed" && upload.reason !== words.unreadable;
   const stays = ["checking", "available", "rejected", "failed", "waiting"].includes(state);
   const begun = ["sending", "lost", "paused", "fetching", "checking"].includes(state);
   const off = state === "paused" || state === "lost";

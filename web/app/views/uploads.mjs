@@ -126,7 +126,7 @@ function Row({ file, change, remove }) {
   const state = stateOf(file);
   const label = h(State, { sign: SIGNS[state] }, words.states[state]);
   const when = file.expires_at && state !== "rejected" && words.until(day(file.expires_at));
-  const why = state === "rejected" && file.reason && capital(file.reason.detail);
+  const why = state === "rejected" && file.reason && capital(texts.rejection(file.reason));
   const bytes = file.size === null ? words.sizeUnknown : size(file.size);
   const who = h("bdi", null, recipientsOf(file));
   const narrow = [
@@ -178,7 +178,7 @@ function Details({ file, change, remove }) {
   const names = typeof recipients === "string" ? words.everyone : recipients.join(", ") || words.nobody;
   /** @type {import("../components/row.mjs").Fact[]} */
   const facts = [
-    reason && [words.reason, capital(`${reason.detail}.`)],
+    reason && [words.reason, capital(texts.rejection(reason))],
     [words.sharedWith, h("bdi", null, names)],
     [words.end, end ? wholeMoment(end) : words.noEnd],
     [words.note, note ? h("bdi", null, note) : words.noNote],
