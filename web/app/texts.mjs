@@ -426,10 +426,11 @@ export const texts = {
     readyNow: (/** @type {string} */ name) => `${name} is ready`,
     listed: (/** @type {number} */ count) => counted(count, "file", "files"),
     nothing: "Nothing chosen yet",
-    summary: (/** @type {Record<string, number>} */ { ready = 0, waiting = 0, moving = 0, failed = 0 }) =>
+    summary: (/** @type {Record<string, number>} */ { ready = 0, waiting = 0, moving = 0, paused = 0, failed = 0 }) =>
       [
         ready && `${ready} ready`,
         moving && `${moving} on the way`,
+        paused && `${paused} paused`,
         waiting && `${waiting} waiting`,
         failed && `${failed} failed or rejected`,
       ]

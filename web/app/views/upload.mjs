@@ -59,7 +59,8 @@ function summary(uploads) {
     uploads.filter(({ state }) => states.includes(state)).length;
   return texts.upload.summary({
     ready: count("available"),
-    moving: count("queued", "sending", "lost", "fetching", "checking", "paused"),
+    moving: count("queued", "sending", "lost", "fetching", "checking"),
+    paused: count("paused"),
     waiting: count("waiting"),
     failed: count("failed", "rejected"),
   });
@@ -218,7 +219,7 @@ function Said({ upload }) {
   if (state === "failed" || state === "rejected")
     return h(
       "p",
-      { class: "up-say bad", role: "alert" },
+      { class: "up-bad", role: "alert" },
       h(Icon, { name: "alert" }),
       h("span", null, state === "rejected" ? words.rejected(reason) : reason),
     );
@@ -240,7 +241,7 @@ function Said({ upload }) {
       speed > 0 && h("span", null, words.left((upload.size - sent) / speed)),
     ],
   }[state]();
-  return h("p", { class: "up-say" }, said);
+  return h("p", { class: "meta num" }, said);
 }
 
 /** Who gets the files, until when. @param {{count: number}} props how many files wait */

@@ -178,6 +178,7 @@ function Details({ file, change, remove }) {
   const names = typeof recipients === "string" ? words.everyone : recipients.join(", ") || words.nobody;
   /** @type {import("../components/row.mjs").Fact[]} */
   const facts = [
+    [words.name, h("bdi", null, file.filename)],
     reason && [words.reason, capital(texts.rejection(reason))],
     [words.sharedWith, h("bdi", null, names)],
     [words.end, end ? wholeMoment(end) : words.noEnd],
