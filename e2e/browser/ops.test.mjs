@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import {
-  API, call, choose, expectComplaint, heading, makeClient, press, request, row, section, signedIn, tokenOf, upload,
+  API, call, choose, confirm, expectComplaint, heading, makeClient, press, request, row, section, signedIn, tokenOf, upload,
 } from "./page.mjs";
 
 const { IMPORT_ALLOWED_HOSTS } = process.env;
@@ -291,6 +291,17 @@ test("a file is not taken from everybody by leaving out whom it is for", async (
   await press(dialog, "Save");
   await dialog.getByRole("alert").getByText(/^Nobody could see the file then/).waitFor();
   assert.equal((await details(id)).recipients, "everyone");
+});
+
+test("an upload that nobody sends says so among one's files, and is cancelled there", async () => {
+  await call("POST", "/api/uploads", await tokenOf("ops"), { filename: "left alone.txt", size: 9 });
+  const page = await signedIn("ops");
+  await row(page, "left alone.txt").locator(".sub").getByText("choose it again to go on").waitFor();
+  await press(page, "Details of left alone.txt");
+  await press(page, "Cancel upload");
+  await confirm(page, "Cancel this upload?", "Cancel upload");
+  await page.getByText("Upload cancelled.").waitFor();
+  await row(page, "left alone.txt").first().waitFor({ state: "detached" });
 });
 
 test("groups and those who have files already are proposed as recipients", async () => {

@@ -368,6 +368,7 @@ export const texts = {
       deleted: "Deleted",
     },
     until: (/** @type {string} */ when) => `until ${when}`,
+    unsent: "choose it again to go on",
     everyone: "Every client",
     nobody: "Nobody yet",
     others: (/** @type {string} */ first, /** @type {number} */ more) =>
@@ -409,6 +410,14 @@ export const texts = {
     submit: "Delete file",
     busy: "Deleting",
     done: "File deleted. Nobody can get it any more.",
+  },
+
+  cancelUpload: {
+    title: "Cancel this upload?",
+    lines: ["What has arrived of it is thrown away, and nobody gets the file.", "You can upload it again at any time."],
+    keep: "Keep upload",
+    submit: "Cancel upload",
+    done: "Upload cancelled.",
   },
 
   upload: {
