@@ -5,18 +5,8 @@ const counted = (count, one, many) => `${count.toLocaleString("en-GB")} ${count 
 
 /** What helps when a file was not taken, by the code of the reason. @type {Record<string, string>} */
 const HELP = {
-  not_allowed: "Export it as another type, such as PDF.",
   content_mismatch: "Export it as what its name says.",
-  malformed_archive: "Pack it again.",
-  too_many_entries: "Divide it.",
-  entries_too_large: "Divide it.",
-  compression_ratio: "Upload what is in it instead.",
-  duplicate_names: "Pack it again, with each name once.",
-  data_before_archive: "Export it again.",
-  trailing_data: "Export it again.",
   encrypted_entry: "Pack it without a password.",
-  unsafe_entry_name: "Rename that entry.",
-  overlapping_entries: "Pack it again.",
   macros: "Save it without macros, or export it as PDF.",
   external_template: "Export it as PDF.",
   embedded_object: "Remove the object, or export it as PDF.",
