@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import {
-  API, call, choose, expectComplaint, heading, makeClient, press, request, row, section, signedIn, tokenOf, upload,
+  API, call, choose, confirm, expectComplaint, heading, makeClient, press, request, row, section, signedIn, tokenOf, upload,
 } from "./page.mjs";
 
 const { IMPORT_ALLOWED_HOSTS } = process.env;
@@ -40,7 +40,7 @@ test("Ops upload a file, see it become available and its receipts, and delete it
 
   await page.getByRole("link", { name: "My files" }).click();
   await heading(page, "My files");
-  assert.match(await row(page, "no PDF.pdf").textContent(), /Rejected/);
+  assert.match(await row(page, "no PDF.pdf").textContent(), /Its content .*\. Export it as what its name says\..*Rejected/);
   await page.getByLabel("Search files").fill("MINUTES of the");
   await page.getByText("1 file", { exact: true }).waitFor();
   const entry = row(page, name).first();
@@ -62,6 +62,37 @@ test("Ops upload a file, see it become available and its receipts, and delete it
   await dialog.getByRole("button", { name: "Delete file" }).click();
   await page.getByText("File deleted. Nobody can get it any more.").waitFor();
   await page.getByRole("heading", { name: /^No file matches/ }).waitFor();
+});
+
+test("nothing is sent to wrong recipients: the message is at the field, and it is gone when it is mended", async () => {
+  expectComplaint(/422.*api\/uploads/);
+  const page = await signedIn("ops", undefined, "/#/upload");
+  await press(page, "Upload");
+  await page.getByRole("link", { name: "Choose a file first." }).waitFor();
+  await choose(page, ["one of two.txt", "one"], ["two of two.txt", "two"]);
+  await page.getByText("Choose a file first.").waitFor({ state: "detached" });
+  await page.getByText("Only these people").click();
+  const field = page.getByLabel("People and groups");
+  for (const [wrong, message] of [["a@", "“a@” is no username"], ["client, nosuch", "This list has nosuch, who is no verified Client."]]) {
+    await field.fill(wrong);
+    await press(page, "Upload 2 files");
+    await page.getByRole("alert").getByText(message).waitFor();
+    assert.equal(await field.getAttribute("aria-invalid"), "true");
+    await page.getByText("2 waiting").waitFor();
+  }
+  await press(page, "Remove client");
+  await field.fill("client");
+  await press(page, "Upload 2 files");
+  await page.getByText("2 ready").waitFor();
+});
+
+test("a file whose name deceives is refused when it is chosen, and what deceives is shown", async () => {
+  const page = await signedIn("ops", undefined, "/#/upload");
+  await choose(page, ["for\u202Etxt.exe", "one"]);
+  await page.getByText("for[U+202E]txt.exe", { exact: true }).waitFor();
+  await page.getByRole("alert").getByText(/^Rejected: its name .* Rename it and choose it again\.$/).waitFor();
+  await page.getByRole("button", { name: "Upload", exact: true }).waitFor();
+  assert.equal(await page.getByRole("button", { name: /^Try again/ }).count(), 0);
 });
 
 test("an upload that was cut off goes on when the same file is chosen after a reload", async () => {
@@ -221,11 +252,11 @@ test("the terms of a file can be changed, and what stays is not touched", async 
   await press(page, "Change terms");
   const dialog = page.getByRole("dialog", { name: "Change the terms" });
   await dialog.getByText("Only these people").click();
-  await dialog.getByLabel("People and groups").pressSequentially("client, Eva@example.net,nobody at all");
+  await dialog.getByLabel("People and groups").pressSequentially("client, Eva@example.net,nosuch");
   await dialog.getByLabel("Available until").selectOption("7 days from now");
   await dialog.getByLabel("Note").fill("for <i>them</i>");
   await dialog.getByRole("button", { name: "Save" }).click();
-  await dialog.getByRole("alert").waitFor();
+  await dialog.getByRole("alert").getByText("This list has nosuch, who is no verified Client.").waitFor();
   assert.equal((await details(id)).recipients, "everyone");
   await dialog.getByLabel("People and groups").fill("");
   await dialog.getByRole("button", { name: "Save" }).click();
@@ -248,6 +279,29 @@ test("the terms of a file can be changed, and what stays is not touched", async 
   assert.deepEqual(again.recipients, ["client"]);
   assert.equal(again.note, undefined);
   assert.equal(again.expires_at, changed.expires_at);
+});
+
+test("a file is not taken from everybody by leaving out whom it is for", async () => {
+  const id = await upload("for nobody.txt", CONTENT);
+  const page = await signedIn("ops");
+  await press(page, "Details of for nobody.txt");
+  await press(page, "Change terms");
+  const dialog = page.getByRole("dialog", { name: "Change the terms" });
+  await dialog.getByText("Only these people").click();
+  await press(dialog, "Save");
+  await dialog.getByRole("alert").getByText(/^Nobody could see the file then/).waitFor();
+  assert.equal((await details(id)).recipients, "everyone");
+});
+
+test("an upload that nobody sends says so among one's files, and is cancelled there", async () => {
+  await call("POST", "/api/uploads", await tokenOf("ops"), { filename: "left alone.txt", size: 9 });
+  const page = await signedIn("ops");
+  await row(page, "left alone.txt").locator(".sub").getByText("choose it again to go on").waitFor();
+  await press(page, "Details of left alone.txt");
+  await press(page, "Cancel upload");
+  await confirm(page, "Cancel this upload?", "Cancel upload");
+  await page.getByText("Upload cancelled.").waitFor();
+  await row(page, "left alone.txt").first().waitFor({ state: "detached" });
 });
 
 test("groups and those who have files already are proposed as recipients", async () => {

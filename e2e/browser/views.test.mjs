@@ -162,7 +162,7 @@ for (const { role, username, password, home } of ROLES) {
       await choose(page, ...names.map((name) => [name, name.includes("empty") ? "" : "what is in it"]));
       await check(page, "ops /upload chosen");
       expectComplaint(/422.*uploads/);
-      await page.getByRole("button", { name: "Upload 2 files" }).click();
+      await page.getByRole("button", { name: "Upload 1 file" }).click();
       await page.getByText("3 failed or rejected").waitFor();
       await check(page, "ops /upload refused");
     }

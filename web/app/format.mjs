@@ -87,3 +87,15 @@ export async function digest(bytes) {
   const hash = await crypto.subtle.digest("SHA-256", await bytes.arrayBuffer());
   return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
+
+/** What a `User-Agent` says, and how people call it. The first that fits counts. */
+const BROWSERS = [["Edg/", "Edge"], ["OPR/", "Opera"], ["Firefox/", "Firefox"], ["Chrome/", "Chrome"], ["Safari/", "Safari"]];
+const SYSTEMS = [["iPhone", "iPhone"], ["iPad", "iPad"], ["Android", "Android"], ["Windows", "Windows"], ["Mac OS X", "macOS"], ["Linux", "Linux"]];
+
+/** Such as `Firefox on Windows`, or the name of a program. @param {string} agent */
+export function deviceName(agent) {
+  const first = (/** @type {string[][]} */ names) => names.find(([mark = ""]) => agent.includes(mark))?.[1];
+  const [browser, system] = [first(BROWSERS), first(SYSTEMS)];
+  if (browser) return system ? texts.account.on(browser, system) : browser;
+  return agent.split("/")[0]?.slice(0, 60) || texts.account.unknownDevice;
+}

@@ -37,7 +37,7 @@ function App() {
   if (!account) return shown;
   return [
     h(SkipLink, null),
-    h(Header, { account, views: menuOf(account.role), path: view.path }),
+    h(Header, { account, views: menuOf(account.role), path: view.under ?? view.path }),
     h(OfflineBar, null),
     shown,
     h(Toasts, null),

@@ -3,6 +3,22 @@
 /** @param {number} count @param {string} one @param {string} many */
 const counted = (count, one, many) => `${count.toLocaleString("en-GB")} ${count === 1 ? one : many}`;
 
+/** What helps when a file was not taken, by the code of the reason. @type {Record<string, string>} */
+const HELP = {
+  content_mismatch: "Export it as what its name says.",
+  encrypted_entry: "Pack it without a password.",
+  macros: "Save it without macros, or export it as PDF.",
+  external_template: "Export it as PDF.",
+  embedded_object: "Remove the object, or export it as PDF.",
+  text_encoding: "Save it as UTF-8.",
+  malformed_image: "Export it again.",
+  malformed_document: "Export it again.",
+  digest_mismatch: "Choose it again.",
+  scan_failed: "Upload it again later.",
+  too_large: "Divide it.",
+  quota_exceeded: "Delete files that nobody needs any more.",
+};
+
 export const texts = {
   language: "en-GB",
   product: "Secure File Share",
@@ -25,6 +41,9 @@ export const texts = {
     count === 1 ? "One thing to change" : `${count} things to change`,
   wrongField: (/** @type {string} */ label, /** @type {string} */ message) =>
     label ? `${label}: ${message.charAt(0).toLowerCase()}${message.slice(1)}` : message,
+
+  /** A sentence, and what helps. @param {import("./contract.d.ts").RejectionReason} reason */
+  rejection: ({ code, detail }) => [`${detail}.`, HELP[code]].filter(Boolean).join(" "),
 
   errors: {
     offline: "The service cannot be reached. Look at your connection, and try again.",
@@ -342,6 +361,7 @@ export const texts = {
       deleted: "Deleted",
     },
     until: (/** @type {string} */ when) => `until ${when}`,
+    unsent: "choose it again to go on",
     everyone: "Every client",
     nobody: "Nobody yet",
     others: (/** @type {string} */ first, /** @type {number} */ more) =>
@@ -385,10 +405,18 @@ export const texts = {
     done: "File deleted. Nobody can get it any more.",
   },
 
+  cancelUpload: {
+    title: "Cancel this upload?",
+    lines: ["What has arrived of it is thrown away, and nobody gets the file.", "You can upload it again at any time."],
+    keep: "Keep upload",
+    submit: "Cancel upload",
+    done: "Upload cancelled.",
+  },
+
   upload: {
     title: "Upload",
     drop: "Drop files here",
-    dropHint: "Several at once are fine. What is not permitted is rejected, with the reason.",
+    dropHint: "Several at once are fine.",
     choose: "Choose files",
     importLink: "Or import by link",
     importHint: "The service fetches it, from Google Docs and Drive or another permitted host.",
@@ -400,10 +428,11 @@ export const texts = {
     readyNow: (/** @type {string} */ name) => `${name} is ready`,
     listed: (/** @type {number} */ count) => counted(count, "file", "files"),
     nothing: "Nothing chosen yet",
-    summary: (/** @type {Record<string, number>} */ { ready = 0, waiting = 0, moving = 0, failed = 0 }) =>
+    summary: (/** @type {Record<string, number>} */ { ready = 0, waiting = 0, moving = 0, paused = 0, failed = 0 }) =>
       [
         ready && `${ready} ready`,
         moving && `${moving} on the way`,
+        paused && `${paused} paused`,
         waiting && `${waiting} waiting`,
         failed && `${failed} failed or rejected`,
       ]
@@ -426,8 +455,9 @@ export const texts = {
     checking: "Uploaded. Checking the content…",
     ready: "Ready",
     checked: (/** @type {string} */ size) => `${size}, content checked`,
-    rejected: (/** @type {string} */ reason) => `Rejected: ${reason}.`,
-    empty: "This file is empty. Choose another.",
+    rejected: (/** @type {string} */ reason) => `Rejected: ${reason}`,
+    empty: "it is empty. Choose another.",
+    deceiving: "its name holds a control or direction character, shown in brackets. Rename it and choose it again.",
     unreadable: "This file cannot be read any more. Choose it again.",
     refused: "The bytes have changed while they were sent. Choose the file again.",
     ended: "This upload was ended elsewhere. Try again to begin anew.",
@@ -451,6 +481,9 @@ export const texts = {
     some: "Only these people",
     recipients: "People and groups",
     recipientsHint: "Usernames, e-mail addresses, or groups such as group:board, with commas between them.",
+    noRecipient: (/** @type {string} */ name) => `“${name}” is no username, e-mail address or group.`,
+    refused: (/** @type {string} */ message) => `This list ${message}.`,
+    nobody: "Nobody could see the file then. Name somebody, or delete the file.",
     remove: (/** @type {string} */ name) => `Remove ${name}`,
     tellThem: "Mail them when it is available",
     until: "Available until",

@@ -43,6 +43,8 @@ const FILES = 2;
 const PARTS = 3;
 /** After so many milliseconds without a byte on its way, a part is sent anew. */
 const STALLED = 60_000;
+/** What no name may hold: control and direction characters, and others that cannot be seen. */
+const DECEIVING = /[\p{Cc}\u061C\u200B\u200E\u200F\u2028-\u202E\u2060-\u2069\uFEFF]/gu;
 /** The longest pause between two questions about the check. */
 const LONGEST_POLL = 5000;
 
@@ -74,10 +76,14 @@ function set(upload, change) {
   changed();
 }
 
-/** Adds files, which wait until `start`. @param {Iterable<File>} files */
+/** Adds files, which wait until `start`, or are of no use. @param {Iterable<File>} files */
 export function add(files) {
-  for (const file of files)
-    put(file, { state: file.size > 0 ? "waiting" : "failed", reason: file.size > 0 ? "" : texts.upload.empty });
+  for (const file of files) {
+    // What cannot be seen is shown.
+    const name = file.name.replace(DECEIVING, (it) => `[U+${it.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
+    const reason = name !== file.name ? texts.upload.deceiving : file.size > 0 ? "" : texts.upload.empty;
+    put(file, { name, reason, state: reason ? "rejected" : "waiting" });
+  }
 }
 
 /** Adds the file at `url`, which waits until `start`. @param {string} url */
@@ -112,12 +118,28 @@ function put(file, more) {
 }
 
 /** Whether `start` begins it: it waits, or was refused before the service knew of it. @param {Upload} upload */
-export const canStart = ({ state, id, url, size }) =>
-  (url !== "" || size > 0) && (state === "waiting" || (state === "failed" && id === ""));
+export const canStart = ({ state, id }) => state === "waiting" || (state === "failed" && id === "");
 
-/** Begins all that wait. @param {Record<string, unknown>} terms */
-export function start(terms) {
-  for (const upload of uploads.filter(canStart)) Object.assign(upload, { terms, state: "queued", reason: "" });
+/**
+ * Begins all that wait. When the service refuses the terms of the first, it throws, and none begins.
+ * @param {Record<string, unknown>} terms
+ */
+export async function start(terms) {
+  const chosen = uploads.filter(canStart);
+  for (const upload of chosen) set(upload, { terms, state: "waiting", reason: "" });
+  for (const upload of chosen) {
+    const { url, stop } = upload;
+    try {
+      await (url ? requestImport : open)(upload, stop.signal);
+      break;
+    } catch (error) {
+      if (error instanceof Problem && error.fields.some(({ field }) => field in terms)) throw error;
+      const reason = final(error);
+      if (!reason) break;
+      set(upload, { state: "failed", reason });
+    }
+  }
+  for (const upload of chosen) if (upload.state === "waiting") upload.state = "queued";
   begin();
 }
 
@@ -388,7 +410,7 @@ async function follow(upload, signal) {
       set(upload, { name, size: size ?? 0, ...(status.state === "checking" ? { state: "checking" } : {}) });
       if (status.state === "available") return set(upload, { state: "available" });
       if (status.state === "rejected")
-        return set(upload, { state: "rejected", reason: status.reason?.detail ?? "" });
+        return set(upload, { state: "rejected", reason: status.reason ? texts.rejection(status.reason) : "" });
       if (status.state === "deleted") return set(upload, { state: "failed", reason: texts.upload.ended });
     } catch (error) {
       if (signal.aborted) return;

@@ -7,6 +7,7 @@ import { texts } from "./texts.mjs";
  * @property {string} path behind the hash
  * @property {import("./contract.d.ts").Role[]} [roles] who may see it; anybody when left out
  * @property {string} [menu] its name in the menu; left out when it is not in there
+ * @property {string} [under] the path of the view in the menu that leads to it
  * @property {() => Promise<{View: import("preact").ComponentType<ViewProps>}>} load
  */
 
@@ -22,7 +23,7 @@ export const VIEWS = [
   { path: "/links", roles: ["client"], menu: texts.menu.links, load: () => import("./views/links.mjs") },
   { path: "/uploads", roles: ["ops"], menu: texts.menu.uploads, load: () => import("./views/uploads.mjs") },
   { path: "/upload", roles: ["ops"], menu: texts.menu.upload, load: () => import("./views/upload.mjs") },
-  { path: "/receipts", roles: ["ops"], load: () => import("./views/receipts.mjs") },
+  { path: "/receipts", roles: ["ops"], under: "/uploads", load: () => import("./views/receipts.mjs") },
   { path: "/people", roles: ["admin"], menu: texts.people.title, load: () => import("./views/people.mjs") },
   { path: "/invitations", roles: ["admin"], menu: texts.invitations.title, load: () => import("./views/invitations.mjs") },
   { path: "/groups", roles: ["admin"], menu: texts.groups.title, load: () => import("./views/groups.mjs") },

@@ -98,6 +98,28 @@ export function termsOf(values, before) {
 }
 
 /**
+ * What is wrong with whom a file is for. Nobody is right only where it is for nobody already.
+ * @param {Texts} values
+ * @param {Texts} [before]
+ * @returns {Texts}
+ */
+export function checkRecipients({ to, recipients = "" }, before) {
+  if (to !== "some") return {};
+  const words = texts.terms;
+  const names = namesIn(recipients);
+  const wrong = names.find((name) => !/^[^\s@]+(@[^\s@]+)?$/.test(name));
+  if (wrong) return { recipients: words.noRecipient(wrong) };
+  const nobody = names.length === 0 && !(before?.to === "some" && before.recipients === "");
+  return nobody ? { recipients: before ? words.nobody : texts.errors.empty } : {};
+}
+
+/** The refusal of whom a file is for. @param {import("../api.mjs").Problem} problem */
+export function explainRecipients({ fields }) {
+  const wrong = fields.find(({ field }) => field === "recipients");
+  return wrong ? { recipients: texts.terms.refused(wrong.message) } : null;
+}
+
+/**
  * Changes the terms of a file.
  * @param {{file: FileDetails, onChanged: (file: FileDetails) => void, onClose: () => void}} props
  */
@@ -112,7 +134,8 @@ export function TermsDialog({ file, onChanged, onClose }) {
     note: note ?? "",
   };
   const form = useForm(before, {
-    check: () => ({}), // nobody may be named: then nobody has the file
+    check: (values) => checkRecipients(values, before),
+    explain: explainRecipients,
     submit: async (values) =>
       onChanged(await callForJson("PATCH", `api/files/${id}`, { body: termsOf(values, before) })),
   });

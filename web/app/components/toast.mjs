@@ -1,4 +1,5 @@
-// What was done and needs no answer. It goes after 8 seconds, but not while it has the focus.
+// What was done and needs no answer. It goes after 8 seconds, but not while it has the focus, and
+// with a change of view.
 
 import { h } from "../../vendor/preact.mjs";
 import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
@@ -15,10 +16,12 @@ export const toast = (text) => show(text);
 
 /** The place of toasts. It is there before they are, so that they are announced. */
 export function Toasts() {
-  const [shown, setShown] = useState(/** @type {{text: string} | null} */ (null));
+  const [shown, setShown] = useState(/** @type {{text: string, at: number} | null} */ (null));
   const [held, setHeld] = useState(false);
   useEffect(() => {
-    show = (text) => setShown({ text });
+    show = (text) => setShown({ text, at: Date.now() });
+    // It goes with the view that it is about, but not when it came with the change.
+    addEventListener("hashchange", () => setShown((it) => (it && Date.now() - it.at < 1000 ? it : null)));
   }, []);
   useEffect(() => {
     if (!shown || held) return undefined;

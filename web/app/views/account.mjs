@@ -16,7 +16,7 @@ import { RecoveryCodes } from "../components/recovery-codes.mjs";
 import { State } from "../components/state.mjs";
 import { toast } from "../components/toast.mjs";
 import { Username } from "../components/username.mjs";
-import { day } from "../format.mjs";
+import { day, deviceName } from "../format.mjs";
 import { address } from "../router.mjs";
 import { call, callForJson, closed, readAccount } from "../session.mjs";
 import { texts } from "../texts.mjs";
@@ -144,18 +144,6 @@ function Device({ session, busy, end }) {
     !current &&
       h(Button, { kind: "btn-s secondary", busy, busyText: words.endBusy, onClick: end }, words.end, h("span", { class: "vh" }, ` ${name}`)),
   );
-}
-
-/** What a `User-Agent` says, and how people call it. The first that fits counts. */
-const BROWSERS = [["Edg/", "Edge"], ["OPR/", "Opera"], ["Firefox/", "Firefox"], ["Chrome/", "Chrome"], ["Safari/", "Safari"]];
-const SYSTEMS = [["iPhone", "iPhone"], ["iPad", "iPad"], ["Android", "Android"], ["Windows", "Windows"], ["Mac OS X", "macOS"], ["Linux", "Linux"]];
-
-/** Such as `Firefox on Windows`, or the name of a program. @param {string} agent */
-function deviceName(agent) {
-  const first = (/** @type {string[][]} */ names) => names.find(([mark = ""]) => agent.includes(mark))?.[1];
-  const [browser, system] = [first(BROWSERS), first(SYSTEMS)];
-  if (browser) return system ? texts.account.on(browser, system) : browser;
-  return agent.split("/")[0]?.slice(0, 60) || texts.account.unknownDevice;
 }
 
 /** @param {{changed: () => void}} props */

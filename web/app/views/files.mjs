@@ -124,6 +124,7 @@ function Details({ file }) {
   const words = texts.files;
   /** @type {import("../components/row.mjs").Fact[]} */
   const facts = [
+    [words.name, h("bdi", null, file.filename)],
     [words.added, wholeMoment(file.uploaded_at)],
     [words.exactSize, words.bytes(file.size)],
     [words.digest, h(Digest, { digest: file.sha256 })],

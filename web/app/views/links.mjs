@@ -70,7 +70,7 @@ function Row({ link, revoke }) {
         h(
           "div",
           null,
-          h("bdi", { class: "name" }, filename),
+          h("bdi", { class: "name", title: filename }, filename),
           note && h("span", { class: "sub any" }, h("bdi", null, note)),
           h("span", { class: "meta sm" }, narrow),
         ),

@@ -13,7 +13,7 @@ import { Note, ProblemNote } from "../components/note.mjs";
 import { Page } from "../components/page.mjs";
 import { Facts } from "../components/row.mjs";
 import { LINK_SIGNS, State } from "../components/state.mjs";
-import { capital, day, second, size, wholeMoment } from "../format.mjs";
+import { capital, day, deviceName, second, size, wholeMoment } from "../format.mjs";
 import { address } from "../router.mjs";
 import { save } from "../save.mjs";
 import { call, callForJson } from "../session.mjs";
@@ -237,7 +237,7 @@ function Entry({ sealed, of, changed }) {
         { class: "meta" },
         bytes !== undefined && outcome !== "redirected" && h("span", null, outcome === "broken_off" ? words.after(size(bytes)) : size(bytes)),
         from && h("span", null, from),
-        agent && h("span", { class: "any" }, h("bdi", null, agent)),
+        agent && h("span", null, h("bdi", null, deviceName(agent))),
       ),
       h(
         "details",

@@ -8,9 +8,8 @@ import { FileKind } from "../components/file.mjs";
 import { Field, Form, useForm } from "../components/form.mjs";
 import { Icon } from "../components/icon.mjs";
 import { Page } from "../components/page.mjs";
-import { namesIn } from "../components/recipients.mjs";
 import { State } from "../components/state.mjs";
-import { NEW_TERMS, TermsFields, termsOf, Tick } from "../components/terms.mjs";
+import { checkRecipients, explainRecipients, NEW_TERMS, TermsFields, termsOf, Tick } from "../components/terms.mjs";
 import { size } from "../format.mjs";
 import { texts } from "../texts.mjs";
 import * as transfers from "../transfers.mjs";
@@ -60,7 +59,8 @@ function summary(uploads) {
     uploads.filter(({ state }) => states.includes(state)).length;
   return texts.upload.summary({
     ready: count("available"),
-    moving: count("queued", "sending", "lost", "fetching", "checking", "paused"),
+    moving: count("queued", "sending", "lost", "fetching", "checking"),
+    paused: count("paused"),
     waiting: count("waiting"),
     failed: count("failed", "rejected"),
   });
@@ -170,7 +170,7 @@ function Row({ upload }) {
     transfers.remove(upload);
     document.getElementById("uploads-title")?.focus();
   };
-  const failedLater = state === "failed" && (url || all > 0) && upload.reason !== words.unreadable;
+  const failedLater = state === "failed" && upload.reason !== words.unreadable;
   const stays = ["checking", "available", "rejected", "failed", "waiting"].includes(state);
   const begun = ["sending", "lost", "paused", "fetching", "checking"].includes(state);
   const off = state === "paused" || state === "lost";
@@ -223,7 +223,7 @@ function Said({ upload }) {
   if (state === "failed" || state === "rejected")
     return h(
       "p",
-      { class: "up-say bad", role: "alert" },
+      { class: "up-bad", role: "alert" },
       h(Icon, { name: "alert" }),
       h("span", null, state === "rejected" ? words.rejected(reason) : reason),
     );
@@ -245,7 +245,7 @@ function Said({ upload }) {
       speed > 0 && h("span", null, words.left((upload.size - sent) / speed)),
     ],
   }[state]();
-  return h("p", { class: "up-say" }, said);
+  return h("p", { class: "meta num" }, said);
 }
 
 /** Who gets the files, until when. @param {{count: number}} props how many files wait */
@@ -253,8 +253,15 @@ function Terms({ count }) {
   const words = texts.upload;
   const form = useForm(
     { ...NEW_TERMS, tellMe: "" },
-    { draft: "upload", check: (values) => check(values, count), submit: async (values) => transfers.start(startOf(values)) },
+    {
+      draft: "upload",
+      check: (values) => ({ ...checkRecipients(values), ...(count > 0 ? {} : { choose: words.noFiles }) }),
+      explain: explainRecipients,
+      submit: (values) => transfers.start(startOf(values)),
+    },
   );
+  // What was said about files that are missing goes when there are some.
+  useEffect(form.field("choose").onLeave, [count]);
   return h(
     Form,
     { form },
@@ -267,15 +274,6 @@ function Terms({ count }) {
       h("p", { class: "hint" }, words.submitHint),
     ),
   );
-}
-
-/** @param {Record<string, string>} values @param {number} count */
-function check({ to, recipients = "" }, count) {
-  /** @type {Record<string, string>} */
-  const wrong = {};
-  if (to === "some" && namesIn(recipients).length === 0) wrong.recipients = texts.errors.empty;
-  if (count === 0) wrong.choose = texts.upload.noFiles;
-  return wrong;
 }
 
 /** As `upload_create` takes them. Who gets the files is always said. @param {Record<string, string>} values */

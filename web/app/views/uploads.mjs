@@ -18,6 +18,7 @@ import { capital, day, size, wholeMoment } from "../format.mjs";
 import { address } from "../router.mjs";
 import { call, callForJson } from "../session.mjs";
 import { texts } from "../texts.mjs";
+import * as transfers from "../transfers.mjs";
 
 /**
  * @typedef {import("../contract.d.ts").FileDetails} FileDetails
@@ -55,7 +56,7 @@ export function View({ query }) {
     await call("DELETE", `api/files/${deleting.id}`);
     list.change((files) => files.filter(({ id }) => id !== deleting.id));
     setDeleting(null);
-    toast(texts.deleteFile.done);
+    toast(deleting.state === "uploading" ? texts.cancelUpload.done : texts.deleteFile.done);
   };
   const onChanged = (/** @type {FileDetails} */ file) => {
     list.change((files) => files.map((it) => (it.id === file.id ? file : it)));
@@ -125,8 +126,10 @@ function Row({ file, change, remove }) {
   const { id, filename, created_at: at } = file;
   const state = stateOf(file);
   const label = h(State, { sign: SIGNS[state] }, words.states[state]);
-  const when = file.expires_at && state !== "rejected" && words.until(day(file.expires_at));
-  const why = state === "rejected" && file.reason && capital(file.reason.detail);
+  // What is imported has no size until it is fetched, and is sent by nobody here.
+  const unsent = state === "uploading" && file.size !== null && !transfers.list().some((it) => it.id === id);
+  const when = unsent ? words.unsent : file.expires_at && state !== "rejected" && words.until(day(file.expires_at));
+  const why = state === "rejected" && file.reason && capital(texts.rejection(file.reason));
   const bytes = file.size === null ? words.sizeUnknown : size(file.size);
   const who = h("bdi", null, recipientsOf(file));
   const narrow = [
@@ -178,7 +181,8 @@ function Details({ file, change, remove }) {
   const names = typeof recipients === "string" ? words.everyone : recipients.join(", ") || words.nobody;
   /** @type {import("../components/row.mjs").Fact[]} */
   const facts = [
-    reason && [words.reason, capital(`${reason.detail}.`)],
+    [words.name, h("bdi", null, file.filename)],
+    reason && [words.reason, capital(texts.rejection(reason))],
     [words.sharedWith, h("bdi", null, names)],
     [words.end, end ? wholeMoment(end) : words.noEnd],
     [words.note, note ? h("bdi", null, note) : words.noNote],
@@ -196,13 +200,14 @@ function Details({ file, change, remove }) {
       "div",
       { class: "acts gap-s flush" },
       file.state !== "rejected" && h(Button, { kind: "btn-s quiet", onClick: () => change(file) }, texts.changeTerms.open),
-      h(Button, { kind: "btn-s quiet-danger", onClick: () => remove(file) }, words.remove),
+      h(Button, { kind: "btn-s quiet-danger", onClick: () => remove(file) }, file.state === "uploading" ? texts.cancelUpload.submit : words.remove),
     ),
   );
 }
 
 /** What is asked before a file is deleted. @param {FileDetails} file */
 function question(file) {
+  if (file.state === "uploading") return { ...texts.cancelUpload, sub: file.filename, icons: ["x", "info"] };
   const { title, seen, links, copies, receipts, final, keep, submit, busy: busyText } = texts.deleteFile;
   const { filename, size: bytes } = file;
   const sub = bytes === null ? filename : `${filename}, ${size(bytes)}`;
