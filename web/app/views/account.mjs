@@ -165,7 +165,8 @@ function Password({ changed }) {
     { form },
     h(Username, null),
     h(PasswordField, { ...form.field("current"), label: words.passwordNow, input: { autocomplete: "current-password" } }),
-    h(PasswordField, { ...form.field("new"), label: words.passwordNew, hint: words.passwordHint, input: { autocomplete: "new-password" } }),
+    // On leaving, a message would move the button below while it is pressed.
+    h(PasswordField, { ...form.field("new"), onLeave: () => {}, label: words.passwordNew, hint: words.passwordHint, input: { autocomplete: "new-password" } }),
     h("div", null, h(Button, { kind: "primary", type: "submit", busy: form.busy, busyText: words.passwordBusy }, words.passwordSubmit)),
   );
 }

@@ -48,6 +48,7 @@ export function View() {
       }),
       h(PasswordField, {
         ...form.field("password"),
+        onLeave: () => {}, // a message would move the button below while it is pressed
         label: words.password,
         hint: words.passwordHint,
         input: { autocomplete: "new-password" },
