@@ -2,6 +2,7 @@
 // that no script can read. Tabs share the cookie, so they refresh one at a time.
 
 import { jsonOf, Problem, send } from "./api.mjs";
+import { address } from "./router.mjs";
 import { texts } from "./texts.mjs";
 
 /**
@@ -96,11 +97,12 @@ export async function signOut() {
 }
 
 /**
- * The session is over, here and in all tabs.
+ * The session is over, here and in all tabs. Whoever signs in here next does not land where it was.
  * @param {string} why it is, where that is to be said
  */
 export function closed(why) {
   leave(why);
+  location.replace(address("/sign-in"));
   channel.postMessage({ ended: true });
 }
 
