@@ -36,12 +36,12 @@ test("a new password counts from then on, and ends the other sessions", async ()
 
   expectComplaint(/40[03].*account\/password/);
   const form = section(page, "Password");
-  await form.getByRole("textbox", { name: "Password now" }).fill("not this one");
+  await form.getByRole("textbox", { name: "Current password" }).fill("not this one");
   await form.getByRole("textbox", { name: "New password" }).fill("a phrase from now on");
   await press(form, "Change password");
   await form.getByRole("alert").getByText("This is not your password.").waitFor();
   assert.equal(await form.getByRole("textbox", { name: "New password" }).inputValue(), "a phrase from now on");
-  await form.getByRole("textbox", { name: "Password now" }).fill("a phrase before");
+  await form.getByRole("textbox", { name: "Current password" }).fill("a phrase before");
   await press(form, "Change password");
   await page.getByText("Password changed. You are signed out everywhere else.").waitFor();
   await sessions.getByRole("listitem").nth(1).waitFor({ state: "detached" });
@@ -49,7 +49,7 @@ test("a new password counts from then on, and ends the other sessions", async ()
   assert.equal((await login("account-password", "a phrase from now on")).status, 200);
 
   // This session goes on, also for a second change.
-  await form.getByRole("textbox", { name: "Password now" }).fill("a phrase from now on");
+  await form.getByRole("textbox", { name: "Current password" }).fill("a phrase from now on");
   await form.getByRole("textbox", { name: "New password" }).fill("a third phrase");
   await press(form, "Change password");
   await page.waitForFunction(() => document.querySelector("#current")?.value === "");

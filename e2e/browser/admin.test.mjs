@@ -79,7 +79,7 @@ test("a search and its filters survive a reload, and one's own account has no ac
   assert.equal(await page.getByRole("button", { name: "Disable" }).count(), 0);
 
   await page.getByLabel("Search people").fill("<b>nobody</b>");
-  await page.getByRole("heading", { name: "Nobody is like that" }).waitFor();
+  await page.getByRole("heading", { name: "No one matches" }).waitFor();
   await press(page, "Show everybody");
   await row(page, "ops").first().waitFor();
 });
@@ -150,7 +150,7 @@ test("the audit says who did what to an account, by filters that the way back un
   await find(page, "admin-audits");
   await press(page, "Disable");
   await confirm(page, "Disable admin-audits?", "Disable");
-  await page.getByRole("link", { name: "What was done to it" }).click();
+  await page.getByRole("link", { name: "What was done to their account" }).click();
   await heading(page, "Audit log");
   await page.getByText("Only what was done to admin-audits", { exact: true }).waitFor();
   const lines = page.locator("tbody tr:not(.more)");

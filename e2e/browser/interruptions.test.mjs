@@ -120,7 +120,7 @@ test("a button that is pressed twice sends once", async () => {
   await page.goto(`${API}/#/account`);
   await heading(page, "Account and security");
   const password = section(page, "Password");
-  await password.getByRole("textbox", { name: "Password now" }).fill(PASSWORD);
+  await password.getByRole("textbox", { name: "Current password" }).fill(PASSWORD);
   await password.getByRole("textbox", { name: "New password" }).fill(`${PASSWORD} anew`);
   await pressTwice(page, password.locator("button[type=submit]"), "POST", /account\/password/);
   await page.getByText("Password changed.").waitFor();

@@ -260,7 +260,7 @@ test("the terms of a file can be changed, and what stays is not touched", async 
   assert.equal((await details(id)).recipients, "everyone");
   await dialog.getByLabel("People and groups").fill("");
   await dialog.getByRole("button", { name: "Save" }).click();
-  await page.getByText("The terms are changed, from the next request on.").waitFor();
+  await page.getByText("Terms changed.").waitFor();
   assert.match(await row(page, "terms.txt").first().textContent(), /client and 1 other.*until/s);
   const changed = await details(id);
   assert.deepEqual(changed.recipients.toSorted(), ["client", "eva@example.net"]);

@@ -109,7 +109,7 @@ export const texts = {
     back: "Back to signing in",
     sentTitle: "Check your mail",
     sent: "A message is on its way to ",
-    what: ". The link in it is good for an hour. Without an account the message says so.",
+    what: ". The link in it is good for an hour. If there is no account, the message says so.",
   },
 
   code: {
@@ -498,7 +498,7 @@ export const texts = {
     title: "Change the terms",
     asItIs: (/** @type {string} */ end) => `As it is: ${end}`,
     submit: "Save",
-    done: "The terms are changed, from the next request on.",
+    done: "Terms changed.",
   },
 
   receipts: {
@@ -562,7 +562,7 @@ export const texts = {
 
     password: "Password",
     passwordWhat: "A new one signs you out everywhere else, and we tell you by e-mail.",
-    passwordNow: "Password now",
+    passwordNow: "Current password",
     passwordNew: "New password",
     passwordHint: "At least 8 characters of any kind. A few unrelated words are good.",
     passwordSubmit: "Change password",
@@ -591,7 +591,7 @@ export const texts = {
     newCodes: "Make new ones",
 
     offTitle: "Turn off the second factor?",
-    offWhat: "From then on your password alone is enough to sign in. The app's entry and all recovery codes are good for nothing.",
+    offWhat: "From then on your password alone is enough to sign in. The app's entry and all recovery codes stop working.",
     offSubmit: "Turn off",
     offBusy: "Turning off",
     offDone: "The second factor is off.",
@@ -599,7 +599,7 @@ export const texts = {
     anyCode: "Code from your app, or a recovery code",
 
     codesTitle: "Make new recovery codes?",
-    codesEnd: "All earlier recovery codes are good for nothing from then on.",
+    codesEnd: "All earlier recovery codes stop working from then on.",
     codesSubmit: "Make new codes",
     codesBusy: "Making",
     cancel: "Cancel",
@@ -681,7 +681,7 @@ export const texts = {
     details: (/** @type {string} */ name) => `Details and actions for ${name}`,
     count: (/** @type {number} */ count, /** @type {boolean} */ more) =>
       more ? `The first ${count.toLocaleString("en-GB")}` : counted(count, "person", "people"),
-    noneTitle: "Nobody is like that",
+    noneTitle: "No one matches",
     none: "Search for a part of a name or an address, or look at every role and state.",
     clear: "Show everybody",
     disable: (/** @type {string} */ name) => ({
@@ -689,8 +689,8 @@ export const texts = {
       title: `Disable ${name}?`,
       lines: [
         "Every device is signed out at once, and nobody can sign in to this account.",
-        "Its links stop working.",
-        "Nothing is deleted. You can enable the account again, and its links with it.",
+        "Their links stop working.",
+        "Nothing is deleted. You can enable the account again, and their links with it.",
       ],
       submit: "Disable",
       done: `${name} is disabled.`,
@@ -698,7 +698,7 @@ export const texts = {
     enable: (/** @type {string} */ name) => ({
       label: "Enable",
       title: `Enable ${name}?`,
-      lines: ["The account can sign in again, with the password it had.", "Its links that have not ended otherwise work again."],
+      lines: ["The account can sign in again, with the password it had.", "Their links that have not ended otherwise work again."],
       submit: "Enable",
       done: `${name} is enabled.`,
     }),
@@ -720,7 +720,7 @@ export const texts = {
       label: "Reset password",
       title: `Reset the password of ${name}?`,
       lines: [
-        "The password is good for nothing from then on, and every device is signed out.",
+        "The password stops working, and every device is signed out.",
         "A link to set a new one goes to the account's address.",
         "A second factor stays.",
       ],
@@ -731,7 +731,7 @@ export const texts = {
       label: "Reset second factor",
       title: `Reset the second factor of ${name}?`,
       lines: [
-        "The app's codes and all recovery codes are good for nothing from then on, and every device is signed out.",
+        "The app's codes and all recovery codes stop working, and every device is signed out.",
         "The password alone is enough to sign in, until a new second factor is set up.",
         "Be sure who asks for this. The owner gets an e-mail about it.",
       ],
@@ -742,15 +742,15 @@ export const texts = {
       label: "Delete",
       title: `Delete ${name}?`,
       lines: [
-        "Every device is signed out at once, and its links stop working.",
-        "Its name and address are erased, also in receipts. Files that it uploaded stay.",
+        "Every device is signed out at once, and their links stop working.",
+        "Their name and address are erased, also in receipts. Files that they uploaded stay.",
         "This cannot be undone.",
       ],
       submit: "Delete",
       done: `${name} is deleted.`,
     }),
-    did: "What it did",
-    happened: "What was done to it",
+    did: "What they did",
+    happened: "What was done to their account",
   },
 
   invitations: {
@@ -772,10 +772,10 @@ export const texts = {
     busy: "Sending",
     invited: (/** @type {string} */ email) => `An invitation is on its way to ${email}.`,
     resend: "Send again",
-    resent: (/** @type {string} */ email) => `A new link is on its way to ${email}. The one before is good for nothing.`,
+    resent: (/** @type {string} */ email) => `A new link is on its way to ${email}. The one before stops working.`,
     withdraw: "Withdraw",
     withdrawTitle: "Withdraw this invitation?",
-    withdrawLines: ["The link in the mail is good for nothing from then on.", "The name and the address are free. You can invite again."],
+    withdrawLines: ["The link in the mail stops working.", "The name and the address are free. You can invite again."],
     withdrawn: (/** @type {string} */ email) => `The invitation of ${email} is withdrawn.`,
     noneTitle: "Nobody is invited",
     none: "Invite Ops, admins or Clients. They set a password of their own.",
@@ -783,7 +783,7 @@ export const texts = {
 
   approvals: {
     title: "Approvals",
-    lead: "Those who have signed up and proven their address. They can do nothing until they are let in.",
+    lead: "Those who have signed up and verified their address. They can do nothing until they are let in.",
     who: "Who",
     since: "Signed up",
     signedUp: "signed up ",
@@ -797,18 +797,18 @@ export const texts = {
     },
     refuseQuestion: {
       title: (/** @type {string} */ name) => `Do not let ${name} in?`,
-      lines: ["The account is deleted. Its name and address are free for another sign-up.", "An e-mail says so."],
+      lines: ["The account is deleted. Their name and address are free for another sign-up.", "An e-mail says so."],
       submit: "Do not let in",
     },
     granted: (/** @type {string} */ name) => `${name} is let in.`,
     refused: (/** @type {string} */ name) => `${name} is not let in.`,
-    noneTitle: "Nobody waits",
-    none: "Who signs up and proves the address appears here, where sign-ups need an approval.",
+    noneTitle: "Nobody is waiting",
+    none: "Who signs up and verifies the address appears here, where sign-ups need an approval.",
   },
 
   groups: {
     title: "Groups",
-    lead: "A file can be for a group of Clients. Who joins has its files at once, and who leaves has them no more.",
+    lead: "A file can be for a group of Clients. Members see its files at once, and lose them when they leave.",
     newName: "New group",
     nameHint: "2 to 64 letters from a to z, digits and hyphens.",
     create: "Make the group",
