@@ -115,6 +115,11 @@ function Row({ user, own, ask }) {
 function Details({ user, own, ask }) {
   const words = texts.people;
   const { id, username, second_factor: factor, last_seen_at: seen, created_at: created } = user;
+  // What ends something stands last, and apart.
+  const buttons = (/** @type {boolean} */ grave) =>
+    actions(user)
+      .filter((action) => Boolean(action.grave) === grave)
+      .map((action) => h(Button, { key: action.label, kind: `btn-s ${grave ? "quiet-danger" : "secondary"}`, onClick: () => ask(action) }, action.label));
   /** @type {import("../components/row.mjs").Fact[]} */
   const facts = [
     [words.seen, seen ? wholeMoment(seen) : words.never],
@@ -132,14 +137,10 @@ function Details({ user, own, ask }) {
     ),
     own
       ? h("p", null, words.own, h("a", { href: address("/account") }, texts.account.title), ".")
-      : h(
-          "div",
-          { class: "acts" },
-          h(ExportButton, { path: `api/admin/users/${id}/export`, username }),
-          actions(user).map((action, at) =>
-            h(Button, { key: String(at), kind: `btn-s ${action.grave ? "quiet-danger" : "secondary"}`, onClick: () => ask(action) }, action.label),
-          ),
-        ),
+      : [
+          h("div", { class: "acts" }, h(ExportButton, { path: `api/admin/users/${id}/export`, username }), buttons(false)),
+          h("div", { class: "acts gap-t flush" }, buttons(true)),
+        ],
   ];
 }
 
