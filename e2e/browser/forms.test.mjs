@@ -89,6 +89,7 @@ test("what a sign-up and a forgotten password have come to is there after a relo
   assert.equal(await page.evaluate(() => JSON.stringify(sessionStorage).includes("form-draft")), false);
   await page.getByLabel("E-mail address").fill("form-draft@example.org");
   await press(page, "Send the link");
+  await heading(page, "Check your mail");
   await page.reload();
   await heading(page, "Check your mail");
   await page.getByText("form-draft@example.org").waitFor();
