@@ -1,7 +1,7 @@
 // Lists of the API, page by page, and what stands in their place when there is nothing to show.
 
 import { h } from "../../vendor/preact.mjs";
-import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
+import { useEffect, useRef, useState } from "../../vendor/preact-hooks.mjs";
 import { nextCursor, OFFLINE, Problem, withQuery } from "../api.mjs";
 import { call } from "../session.mjs";
 import { texts } from "../texts.mjs";
@@ -79,12 +79,14 @@ export function useList(path, query = {}, itemsIn = (response) => response.json(
 }
 
 /**
- * Below a list: more of it, or what went wrong, or that there is no more. `children` stand there when the
+ * Below a list: more of it, or what went wrong, or, after several pages, that there is no more. `children` stand there when the
  * list has nothing.
  * @param {{list: {items: unknown[], state: string, problem: Problem | null, cursor: string,
  *   more: () => void, again: () => void}, children?: import("preact").ComponentChildren}} props
  */
 export function ListEnd({ list, children }) {
+  const pages = useRef(false);
+  pages.current ||= list.cursor !== "";
   if (list.problem) return h(ProblemNote, { problem: list.problem, retry: list.again });
   const loading = list.state === "loading";
   if (list.items.length === 0) return loading ? h(Skeleton, null) : children;
@@ -93,7 +95,7 @@ export function ListEnd({ list, children }) {
     { class: "pager" },
     list.cursor || loading
       ? h(Button, { onClick: list.more, busy: loading, busyText: texts.loading }, texts.showMore)
-      : h("span", null, texts.thatIsAll),
+      : pages.current && h("span", null, texts.thatIsAll),
   );
 }
 
