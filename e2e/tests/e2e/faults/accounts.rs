@@ -124,7 +124,7 @@ type Part = [(Operation, usize)];
 /// Operations share a server, so that few are started, and several wait at the same time.
 const PARTS: [&Part; 4] = [
     &[(Operation::Login, 7), (Operation::ForceReset, 2)],
-    &[(Operation::ChangePassword, 7), (Operation::EndSession, 1)],
+    &[(Operation::ChangePassword, 3), (Operation::EndSession, 1)],
     &[(Operation::Refresh, 1), (Operation::ConfirmReset, 1), (Operation::ConfirmEmail, 7)],
     &[(Operation::ConfirmTotp, 1), (Operation::LoginByRecoveryCode, 1), (Operation::Disable, 1)],
 ];
