@@ -210,6 +210,7 @@ test("every page that a mail or a link leads to is accessible, fits, and shows n
   await makeClient(name, PASSWORD, email);
   const token = await tokenOf(name, PASSWORD);
   const next = `n${EMAIL}`;
+  await call("POST", "/api/users/signup", null, { username: "v".repeat(64), email: `v${EMAIL}`, password: PASSWORD });
   await call("POST", "/api/account/password-reset", null, { email });
   await call("POST", "/api/account/email", token, { email: next, password: PASSWORD });
   const page = await withAxe(await open(await linkMailedTo(next, "/change-email")));
@@ -219,8 +220,9 @@ test("every page that a mail or a link leads to is accessible, fits, and shows n
   await page.getByRole("button").waitFor({ state: "detached" });
   await check(page, "page change-email done");
   const pages = {
-    "verify": await linkMailedTo(`views-${EMAIL}`, "/verify"),
+    "verify": await linkMailedTo(`v${EMAIL}`, "/verify"),
     "set-password": await linkMailedTo(`i${EMAIL}`, "/set-password"),
+    "reset-password": await linkMailedTo(email, "/reset-password"),
     "undo-email": await linkMailedTo(email, "/undo-email"),
     "download": spare,
     "download in the app": `${API}/#/download${new URL(spare).search}`,

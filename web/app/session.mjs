@@ -60,8 +60,12 @@ function kept() {
 export async function start() {
   const account = kept();
   if (!account) return set({ state: "out", account });
+  await resume(account);
+}
+
+/** @param {Account} account as it was: views need not wait for the answer */
+async function resume(account) {
   try {
-    // As it was: views need not wait for the answer.
     if (!session.account) set({ state: "in", account });
     await refresh();
     await readAccount();
@@ -80,10 +84,11 @@ export async function begin(answer) {
   const begun = ownerOf(answer);
   // First, because tabs of another account have another cookie from now on.
   channel.postMessage({ begun });
-  await readAccount();
+  const account = await readAccount();
   // What was typed when another account's session ended here.
   for (const key of Object.keys(sessionStorage)) if (!key.includes(begun)) sessionStorage.removeItem(key);
-  channel.postMessage({ begun });
+  // With the account, because Firefox shows other tabs later what is in `localStorage`.
+  channel.postMessage({ begun, account });
 }
 
 /** Ends the session, here and in all tabs. When the service has not ended it, it goes on. */
@@ -201,7 +206,7 @@ function end(ended) {
 channel.addEventListener("message", ({ data }) => {
   if (data.ended) leave("");
   if (data.begun && session.account && data.begun !== session.account.id) handOver();
-  if (data.begun && !session.account) start();
+  if (data.account && !session.account) resume(data.account);
 });
 
 start();
