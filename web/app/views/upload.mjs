@@ -261,7 +261,7 @@ function Terms({ count }) {
     },
   );
   // What was said about files that are missing goes when there are some.
-  useEffect(form.field("choose").onLeave, [count]);
+  useEffect(() => form.field("choose").onInput(""), [count]);
   return h(
     Form,
     { form },
