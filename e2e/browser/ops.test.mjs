@@ -289,7 +289,7 @@ test("a file is not taken from everybody by leaving out whom it is for", async (
   const dialog = page.getByRole("dialog", { name: "Change the terms" });
   await dialog.getByText("Only these people").click();
   await press(dialog, "Save");
-  await dialog.getByRole("alert").getByText(/: Nobody could see the file then/).waitFor();
+  await dialog.getByRole("alert").getByText(/: nobody could see the file then/).waitFor();
   assert.equal((await details(id)).recipients, "everyone");
 });
 
