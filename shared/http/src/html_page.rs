@@ -31,12 +31,12 @@ const SECTIONS: &[&str] =
 static STYLES: LazyLock<String> = LazyLock::new(|| sections(APP_STYLES, SECTIONS));
 
 /// Nothing is loaded, nothing runs, nobody may frame it; its forms go back to this site. The styles
-/// are named by their digest. The icon is a part of the page: browsers ask for one when there is none.
+/// are named by their digest.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     let styles = ContentDigest::of(STYLES.as_bytes()).base64();
     format!(
-        "default-src 'none'; style-src 'sha256-{styles}'; img-src data:; form-action 'self'; \
-         base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-{styles}'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
     )
 });
 
