@@ -1,9 +1,8 @@
 // What is asked before something ends: in words that say what.
 
 import { h } from "../../vendor/preact.mjs";
-import { useState } from "../../vendor/preact-hooks.mjs";
-import { Problem } from "../api.mjs";
 import { texts } from "../texts.mjs";
+import { useAction } from "./action.mjs";
 import { Button } from "./button.mjs";
 import { Dialog } from "./dialog.mjs";
 import { Icon } from "./icon.mjs";
@@ -18,22 +17,10 @@ import { ProblemNote } from "./note.mjs";
  */
 export function Confirm({ title, sub = "", lines, icons = [], submit, harmless = false, act, onClose, ...words }) {
   const { keep = texts.confirm.cancel, busyText = texts.confirm.busy } = words;
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
-  const press = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await act();
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      setProblem(error);
-      setBusy(false);
-    }
-  };
+  const { busy, problem, run } = useAction();
   const foot = [
     h(Button, { onClick: onClose }, keep),
-    h(Button, { kind: harmless ? "primary" : "danger", busy, busyText, onClick: () => void press() }, submit),
+    h(Button, { kind: harmless ? "primary" : "danger", busy, busyText, onClick: () => void run(act) }, submit),
   ];
   return h(
     Dialog,

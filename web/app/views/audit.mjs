@@ -2,8 +2,8 @@
 // back undoes each of them.
 
 import { h } from "../../vendor/preact.mjs";
-import { useState } from "../../vendor/preact-hooks.mjs";
-import { nextCursor, Problem, withQuery } from "../api.mjs";
+import { nextCursor, withQuery } from "../api.mjs";
+import { useAction } from "../components/action.mjs";
 import { Button, CopyButton } from "../components/button.mjs";
 import { Time } from "../components/file.mjs";
 import { Empty, ListEnd, useList } from "../components/list.mjs";
@@ -41,8 +41,7 @@ const ACTIONS = [
 /** @param {import("../views.mjs").ViewProps} props */
 export function View({ query }) {
   const words = texts.audit;
-  const [saving, setSaving] = useState(false);
-  const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
+  const { busy, problem, run } = useAction();
   const [actor = "", subject = "", action = "", from = "", to = ""] =
     ["actor", "subject", "action", "from", "to"].map((name) => query.get(name) ?? "");
   const filters = { actor, subject, action, from, to };
@@ -55,23 +54,12 @@ export function View({ query }) {
   const names = new Map(users.items.map(({ id, username }) => [id, username]));
 
   const change = (/** @type {Partial<typeof filters>} */ some) => go(VIEW, { ...filters, ...some });
-  const exportAll = async () => {
-    setSaving(true);
-    setProblem(null);
-    try {
-      save(new Blob(await csv(sought), { type: "text/csv" }), "audit.csv");
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      setProblem(error);
-    } finally {
-      setSaving(false);
-    }
-  };
+  const exportAll = async () => save(new Blob(await csv(sought), { type: "text/csv" }), "audit.csv");
   const actions = Object.fromEntries(ACTIONS.map((name) => [name, words.action(name)]));
   const clear = h("a", { class: "btn secondary", href: address(VIEW), onClick: focusHeading }, words.clear);
   return h(
     Page,
-    { title: words.title, lead: words.lead, actions: h(Button, { icon: "download", busy: saving, busyText: words.exporting, onClick: () => void exportAll() }, words.export) },
+    { title: words.title, lead: words.lead, actions: h(Button, { icon: "download", busy, busyText: words.exporting, onClick: () => void run(exportAll) }, words.export) },
     problem && h(ProblemNote, { problem }),
     h(
       "div",

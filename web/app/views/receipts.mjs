@@ -5,6 +5,7 @@ import { h } from "../../vendor/preact.mjs";
 import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
 import { Problem } from "../api.mjs";
 import { brokenAt, receiptsIn } from "../chain.mjs";
+import { useAction } from "../components/action.mjs";
 import { Button } from "../components/button.mjs";
 import { Digest } from "../components/file.mjs";
 import { Icon } from "../components/icon.mjs";
@@ -175,19 +176,10 @@ function stateOf(chain) {
  */
 function Certificate({ number, link, children }) {
   const words = texts.receipts;
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
+  const { busy, problem, run } = useAction();
   const get = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      const answer = await call("GET", `api/links/${link}/certificate`);
-      save(await answer.blob(), `certificate-${link}.jwt`);
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      setProblem(error);
-    }
-    setBusy(false);
+    const answer = await call("GET", `api/links/${link}/certificate`);
+    save(await answer.blob(), `certificate-${link}.jwt`);
   };
   return [
     h(
@@ -196,7 +188,7 @@ function Certificate({ number, link, children }) {
       children,
       h(
         Button,
-        { kind: "btn-s secondary", icon: "download", busy, busyText: texts.confirm.busy, onClick: () => void get() },
+        { kind: "btn-s secondary", icon: "download", busy, busyText: texts.confirm.busy, onClick: () => void run(get) },
         words.certificate,
         h("span", { class: "vh" }, words.ofLink(number)),
       ),
