@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut list = String::from("&[\n");
     for (name, text) in &files {
         let served = versioned(name, &version);
-        let text = if is_script(name) { &without_comments(text) } else { text };
+        let text = if is_script(name) { &without_comments(text)? } else { text };
         let text = with_versions(text, &files, &version);
         fs::write(out.join(&served), &text)?;
         fs::write(out.join(format!("{served}.br")), brotli(&text)?)?;
@@ -117,14 +117,26 @@ fn versioned(name: &str, version: &str) -> String {
 
 /// A script without what is for its readers: comments, indentation, and the end of a line where the
 /// next one goes on. No text of the app goes over several lines, or holds what begins a comment.
-fn without_comments(text: &str) -> String {
-    let lines = text.lines().map(code_of).filter(|line| !line.is_empty());
-    lines.fold(String::new(), |text, line| {
-        let goes_on = text.is_empty()
-            || text.ends_with([',', ';', '(', '[', '{'])
-            || line.starts_with(['.', '?', ':', ')', ']', '}']);
-        text + if goes_on { "" } else { "\n" } + &line
-    })
+fn without_comments(text: &str) -> Result<String, Box<dyn Error>> {
+    let mut script = String::new();
+    for line in text.lines() {
+        let code = code_of(line);
+        let is_open = |text: &str| text.matches('"').count() % 2 == 1;
+        if is_open(&code) && !is_open(line) {
+            return Err(format!("a text holds what begins a comment: {line}").into());
+        }
+        if code.is_empty() {
+            continue;
+        }
+        let goes_on = script.is_empty()
+            || script.ends_with([',', ';', '(', '[', '{'])
+            || code.starts_with(['.', '?', ':', ')', ']', '}']);
+        if !goes_on {
+            script.push('\n');
+        }
+        script += &code;
+    }
+    Ok(script)
 }
 
 /// A line without its comments. Types stand within lines too.
