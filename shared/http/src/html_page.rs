@@ -56,9 +56,10 @@ impl HtmlPage {
             ("content", &self.content),
         ];
         let mut response = typed(status, "text/html; charset=utf-8", fill(FRAME, &places));
-        if let Ok(policy) = HeaderValue::try_from(&**POLICY) {
-            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-        }
+        let policy = HeaderValue::try_from(&**POLICY);
+        // A page without its styles is better than one without a policy.
+        let policy = policy.unwrap_or(HeaderValue::from_static("default-src 'none'"));
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
         response
     }
 }
