@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { confirm, expectComplaint, heading, login, makeClient, press, request, row, signedIn, tokenOf } from "./page.mjs";
+import { confirm, expectComplaint, heading, login, makeClient, open, press, request, row, section, signedIn, signIn, tokenOf } from "./page.mjs";
 
 // Opens the details of the only one that a search finds.
 async function find(page, name) {
@@ -63,6 +63,45 @@ test("an admin changes a role, ends sessions, and takes a password away", async 
   await press(page, "Reset password");
   await confirm(page, "Reset the password of admin-changes?", "Reset password");
   assert.equal((await login("admin-changes", "a phrase of another")).status, 401);
+});
+
+test("an admin sees where somebody is signed in and what is limited, and ends the sessions", async () => {
+  await makeClient("admin-watches", "a phrase to watch");
+  const access = await tokenOf("admin-watches", "a phrase to watch");
+  const page = await signedIn("admin");
+  await heading(page, "People");
+  await find(page, "admin-watches");
+  const sessions = section(page, "Sessions").getByRole("listitem");
+  await sessions.first().waitFor();
+  assert.match(await sessions.first().textContent(), /^node.*127\.0\.0\.1.*signed in today at .*last used today at /);
+  assert.equal(await sessions.count(), 1);
+  const limits = section(page, "Limits in force");
+  await limits.getByText("Mails because of a sign-up").waitFor();
+  await limits.getByText(/^1 of 3, counted until (today|tomorrow) at \d\d:\d\d$/).waitFor();
+
+  await press(page, "Sign out everywhere");
+  await confirm(page, "Sign admin-watches out everywhere?", "Sign out everywhere");
+  await section(page, "Sessions").getByText("Signed in nowhere.").waitFor();
+  assert.equal(await sessions.count(), 0);
+  assert.equal((await request("GET", "/api/account", { token: access })).status, 401);
+});
+
+test("of an account of which nothing was counted, and of a limit that is reached, both are said", async () => {
+  await makeClient("admin-limits", "a phrase within limits");
+  const page = await open();
+  let answer = [];
+  await page.route("**/limits", (route) => route.fulfill({ json: answer }));
+  await signIn(page, "admin");
+  await heading(page, "People");
+  await find(page, "admin-limits");
+  await section(page, "Limits in force").getByText("None. Nothing that has a limit was done today.").waitFor();
+  await section(page, "Sessions").getByText("Signed in nowhere.").waitFor();
+  const [now, day] = [Date.now(), 24 * 60 * 60];
+  const ends_at = new Date(now + day * 1000).toISOString();
+  answer = [{ what: "links", taken: 10_000, most: 10_000, ends_at, retry_after: 2 * day }];
+  await press(page, "Details and actions for admin-limits");
+  await press(page, "Details and actions for admin-limits");
+  await section(page, "Limits in force").getByText(/^10,000 of 10,000, no more until \d+ \w+/).waitFor();
 });
 
 test("a search and its filters survive a reload, and one's own account has no actions", async () => {

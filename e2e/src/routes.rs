@@ -110,6 +110,14 @@ pub fn user(id: &str) -> String {
     format!("{USERS}/{id}")
 }
 
+pub fn sessions_of_user(id: &str) -> String {
+    format!("{USERS}/{id}/sessions")
+}
+
+pub fn limits_of_user(id: &str) -> String {
+    format!("{USERS}/{id}/limits")
+}
+
 pub fn group(name: &str) -> String {
     format!("{GROUPS}/{name}")
 }
@@ -132,7 +140,7 @@ pub fn invitation(id: &str) -> String {
 
 /// Every route that asks who is calling: method, path, and a role that may use it. Each succeeds
 /// after those before it, so what deletes stands last.
-pub const PROTECTED: [(&str, &str, &str); 83] = [
+pub const PROTECTED: [(&str, &str, &str); 85] = [
     ("GET", ACCOUNT, "client"),
     ("GET", ACCOUNT, "ops"),
     ("GET", ACCOUNT, "admin"),
@@ -181,6 +189,8 @@ pub const PROTECTED: [(&str, &str, &str); 83] = [
     ("DELETE", "/api/files/{file_id}", "admin"),
     ("GET", USERS, "admin"),
     ("GET", "/api/admin/users/{id}", "admin"),
+    ("GET", "/api/admin/users/{id}/sessions", "admin"),
+    ("GET", "/api/admin/users/{id}/limits", "admin"),
     ("PATCH", "/api/admin/users/{id}", "admin"),
     ("GET", AUDIT, "admin"),
     ("GET", EXPORT, "client"),

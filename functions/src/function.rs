@@ -17,7 +17,8 @@ use crate::accounts::{
 };
 use crate::admin::{
     ChangeMembers, ChangeUser, CreateAccount, CreateGroup, DecideApproval, DeleteGroup, InviteUser,
-    ListApprovals, ListAudit, ListGroups, ListInvitations, ListUsers, ShowUser, WithdrawInvitation,
+    ListApprovals, ListAudit, ListGroups, ListInvitations, ListUsers, ShowUser, ShowUserLimits,
+    WithdrawInvitation,
 };
 use crate::downloads::{DownloadFile, DownloadPage};
 use crate::files::{
@@ -55,6 +56,7 @@ const ALL: &[Function] = &[
     Function::direct::<CreateAccount>(),
     Function::of::<ListUsers>(),
     Function::of::<ShowUser>(),
+    Function::of::<ShowUserLimits>(),
     Function::of::<ChangeUser>(),
     Function::of::<ListGroups>(),
     Function::of::<CreateGroup>(),

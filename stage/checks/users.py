@@ -19,6 +19,11 @@ def administrate_users(stage: Stage) -> None:
     client = stage.user(admin, account)
     shown = stage.expect(200, "GET", f"/api/admin/users/{client['id']}", token=admin)
     check(shown == client and client["state"] == "active", f"the list has the account: {shown}")
+    sessions = stage.expect(200, "GET", f"/api/admin/users/{client['id']}/sessions", token=admin)
+    check([it["current"] for it in sessions] == [False], f"the one session of it: {sessions}")
+    limits = stage.expect(200, "GET", f"/api/admin/users/{client['id']}/limits", token=admin)
+    counted = {it["what"]: (it["taken"], it["most"]) for it in limits}
+    check(counted.get("sign_up_mails") == (1, 3), f"the mail of the sign-up was counted: {limits}")
     seen = stage.expect(200, "GET", "/api/admin/users?sort=-last_seen&limit=1", token=admin)
     check(seen[0]["username"] == other.username, f"who was seen last comes first: {seen}")
     change(client, {"active": False})
@@ -36,7 +41,7 @@ def administrate_users(stage: Stage) -> None:
     check(any("only" in mail for mail in stage.mails(with_factor.email)), "its owner is told")
     change(stage.user(admin, other), {"role": "ops"})
     stage.expect(401, "GET", "/api/admin/users", token=other_admin)
-    say("accounts were listed, disabled, enabled and given another role")
+    say("accounts were listed, disabled, enabled and given another role, and their limits shown")
 
 
 def administrate_groups(stage: Stage) -> None:

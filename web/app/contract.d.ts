@@ -183,7 +183,7 @@ export interface LinkSummary {
   note: string | null;
 }
 
-/** An entry of `session_list`. */
+/** An entry of `session_list` and of `user_sessions`. */
 export interface SessionSummary {
   id: string;
   current: boolean;
@@ -201,6 +201,31 @@ export interface RecoveryCodesCreated {
 }
 
 export type UserState = "active" | "disabled" | "unverified" | "invited" | "waiting";
+
+export type LimitKind =
+  | "wrong_passwords_for_name"
+  | "wrong_passwords_for_address"
+  | "wrong_codes"
+  | "links"
+  | "uploads"
+  | "address_changes"
+  | "reset_mails"
+  | "sign_up_mails"
+  | "verification_mails"
+  | "new_address_mails"
+  | "invitation_mails"
+  | "file_mails"
+  | "download_mails";
+
+/** An entry of `user_limits`. */
+export interface LimitDetails {
+  what: LimitKind;
+  taken: number;
+  most: number;
+  ends_at: string;
+  /** In seconds, when it is refused now. */
+  retry_after?: number;
+}
 
 /** An entry of `user_list`. */
 export interface UserDetails {

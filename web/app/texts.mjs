@@ -751,6 +751,29 @@ export const texts = {
     }),
     did: "What they did",
     happened: "What was done to their account",
+    sessions: "Sessions",
+    noSessions: "Signed in nowhere.",
+    limitsTitle: "Limits in force",
+    noLimits: "None. Nothing that has a limit was done today.",
+    limits: {
+      wrong_passwords_for_name: "Wrong passwords for the name",
+      wrong_passwords_for_address: "Wrong passwords for the address",
+      wrong_codes: "Wrong codes",
+      links: "Links",
+      uploads: "Uploads and imports",
+      address_changes: "Requests for another address",
+      reset_mails: "Mails to reset the password",
+      sign_up_mails: "Mails because of a sign-up",
+      verification_mails: "Mails to verify the address",
+      new_address_mails: "Mails because of a new address",
+      invitation_mails: "Mails because of an invitation",
+      file_mails: "Mails about files for them",
+      download_mails: "Mails about downloads",
+    },
+    limit: (/** @type {number} */ taken, /** @type {number} */ most, /** @type {string} */ until) =>
+      `${taken.toLocaleString("en-GB")} of ${most.toLocaleString("en-GB")}, counted until ${until}`,
+    limitReached: (/** @type {number} */ taken, /** @type {number} */ most, /** @type {string} */ until) =>
+      `${taken.toLocaleString("en-GB")} of ${most.toLocaleString("en-GB")}, no more until ${until}`,
   },
 
   invitations: {

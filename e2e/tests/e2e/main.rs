@@ -43,6 +43,7 @@ mod routes {
         mod list_audit;
         mod list_invitations;
         mod list_users;
+        mod show_user_limits;
         mod withdraw_invitation;
     }
     mod downloads {

@@ -13,6 +13,7 @@ mod list_groups;
 mod list_invitations;
 mod list_users;
 mod show_user;
+mod show_user_limits;
 mod withdraw_invitation;
 
 pub use change_members::ChangeMembers;
@@ -28,4 +29,5 @@ pub use list_groups::ListGroups;
 pub use list_invitations::ListInvitations;
 pub use list_users::ListUsers;
 pub use show_user::ShowUser;
+pub use show_user_limits::ShowUserLimits;
 pub use withdraw_invitation::WithdrawInvitation;

@@ -1,8 +1,10 @@
-//! `session_list`: the caller's sessions, newest first, page by page.
+//! `session_list` and `user_sessions`: the sessions of the caller, or of another account for an admin,
+//! newest first, page by page.
 
 use share_contract::settings::SESSION_IDLE;
-use share_contract::{Operation, SessionSummary, operations};
+use share_contract::{ErrorCode, Operation, SessionSummary, operations};
 use share_http::{Answer, ApiError, Authenticator, Endpoint, Paging, PublicUrl, Request};
+use share_model::UserId;
 use share_store::{Page, Platform, Sessions, StartError};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
@@ -15,7 +17,8 @@ pub struct ListSessions {
 
 impl Endpoint for ListSessions {
     const NAME: &'static str = "ListSessions";
-    const OPERATIONS: &'static [&'static Operation] = &[&operations::SESSION_LIST];
+    const OPERATIONS: &'static [&'static Operation] =
+        &[&operations::SESSION_LIST, &operations::USER_SESSIONS];
     type Json = Vec<SessionSummary>;
 
     async fn connect(platform: &Platform) -> Result<Self, StartError> {
@@ -28,9 +31,16 @@ impl Endpoint for ListSessions {
     }
 
     async fn handle(&self, request: &Request) -> Result<Answer<Vec<SessionSummary>>, ApiError> {
-        let (user, current) = self.authenticator.session(request).await?; // 401, 403
-        let (path, owner) = ("/api/sessions".to_owned(), Some(user.id));
-        let paging = Paging::read(request, path, owner, self.authenticator.keys())?; // 400
+        let (caller, current) = self.authenticator.session(request).await?; // 401, 403
+        let (user, path) = match request.path_parameter("id", str::parse::<UserId>)? {
+            Some(id) => {
+                let user = self.sessions.changes.users.by_id(id).await?; // 503
+                let user = user.ok_or(ErrorCode::UserUnknown)?; // 404
+                (user, format!("/api/admin/users/{id}/sessions"))
+            }
+            None => (caller, "/api/sessions".to_owned()),
+        };
+        let paging = Paging::read(request, path, Some(user.id), self.authenticator.keys())?; // 400
         let page = self.sessions.page(user.id, paging.limit, paging.cursor.as_ref()).await?; // 503
         let live = page.records.into_iter().filter(|session| {
             session.is_live(user.generation, self.idle_seconds, request.now())

@@ -54,4 +54,6 @@ pub use uploads::{
     FileFetch, ImportRequest, PartReceived, PartRequest, PartToSign, PartsRequest, PartsSigned,
     UploadCreated, UploadRequest, UploadStatus,
 };
-pub use users::{Reset, SessionsChange, UserChange, UserDetails, UserSort};
+pub use users::{
+    LimitDetails, LimitKind, Reset, SessionsChange, UserChange, UserDetails, UserSort,
+};

@@ -73,7 +73,7 @@ pub struct LoggedIn {
     pub expires_in: i64,
 }
 
-/// A session, as `session_list` shows it.
+/// A session, as `session_list` and `user_sessions` show it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct SessionSummary {
     /// Its id.

@@ -38,6 +38,56 @@ pub struct UserDetails {
     pub email_changed_at: Option<Timestamp>,
 }
 
+/// A limit of an account that is in force, as `user_limits` shows it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct LimitDetails {
+    /// What is counted.
+    pub what: LimitKind,
+    /// How often it was done in this window.
+    pub taken: u32,
+    /// How often it may be done in a window.
+    pub most: u32,
+    /// When the window ends, and nothing is counted any more.
+    #[serde(with = "rfc3339_millis")]
+    #[schemars(schema_with = "schema::moment")]
+    pub ends_at: Timestamp,
+    /// After how many seconds it can be done once more. Not there when it can be done now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<i64>,
+}
+
+/// What a limit of an account counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitKind {
+    /// Wrong passwords for the name, from all sources.
+    WrongPasswordsForName,
+    /// Wrong passwords for the address, from all sources.
+    WrongPasswordsForAddress,
+    /// Wrong codes of the second factor.
+    WrongCodes,
+    /// Links.
+    Links,
+    /// Uploads and imports.
+    Uploads,
+    /// Requests for another address.
+    AddressChanges,
+    /// Mails because of a reset.
+    ResetMails,
+    /// Mails because of a sign-up.
+    SignUpMails,
+    /// Mails because of another verification link.
+    VerificationMails,
+    /// Mails because an account is to have this address.
+    NewAddressMails,
+    /// Mails because of an invitation.
+    InvitationMails,
+    /// Mails about a file to its recipient.
+    FileMails,
+    /// Mails about downloads to an uploader.
+    DownloadMails,
+}
+
 /// The order of a list of accounts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum UserSort {

@@ -182,6 +182,14 @@ impl Limit {
         all
     }
 
+    /// Whether it may be done once more at `now`.
+    #[must_use]
+    pub fn permits(&self, counter: Counter, now: Timestamp) -> bool {
+        // As where it is counted: who need not wait is not asked when the last time was.
+        let rested = |it: &Allowance| it.rest == 0 || counter.last_at + it.rest <= now.as_second();
+        self.allowances().iter().any(|it| counter.taken < it.above && rested(it))
+    }
+
     /// What whoever is refused at `now` is told.
     #[must_use]
     pub fn reached(&self, counter: Counter, now: Timestamp) -> LimitReached {
@@ -233,10 +241,8 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    /// Whether the store, which asks for one of the allowances, lets it through.
     fn permits(limit: &Limit, counter: Counter, now: i64) -> bool {
-        let rested = |it: &Allowance| counter.last_at + it.rest <= now;
-        limit.allowances().iter().any(|it| counter.taken < it.above && rested(it))
+        limit.permits(counter, at(now))
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! as many get through as the limit says. A request whose answer is lost may be counted twice.
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use share_contract::settings::LIMITS_TABLE;
 use share_model::limits::{Counter, Limit, LimitReached};
 
@@ -14,6 +15,14 @@ use crate::{Platform, StartError, StoreError};
 #[derive(Clone)]
 pub struct Limits {
     table: Table,
+}
+
+/// A counter, as the table holds it.
+#[derive(Deserialize)]
+struct CounterRecord {
+    pk: String,
+    taken: u32,
+    last_at: i64,
 }
 
 /// That something was counted.
@@ -79,6 +88,26 @@ impl Limits {
                     .reached(counter.unwrap_or(Counter { taken: limit.most, last_at: 0 }), now))
             }
         })
+    }
+
+    /// What has been counted of each of these limits, for whom it stands there, in the window of `now`,
+    /// in their order. There are at most 100, and no two are the same.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn counted(
+        &self,
+        limits: &[(&Limit, &str)],
+        now: Timestamp,
+    ) -> Result<Vec<Option<Counter>>, StoreError> {
+        let keys: Vec<_> = limits.iter().map(|(limit, whom)| limit.key(whom, now)).collect();
+        let asked: Vec<_> = keys.iter().map(|key| Key::new("pk", key)).collect();
+        let found = self.table.get_all::<CounterRecord>(&asked).await?;
+        let counter = |key: &String| {
+            let record = found.iter().find(|it| it.pk == *key)?;
+            Some(Counter { taken: record.taken, last_at: record.last_at })
+        };
+        Ok(keys.iter().map(counter).collect())
     }
 
     /// Does `action` for `whom` and counts it, unless that would be too often: then nothing is done,

@@ -4,8 +4,8 @@ import { h } from "../../vendor/preact.mjs";
 import { useEffect, useState } from "../../vendor/preact-hooks.mjs";
 import { Problem } from "../api.mjs";
 import { Button } from "../components/button.mjs";
+import { Device } from "../components/device.mjs";
 import { Dialog } from "../components/dialog.mjs";
-import { Time } from "../components/file.mjs";
 import { ExportButton } from "../components/export.mjs";
 import { emptyOnes, Field, Form, PasswordField, tooShort, useForm } from "../components/form.mjs";
 import { Icon } from "../components/icon.mjs";
@@ -104,7 +104,17 @@ function Sessions({ list }) {
       "ul",
       null,
       items.map((session) =>
-        h(Device, { key: session.id, session, busy: ending.includes(session), end: () => void end([session], words.ended) }),
+        h(
+          Device,
+          { key: session.id, session },
+          !session.current &&
+            h(
+              Button,
+              { kind: "btn-s secondary", busy: ending.includes(session), busyText: words.endBusy, onClick: () => void end([session], words.ended) },
+              words.end,
+              h("span", { class: "vh" }, ` ${deviceName(session.device)}`),
+            ),
+        ),
       ),
     ),
     problem && h(ProblemNote, { problem }),
@@ -117,33 +127,6 @@ function Sessions({ list }) {
         h(Button, { kind: "btn-s secondary", busy: ending.length > 1, busyText: words.endBusy, onClick: () => void end(others, words.endedOthers) }, words.endOthers),
       ),
   ];
-}
-
-/** @param {{session: SessionSummary, busy: boolean, end: () => void}} props */
-function Device({ session, busy, end }) {
-  const words = texts.account;
-  const { current, device, address: from, created_at: created, last_used_at: used } = session;
-  const name = deviceName(device);
-  const icon = /iPhone|iPad|Android/.test(device) ? "phone" : "laptop";
-  return h(
-    "li",
-    { class: "dev" },
-    h(Icon, { name: icon }),
-    h(
-      "div",
-      null,
-      h("p", { class: "any" }, h("b", { title: device }, h("bdi", null, name)), current && [" ", h("span", { class: "new" }, words.current)]),
-      h(
-        "p",
-        { class: "meta small" },
-        from && h("span", null, from),
-        h("span", null, words.since, h(Time, { at: created })),
-        !current && h("span", null, words.used, h(Time, { at: used })),
-      ),
-    ),
-    !current &&
-      h(Button, { kind: "btn-s secondary", busy, busyText: words.endBusy, onClick: end }, words.end, h("span", { class: "vh" }, ` ${name}`)),
-  );
 }
 
 /** @param {{changed: () => void}} props */

@@ -4,6 +4,7 @@ import { h } from "../../vendor/preact.mjs";
 import { useState } from "../../vendor/preact-hooks.mjs";
 import { Button } from "../components/button.mjs";
 import { Confirm } from "../components/confirm.mjs";
+import { Device } from "../components/device.mjs";
 import { Time } from "../components/file.mjs";
 import { ExportButton } from "../components/export.mjs";
 import { Empty, ListEnd, useList } from "../components/list.mjs";
@@ -14,18 +15,22 @@ import { Select } from "../components/select.mjs";
 import { State } from "../components/state.mjs";
 import { Person, Table } from "../components/table.mjs";
 import { toast } from "../components/toast.mjs";
-import { wholeMoment } from "../format.mjs";
+import { day, wholeMoment } from "../format.mjs";
 import { address } from "../router.mjs";
 import { call, callForJson } from "../session.mjs";
 import { texts } from "../texts.mjs";
 
 /**
  * @typedef {import("../contract.d.ts").UserDetails} UserDetails
+ * @typedef {import("../contract.d.ts").SessionSummary} SessionSummary
+ * @typedef {import("../contract.d.ts").LimitDetails} LimitDetails
  * @typedef {import("../contract.d.ts").Role} Role
  * @typedef {import("preact").ComponentChildren} Children
  * @typedef {{label: string, title: string, lines: string[], submit: string, done: string,
- *   harmless?: boolean, grave?: boolean, body: object | null}} Action
- *   without a `body` it deletes the account
+ *   harmless?: boolean, place?: string, body: object | null}} Action
+ *   `place` is `sessions` or `last` when the button does not stand among the others; without a `body`
+ *   the account is deleted
+ * @typedef {(action: Action, done: () => void) => void} Ask
  */
 
 /** @type {Role[]} */
@@ -43,7 +48,7 @@ export function View({ query, account }) {
   const words = texts.people;
   const [role, setRole] = useState(query.get("role") ?? "");
   const [state, setState] = useState(query.get("state") ?? "");
-  const [asked, setAsked] = useState(/** @type {{user: UserDetails, action: Action} | null} */ (null));
+  const [asked, setAsked] = useState(/** @type {{user: UserDetails, action: Action, done: () => void} | null} */ (null));
   const search = useSearch("/people", query, { role, state });
   /** @type {ReturnType<typeof useList<UserDetails>>} */
   const list = useList("api/admin/users", search.sought);
@@ -57,12 +62,13 @@ export function View({ query, account }) {
   };
   const act = async () => {
     if (!asked) return;
-    const { user, action } = asked;
+    const { user, action, done } = asked;
     const path = `api/admin/users/${user.id}`;
     if (action.body) {
       /** @type {UserDetails} */
       const changed = await callForJson("PATCH", path, { body: action.body });
       list.change((users) => users.map((it) => (it.id === changed.id ? changed : it)));
+      done();
     } else {
       await call("DELETE", path);
       list.change((users) => users.filter((it) => it.id !== user.id));
@@ -84,7 +90,7 @@ export function View({ query, account }) {
         Table,
         { caption: words.title, columns: [words.name, words.role, words.state, words.factor, words.seen], action: words.action },
         items.map((user) =>
-          h(Row, { key: user.id, user, own: user.id === account?.id, ask: (action) => setAsked({ user, action }) }),
+          h(Row, { key: user.id, user, own: user.id === account?.id, ask: (action, done) => setAsked({ user, action, done }) }),
         ),
       ),
     h(ListEnd, { list }, h(Empty, { title: words.noneTitle, text: words.none }, h(Button, { onClick: clear }, words.clear))),
@@ -93,7 +99,7 @@ export function View({ query, account }) {
   );
 }
 
-/** @param {{user: UserDetails, own: boolean, ask: (action: Action) => void}} props */
+/** @param {{user: UserDetails, own: boolean, ask: Ask}} props */
 function Row({ user, own, ask }) {
   const words = texts.people;
   const { id, username, email, role, state, second_factor: factor, last_seen_at: seen } = user;
@@ -111,15 +117,26 @@ function Row({ user, own, ask }) {
   return h(OpenRow, { id, label: words.details(username), columns: 6, cells }, h(Details, { user, own, ask }));
 }
 
-/** @param {{user: UserDetails, own: boolean, ask: (action: Action) => void}} props */
+/** @param {{user: UserDetails, own: boolean, ask: Ask}} props */
 function Details({ user, own, ask }) {
   const words = texts.people;
   const { id, username, second_factor: factor, last_seen_at: seen, created_at: created } = user;
+  /** @type {ReturnType<typeof useList<SessionSummary>>} */
+  const sessions = useList(`api/admin/users/${id}/sessions`);
+  /** @type {ReturnType<typeof useList<LimitDetails>>} */
+  const limits = useList(`api/admin/users/${id}/limits`);
   // What ends something stands last, and apart.
-  const buttons = (/** @type {boolean} */ grave) =>
+  const buttons = (/** @type {string | undefined} */ place) =>
     actions(user)
-      .filter((action) => Boolean(action.grave) === grave)
-      .map((action) => h(Button, { key: action.label, kind: `btn-s ${grave ? "quiet-danger" : "secondary"}`, onClick: () => ask(action) }, action.label));
+      .filter((action) => !own && action.place === place)
+      .map((action) =>
+        h(
+          Button,
+          // Most of them end sessions.
+          { key: action.label, kind: `btn-s ${place === "last" ? "quiet-danger" : "secondary"}`, onClick: () => ask(action, sessions.reload) },
+          action.label,
+        ),
+      );
   /** @type {import("../components/row.mjs").Fact[]} */
   const facts = [
     [words.seen, seen ? wholeMoment(seen) : words.never],
@@ -135,13 +152,39 @@ function Details({ user, own, ask }) {
       h("a", { href: address("/audit", { actor: id }) }, words.did),
       h("a", { href: address("/audit", { subject: `user:${id}` }) }, words.happened),
     ),
+    h(
+      "section",
+      { class: "sect-b gap-t", "aria-labelledby": `sessions-${id}` },
+      h("h2", { id: `sessions-${id}` }, words.sessions),
+      h("ul", null, sessions.items.map((session) => h(Device, { key: session.id, session }))),
+      h(ListEnd, { list: sessions }, h("p", { class: "muted" }, words.noSessions)),
+      h("div", { class: "acts gap-s" }, buttons("sessions")),
+    ),
+    h(
+      "section",
+      { class: "gap-t gap-b", "aria-labelledby": `limits-${id}` },
+      h("h2", { id: `limits-${id}` }, words.limitsTitle),
+      limits.items.length > 0 && h(Facts, { facts: limits.items.map(limitFact) }),
+      h(ListEnd, { list: limits }, h("p", { class: "muted" }, words.noLimits)),
+    ),
     own
       ? h("p", null, words.own, h("a", { href: address("/account") }, texts.account.title), ".")
       : [
-          h("div", { class: "acts" }, h(ExportButton, { path: `api/admin/users/${id}/export`, username }), buttons(false)),
-          h("div", { class: "acts gap-t flush" }, buttons(true)),
+          h("div", { class: "acts" }, h(ExportButton, { path: `api/admin/users/${id}/export`, username }), buttons(undefined)),
+          h("div", { class: "acts gap-t flush" }, buttons("last")),
         ],
   ];
+}
+
+/**
+ * What was done how often, and until when that counts.
+ * @param {LimitDetails} limit
+ * @returns {import("../components/row.mjs").Fact}
+ */
+function limitFact({ what, taken, most, ends_at: ends, retry_after: wait }) {
+  const words = texts.people;
+  const said = wait ? words.limitReached(taken, most, day(new Date(Date.now() + wait * 1000).toISOString())) : words.limit(taken, most, day(ends));
+  return [words.limits[what], said];
 }
 
 /**
@@ -159,11 +202,11 @@ function actions({ username, role, state, second_factor: factor }) {
   return [
     state === "disabled"
       ? { ...words.enable(username), harmless: true, body: { active: true } }
-      : { ...words.disable(username), grave: true, body: { active: false } },
+      : { ...words.disable(username), place: "last", body: { active: false } },
     ...roles,
-    ...(active ? [{ ...words.endSessions(username), body: { sessions: "end" } }] : []),
+    ...(active ? [{ ...words.endSessions(username), place: "sessions", body: { sessions: "end" } }] : []),
     ...(active ? [{ ...words.resetPassword(username), body: { password: "reset" } }] : []),
     ...(factor ? [{ ...words.resetFactor(username), body: { second_factor: "reset" } }] : []),
-    { ...words.delete(username), grave: true, body: null },
+    { ...words.delete(username), place: "last", body: null },
   ];
 }

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     AccountExport, Answer, ApprovalSummary, AuditEntry, Body, Caller, Content, ErrorCode,
-    GroupCreate, GroupDetails, InvitationRequest, InvitationSummary, Operation, Parameter, Place,
-    SchemaOf, UserChange, UserDetails, UserSort, schema,
+    GroupCreate, GroupDetails, InvitationRequest, InvitationSummary, LimitDetails, Operation,
+    Parameter, Place, SchemaOf, SessionSummary, UserChange, UserDetails, UserSort, schema,
 };
 
 /// `GET /api/admin/users`
@@ -82,6 +82,30 @@ pub const USER_CHANGE: Operation = Operation {
     body: Body::Json(of::<UserChange>),
     answers: &[json::<UserDetails>(200, "The account as it is now.")],
     errors: &[ErrorCode::UserUnknown, ErrorCode::LastAdmin],
+};
+
+/// `GET /api/admin/users/{id}/sessions`
+pub const USER_SESSIONS: Operation = Operation {
+    name: "user_sessions",
+    summary: "The sessions of an account, the newest first.",
+    caller: Caller::AccessToken(&[Role::Admin]),
+    routes: &[get("/api/admin/users/{id}/sessions")],
+    parameters: &[USER_ID, LIMIT, CURSOR],
+    body: Body::None,
+    answers: &[json::<Vec<SessionSummary>>(200, "A page. The header Link leads to the next one.")],
+    errors: &[ErrorCode::UserUnknown],
+};
+
+/// `GET /api/admin/users/{id}/limits`
+pub const USER_LIMITS: Operation = Operation {
+    name: "user_limits",
+    summary: "The limits of an account that are in force.",
+    caller: Caller::AccessToken(&[Role::Admin]),
+    routes: &[get("/api/admin/users/{id}/limits")],
+    parameters: &[USER_ID],
+    body: Body::None,
+    answers: &[json::<Vec<LimitDetails>>(200, "The limits.")],
+    errors: &[ErrorCode::UserUnknown],
 };
 
 /// `GET /api/admin/groups`

@@ -1,4 +1,4 @@
-//! `GET /api/sessions`.
+//! `GET /api/sessions` and `GET /api/admin/users/{id}/sessions`.
 
 use reqwest::Method;
 use reqwest::header::USER_AGENT;
@@ -42,4 +42,43 @@ async fn a_session_that_is_over_is_not_listed() {
     world.pass(7 * 24 * 60 * 60);
     let access = world.token("client").await;
     assert_eq!(world.all(routes::SESSIONS, 100, &access).await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_admin_sees_the_sessions_of_an_account_as_its_owner_does_but_none_is_the_current_one() {
+    let world = World::start().await;
+    let tokens = [world.token("client").await, world.token("client").await];
+    let (admin, user) = (world.token("admin").await, AccessToken::read(&tokens[0]).user());
+    let path = routes::sessions_of_user(&user);
+    let mut own = world.all(routes::SESSIONS, 100, &tokens[1]).await;
+    assert_eq!((own.len(), &own[0]["current"]), (2, &json!(true)));
+    own[0]["current"] = json!(false);
+    assert_eq!(world.all(&path, 1, &admin).await, own);
+
+    send(world.request(Method::DELETE, routes::SESSIONS).bearer_auth(&tokens[0])).await.is(204);
+    assert!(world.all(&path, 100, &admin).await.is_empty(), "sessions that have ended");
+}
+
+#[tokio::test]
+async fn of_an_admins_own_account_the_session_that_asks_is_the_current_one() {
+    let world = World::start().await;
+    let admin = world.token("admin").await;
+    let path = routes::sessions_of_user(&AccessToken::read(&admin).user());
+    assert_eq!(world.all(&path, 100, &admin).await, world.all(routes::SESSIONS, 100, &admin).await);
+}
+
+#[tokio::test]
+async fn the_sessions_of_nobody_are_not_found_and_a_cursor_is_good_for_one_account() {
+    let world = World::start().await;
+    let (first, _) = (world.token("client").await, world.token("client").await);
+    let admin = world.token("admin").await;
+    let nobody = routes::sessions_of_user("017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
+    world.get(&nobody, &admin).await.refused(404, "user_unknown");
+    let of_client = routes::sessions_of_user(&AccessToken::read(&first).user());
+    let of_admin = routes::sessions_of_user(&AccessToken::read(&admin).user());
+    let page = world.get(&format!("{of_client}?limit=1"), &admin).await;
+    let next = world.path_of(page.next().unwrap()).to_owned();
+    world.get(&next, &admin).await.is(200);
+    let elsewhere = next.replace(&of_client, &of_admin);
+    world.get(&elsewhere, &admin).await.refused(400, "invalid_parameter");
 }
