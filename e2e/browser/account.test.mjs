@@ -77,9 +77,12 @@ test("a session that is ended elsewhere has ended there, and goes on here", asyn
   await entries.nth(3).waitFor({ state: "detached" });
   assert.deepEqual((await Promise.all(tokens.map(status))).toSorted(), [200, 200, 401]);
 
+  const focus = () => page.evaluate(() => document.activeElement.textContent);
+  assert.equal(await focus(), "Where you are signed in");
   await press(page, "Sign out everywhere else");
   await page.getByText("Signed out everywhere else.").waitFor();
   assert.equal(await entries.count(), 1);
+  assert.equal(await focus(), "Where you are signed in");
   assert.deepEqual(await Promise.all(tokens.map(status)), [401, 401, 401]);
   await page.reload();
   await heading(page, "Account and security");

@@ -192,6 +192,7 @@ test("an admin invites somebody, disables a Client and keeps a group by keyboard
   await page.getByText("client is in keyboard now.").waitFor();
   await press(page, "Take out client");
   await page.getByText("Nobody is in this group.").waitFor();
+  await page.waitForFunction(() => document.activeElement?.matches("h2"));
   await ask(page, "Delete the group", "Delete the group keyboard?");
   await press(page, "Delete the group");
   await page.getByText("The group keyboard is deleted").waitFor();

@@ -26,6 +26,15 @@ function Heading({ children }) {
 /** Puts the focus where a view begins. */
 export const focusHeading = () => document.querySelector("h1")?.focus();
 
+/**
+ * Before something of a section goes: the focus, when it is within the section, moves to its heading.
+ * @param {string} id of the heading
+ */
+export function keepFocus(id) {
+  const title = document.getElementById(id);
+  if (title?.closest("section")?.contains(document.activeElement)) title.focus();
+}
+
 /** @param {{title: string, lead?: Children, actions?: Children, children?: Children}} props */
 export function Page({ title, lead, actions, children }) {
   return h(

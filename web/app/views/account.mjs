@@ -11,7 +11,7 @@ import { emptyOnes, Field, Form, PasswordField, tooShort, useForm } from "../com
 import { Icon } from "../components/icon.mjs";
 import { ListEnd, Skeleton, useList } from "../components/list.mjs";
 import { Note, ProblemNote } from "../components/note.mjs";
-import { Page } from "../components/page.mjs";
+import { keepFocus, Page } from "../components/page.mjs";
 import { RecoveryCodes } from "../components/recovery-codes.mjs";
 import { State } from "../components/state.mjs";
 import { toast } from "../components/toast.mjs";
@@ -69,7 +69,7 @@ function Section({ id, title, text, narrow = false, children }) {
   return h(
     "section",
     { class: "sect", "aria-labelledby": id },
-    h("div", { class: "sect-h" }, h("h2", { id }, title), h("p", { class: "any" }, text)),
+    h("div", { class: "sect-h" }, h("h2", { id, tabIndex: -1 }, title), h("p", { class: "any" }, text)),
     h("div", { class: `sect-b ${narrow ? "sect-n" : ""}` }, children),
   );
 }
@@ -88,6 +88,7 @@ function Sessions({ list }) {
     try {
       for (const { id } of chosen) {
         await call("DELETE", `api/sessions/${id}`);
+        keepFocus("sessions");
         list.change((all) => all.filter((it) => it.id !== id));
       }
       toast(done);

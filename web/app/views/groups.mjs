@@ -9,7 +9,7 @@ import { Time } from "../components/file.mjs";
 import { emptyOnes, Field, Form, useForm } from "../components/form.mjs";
 import { Empty, ListEnd, useList } from "../components/list.mjs";
 import { ProblemNote } from "../components/note.mjs";
-import { Page } from "../components/page.mjs";
+import { keepFocus, Page } from "../components/page.mjs";
 import { OpenRow } from "../components/row.mjs";
 import { Table } from "../components/table.mjs";
 import { toast } from "../components/toast.mjs";
@@ -110,11 +110,13 @@ function Members({ name, changed, remove }) {
   const list = useList("api/admin/users", { group: name });
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
   const [leaving, setLeaving] = useState("");
+  const title = `members-${name}`;
   const leave = async (/** @type {UserDetails} */ { id, username }) => {
     setLeaving(id);
     setProblem(null);
     try {
       await call("DELETE", `${PATH}/${name}/members/${id}`);
+      keepFocus(title);
       list.change((users) => users.filter((it) => it.id !== id));
       changed(-1);
       toast(words.left(username, name));
@@ -145,7 +147,10 @@ function Members({ name, changed, remove }) {
       explain: ({ code, message }) => (code === "user_unknown" || code === "group_full" ? { [field]: message } : null),
     },
   );
-  return [
+  return h(
+    "section",
+    { "aria-labelledby": title },
+    h("h2", { id: title, tabIndex: -1 }, words.members),
     list.items.length === 0 && list.state === "ready" && h("p", { class: "muted" }, words.noMembers),
     h(
       "ul",
@@ -177,7 +182,7 @@ function Members({ name, changed, remove }) {
         ),
       ),
     ),
-  ];
+  );
 }
 
 /**
