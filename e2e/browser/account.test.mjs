@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { expectComplaint, heading, login, makeClient, openTab, press, request, section, signedIn, signIn, tokenOf, upload } from "./page.mjs";
+import { confirm, expectComplaint, heading, login, makeClient, openTab, press, request, section, signedIn, signIn, tokenOf, upload } from "./page.mjs";
 
 async function openAccount(page, username) {
   await heading(page, "Files");
@@ -111,6 +111,9 @@ test("a second factor is set up, asked for, gets new codes, and is turned off", 
   const [question] = await Promise.all([page.waitForEvent("dialog"), page.evaluate(() => void setTimeout(() => location.reload()))]);
   assert.equal(question.type(), "beforeunload");
   await question.dismiss();
+  await page.getByRole("link", { name: "My links" }).click();
+  await confirm(page, "Leave these codes?", "Stay here");
+  assert.deepEqual(await page.getByRole("listitem").allTextContents(), codes);
   await press(page, "I have stored these codes");
   await heading(page, "Account and security");
   assert.ok(!(await page.content()).includes(codes[0]), "the codes are gone");

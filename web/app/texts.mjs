@@ -645,6 +645,12 @@ export const texts = {
     keepLead: "Each works once, when your phone is not at hand. Store them where your phone is not: a password manager, or paper. We cannot show them again.",
     copyCodes: "Copy codes",
     kept: "I have stored these codes",
+    leave: {
+      title: "Leave these codes?",
+      lines: ["They are not shown again. Who loses the app needs one to sign in."],
+      submit: "Leave",
+      keep: "Stay here",
+    },
     done: "The second factor is on. Signing in asks for a code from now on.",
     present: "You have a second factor already. Turn it off before you set up another.",
   },
