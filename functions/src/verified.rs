@@ -7,6 +7,6 @@ pub(crate) fn verified(user: &User) -> &'static str {
     if user.waiting_for == Some(WaitingFor::ProofThenApproval) {
         "Your e-mail address is verified. Your account waits to be approved; a mail will tell you."
     } else {
-        "Your e-mail address is verified. You can sign in now."
+        "Your e-mail address is verified. You can log in now."
     }
 }

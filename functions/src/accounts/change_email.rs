@@ -25,7 +25,7 @@ pub struct ChangeEmail {
     mails: OwnerMails,
 }
 
-const DONE: &str = "Your account has this address now. Mails go here, and you can sign in with it.";
+const DONE: &str = "Your account has this address now. Mails go here, and you can log in with it.";
 
 impl Endpoint for ChangeEmail {
     const NAME: &'static str = "ChangeEmail";

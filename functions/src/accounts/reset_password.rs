@@ -20,7 +20,7 @@ pub struct ResetPassword {
     mails: OwnerMails,
 }
 
-const DONE: &str = "Your new password is set, and all sessions have ended. Sign in with it.";
+const DONE: &str = "Your new password is set, and all sessions have ended. Log in with it.";
 
 impl Endpoint for ResetPassword {
     const NAME: &'static str = "ResetPassword";

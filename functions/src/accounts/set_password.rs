@@ -17,7 +17,7 @@ pub struct SetPassword {
     audit: Audit,
 }
 
-const DONE: &str = "Your password is set. You can sign in now.";
+const DONE: &str = "Your password is set. You can log in now.";
 
 impl Endpoint for SetPassword {
     const NAME: &'static str = "SetPassword";
