@@ -13,10 +13,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 use share_contract::settings;
-use share_model::{Certificate, CertifiedTransfer, FileId, Moment, TransferOutcome, Username};
+use share_model::FileId;
 use share_store::ChainReport;
 
 use crate::console;
@@ -106,7 +105,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Some(Command::VerifyCertificate { file, keys }) => {
             let certificate = verify_certificate(&settings.data_dir, &file, keys.as_deref())?;
-            print!("{}", summary(&certificate));
+            print!("{}", certificate.summary());
             Ok(())
         }
         Some(Command::VerifyReceipts { file_id }) => {
@@ -127,41 +126,6 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             Ok(())
         }
     }
-}
-
-/// What a certificate says, for a person. Its texts are quoted: they may hold anything.
-fn summary(certificate: &Certificate) -> String {
-    let Certificate { iss, iat, sub, filename, uploaded_by, delivery, receipts } = certificate;
-    let issued = Timestamp::from_second(*iat).unwrap_or_default();
-    let uploader = uploaded_by.as_ref().map_or("nobody known", Username::as_str);
-    let mut lines = vec![
-        format!("good: issued by {iss:?} at {issued}"),
-        format!("link {sub}, of {:?}, made at {}", delivery.username.as_str(), delivery.created_at),
-        format!("file {:?}, {} bytes, uploaded by {uploader:?}", filename.as_str(), delivery.size),
-        format!("SHA-256 {}", delivery.sha256.hex()),
-    ];
-    for (download, number) in delivery.downloads.iter().zip(1..) {
-        let end = match (&download.completed_at, download.transfers.last()) {
-            (Some(Moment(at)), _) => format!("every byte was sent by {at}"),
-            (None, Some(CertifiedTransfer { end: Some(end), .. }))
-                if end.outcome == TransferOutcome::Redirected =>
-            {
-                format!("sent to S3 at {}", end.at)
-            }
-            _ => "not every byte is known to have been sent".to_owned(),
-        };
-        lines.push(format!("download {number}: {end}"));
-        for transfer in &download.transfers {
-            let (first, last) = (transfer.first_byte, transfer.last_byte);
-            let (at, from, agent) = (transfer.begun_at, &transfer.address, &transfer.agent);
-            lines.push(format!("  {at} bytes {first} to {last}, for {from:?} with {agent:?}"));
-        }
-    }
-    if let Some(Moment(at)) = delivery.revoked_at {
-        lines.push(format!("revoked at {at}"));
-    }
-    lines.push(format!("receipts {}, a whole chain", receipts.len()));
-    lines.join("\n") + "\n"
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {

@@ -324,7 +324,7 @@ impl FileSummary {
 }
 
 /// An entry of `receipt_list`.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ReceiptEntry {
     /// The receipt's very text, which is JSON; `null` when the stored text is not JSON any more.
     #[schemars(schema_with = "receipt")]

@@ -143,6 +143,50 @@ impl Certificate {
             Err(CertificateFault::Delivery)
         }
     }
+
+    /// What a certificate says, for a person. Its texts are quoted: they may hold anything.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let Certificate { iss, iat, sub, filename, uploaded_by, delivery, receipts } = self;
+        let issued = Timestamp::from_second(*iat).unwrap_or_default();
+        let uploader = uploaded_by.as_ref().map_or("nobody known", Username::as_str);
+        let mut lines = vec![
+            format!("good: issued by {iss:?} at {issued}"),
+            format!(
+                "link {sub}, of {:?}, made at {}",
+                delivery.username.as_str(),
+                delivery.created_at
+            ),
+            format!(
+                "file {:?}, {} bytes, uploaded by {uploader:?}",
+                filename.as_str(),
+                delivery.size
+            ),
+            format!("SHA-256 {}", delivery.sha256.hex()),
+        ];
+        for (download, number) in delivery.downloads.iter().zip(1..) {
+            let end = match (&download.completed_at, download.transfers.last()) {
+                (Some(Moment(at)), _) => format!("every byte was sent by {at}"),
+                (None, Some(CertifiedTransfer { end: Some(end), .. }))
+                    if end.outcome == TransferOutcome::Redirected =>
+                {
+                    format!("sent to S3 at {}", end.at)
+                }
+                _ => "not every byte is known to have been sent".to_owned(),
+            };
+            lines.push(format!("download {number}: {end}"));
+            for transfer in &download.transfers {
+                let (first, last) = (transfer.first_byte, transfer.last_byte);
+                let (at, from, agent) = (transfer.begun_at, &transfer.address, &transfer.agent);
+                lines.push(format!("  {at} bytes {first} to {last}, for {from:?} with {agent:?}"));
+            }
+        }
+        if let Some(Moment(at)) = delivery.revoked_at {
+            lines.push(format!("revoked at {at}"));
+        }
+        lines.push(format!("receipts {}, a whole chain", receipts.len()));
+        lines.join("\n") + "\n"
+    }
 }
 
 impl Delivery {

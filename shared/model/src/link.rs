@@ -129,6 +129,12 @@ impl LinkNote {
         }
         Ok(Self(text.to_owned()))
     }
+
+    /// The line.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A link as it is remembered, before and after its use.

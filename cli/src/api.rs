@@ -1,0 +1,324 @@
+//! Requests to the API, by the operations of the contract.
+
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, HeaderName, LINK, RETRY_AFTER};
+use reqwest::{Client, RequestBuilder, Response, redirect};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use share_contract::{LogIn, LoggedIn, Operation, Problem, SessionRefresh, operations};
+use tokio::sync::Mutex;
+use url::Url;
+
+use crate::failure::{Failure, Status, unexpected};
+use crate::folders::open_shared;
+use crate::secrets::{Kept, Secrets};
+
+/// An access token is not used in its last seconds: the request may take as long.
+const MARGIN: i64 = 30;
+
+/// How long a server may take to begin its answer. The gateway cuts after 29 s; local servers and
+/// proxies may be slower.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The API of one service, and who asks.
+pub(crate) struct Api {
+    base: Url,
+    http: Client,
+    caller: Caller,
+}
+
+/// Who asks.
+pub(crate) enum Caller {
+    /// Nobody: at the login, and with the link of somebody else.
+    Nobody,
+    /// Whoever has this access token, from `SHARE_TOKEN`.
+    Token(String),
+    /// Whoever has logged in.
+    Session(Kept, Mutex<Secrets>),
+}
+
+/// A request that is being made.
+pub(crate) struct Request<'a> {
+    api: &'a Api,
+    operation: &'static Operation,
+    path: String,
+    query: Vec<(&'static str, String)>,
+    body: Option<Body>,
+    headers: Vec<(HeaderName, String)>,
+}
+
+enum Body {
+    Json(serde_json::Value),
+    Form(reqwest::multipart::Form),
+}
+
+/// The client that all requests use, those to S3 as well.
+pub(crate) fn http_client() -> Result<Client, Failure> {
+    let builder = Client::builder()
+        .user_agent(concat!("share/", env!("CARGO_PKG_VERSION")))
+        // An address of S3 comes as JSON. Whatever else leads elsewhere is no business of ours.
+        .redirect(redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(10))
+        .read_timeout(PATIENCE)
+        // A connection on which nothing happens may have died while the machine slept.
+        .pool_idle_timeout(Duration::from_secs(20));
+    builder.build().map_err(|error| unexpected("TLS cannot be set up", error))
+}
+
+impl Api {
+    pub(crate) fn new(base: Url, caller: Caller) -> Result<Self, Failure> {
+        Ok(Self { base, http: http_client()?, caller })
+    }
+
+    /// Where the service is.
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// For requests that do not go to the API: to S3.
+    pub(crate) fn http(&self) -> &Client {
+        &self.http
+    }
+
+    /// A request of `operation`, by the first of its routes.
+    pub(crate) fn request(&self, operation: &'static Operation) -> Request<'_> {
+        let path = operation.routes.first().map(|route| route.path.to_owned());
+        let path = path.unwrap_or_default();
+        Request { api: self, operation, path, query: vec![], body: None, headers: vec![] }
+    }
+
+    /// Logs in, and answers with the secrets of the session.
+    pub(crate) async fn log_in(&self, login: &LogIn, now: i64) -> Result<Secrets, Failure> {
+        let answer: LoggedIn =
+            self.request(&operations::SESSION_CREATE).json(login)?.send().await?;
+        secrets(answer, now)
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.base.as_str().trim_end_matches('/'))
+    }
+
+    /// An access token that is good for a while, or nothing for nobody.
+    pub(crate) async fn access(&self) -> Result<Option<String>, Failure> {
+        match &self.caller {
+            Caller::Nobody => Ok(None),
+            Caller::Token(token) => Ok(Some(token.clone())),
+            Caller::Session(kept, known) => {
+                let mut known = known.lock().await;
+                if known.access_ends - MARGIN <= now() {
+                    *known = self.refresh(kept).await?;
+                }
+                Ok(Some(known.access.clone()))
+            }
+        }
+    }
+
+    /// Continues the session. A refresh token is good once, so of several commands at the same time
+    /// one refreshes, and the others read what it has stored.
+    async fn refresh(&self, kept: &Kept) -> Result<Secrets, Failure> {
+        let path = kept.lock_file();
+        let lock = open_shared(&path)?;
+        let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await;
+        let lock = lock.map_err(|error| unexpected("A lock", error))?;
+        let lock = lock.map_err(|error| Failure::local(&path, &error))?;
+        let stored = kept.read()?.ok_or_else(nobody)?;
+        if stored.access_ends - MARGIN > now() {
+            return Ok(stored);
+        }
+        let body = SessionRefresh { refresh: Some(stored.refresh) };
+        let request = self.request(&operations::SESSION_REFRESH).json(&body)?;
+        // Asked twice within 30 seconds, the service gives the same answer: so a lost one is no loss.
+        let answer = match request.send_without_access().await {
+            Err(failure) if failure.problem.is_none() => {
+                let request = self.request(&operations::SESSION_REFRESH).json(&body)?;
+                request.send_without_access().await?
+            }
+            other => other?,
+        };
+        let secrets = secrets(json(answer).await?, now())?;
+        kept.write(&secrets)?;
+        drop(lock);
+        Ok(secrets)
+    }
+}
+
+fn secrets(answer: LoggedIn, now: i64) -> Result<Secrets, Failure> {
+    let LoggedIn { access, refresh, expires_in, .. } = answer;
+    let refresh = refresh.ok_or_else(|| Failure::new(Status::Failed, "There is no session"))?;
+    Ok(Secrets { access, access_ends: now + expires_in, refresh })
+}
+
+/// Nobody is logged in.
+pub(crate) fn nobody() -> Failure {
+    Failure::new(Status::NotAllowed, "Nobody is logged in").advise("Log in with: share login")
+}
+
+/// Seconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "the one clock of this program")]
+pub(crate) fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
+impl Request<'_> {
+    /// Puts `value` in the path, where the route has `{name}`.
+    pub(crate) fn path(mut self, name: &str, value: impl std::fmt::Display) -> Self {
+        let value = value.to_string();
+        let escaped = url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>();
+        self.path = self.path.replace(&format!("{{{name}}}"), &escaped.replace('+', "%20"));
+        self
+    }
+
+    /// Adds to the query, when there is a value.
+    pub(crate) fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
+        self.query.extend(value.map(|value| (name, value.to_string())));
+        self
+    }
+
+    /// The body.
+    pub(crate) fn json(mut self, body: &impl Serialize) -> Result<Self, Failure> {
+        let body = serde_json::to_value(body).map_err(|error| unexpected("JSON", error))?;
+        self.body = Some(Body::Json(body));
+        Ok(self)
+    }
+
+    /// The body, as a form with files.
+    pub(crate) fn form(mut self, form: reqwest::multipart::Form) -> Self {
+        self.body = Some(Body::Form(form));
+        self
+    }
+
+    /// A header.
+    pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    /// The answer, which is JSON.
+    pub(crate) async fn send<T: DeserializeOwned>(self) -> Result<T, Failure> {
+        json(self.answer().await?).await
+    }
+
+    /// The answer, which says nothing but that all is well.
+    pub(crate) async fn done(self) -> Result<(), Failure> {
+        self.answer().await.map(drop)
+    }
+
+    /// The answer as a text.
+    pub(crate) async fn text(self) -> Result<String, Failure> {
+        self.answer().await?.text().await.map_err(Failure::unreachable)
+    }
+
+    /// All pages of a list, or as many as have `most` entries.
+    pub(crate) async fn list<T: DeserializeOwned>(
+        mut self,
+        most: usize,
+    ) -> Result<Vec<T>, Failure> {
+        self.query.push(("limit", most.min(100).to_string()));
+        let api = self.api;
+        let mut answer = self.answer().await?;
+        let mut entries = vec![];
+        loop {
+            let next = next_page(&answer);
+            entries.extend(json::<Vec<T>>(answer).await?);
+            let Some(next) = next.filter(|_| entries.len() < most) else { break };
+            let request = api.http.get(api.same_service(&next)?);
+            answer = api.send(request).await?;
+        }
+        entries.truncate(most);
+        Ok(entries)
+    }
+
+    /// The answer, when all is well.
+    pub(crate) async fn answer(self) -> Result<Response, Failure> {
+        let api = self.api;
+        api.send(self.build()).await
+    }
+
+    async fn send_without_access(self) -> Result<Response, Failure> {
+        checked(self.build().send().await).await
+    }
+
+    fn build(self) -> RequestBuilder {
+        let Self { api, operation, path, query, body, headers } = self;
+        let method = operation.routes.first().map(|route| route.method.clone());
+        let mut request =
+            api.http.request(method.unwrap_or_default(), api.address(&path)).query(&query);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        match body {
+            None => request,
+            Some(Body::Json(body)) => request.json(&body),
+            Some(Body::Form(form)) => request.multipart(form),
+        }
+    }
+}
+
+impl Api {
+    /// Sends a request to the API. An access token that has ended a moment too early is renewed once.
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        let Some(access) = self.access().await? else { return checked(request.send().await).await };
+        let again = request.try_clone();
+        let bearer = |token: &str| format!("Bearer {token}");
+        let answer = checked(request.header(AUTHORIZATION, bearer(&access)).send().await).await;
+        let (Err(failure), Some(again)) = (&answer, again) else { return answer };
+        let Caller::Session(_, known) = &self.caller else { return answer };
+        if failure.code() != Some("token_expired") {
+            return answer;
+        }
+        // This machine's clock is late.
+        known.lock().await.access_ends = 0;
+        let Some(access) = self.access().await? else { return answer };
+        checked(again.header(AUTHORIZATION, bearer(&access)).send().await).await
+    }
+
+    /// An address that the service has given, with which a token of ours may travel: one of the same
+    /// service.
+    fn same_service(&self, address: &str) -> Result<Url, Failure> {
+        let strange =
+            || Failure::new(Status::Failed, "The service names a page at another address");
+        let named = Url::parse(address).map_err(|_| strange())?;
+        // The service may name itself as others see it (PUBLIC_BASE_URL): the address given counts.
+        let base = self.base.path().trim_end_matches('/');
+        let rest = named.path().find("/api/").and_then(|at| named.path().get(at..));
+        let mut url = self.base.clone();
+        url.set_path(&format!("{base}{}", rest.ok_or_else(strange)?));
+        url.set_query(named.query());
+        Ok(url)
+    }
+}
+
+/// The answer when all is well, or else the problem that it holds.
+pub(crate) async fn checked(answer: reqwest::Result<Response>) -> Result<Response, Failure> {
+    let answer = answer.map_err(Failure::unreachable)?;
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let wait = answer.headers().get(RETRY_AFTER).and_then(|it| it.to_str().ok()).map(str::to_owned);
+    let body = answer.bytes().await.unwrap_or_default();
+    let failure = Failure::answered(status, serde_json::from_slice::<Problem>(&body).ok());
+    Err(match wait {
+        Some(seconds) if failure.advice.is_none() => {
+            failure.advise(format!("Try again in {seconds} seconds."))
+        }
+        _ => failure,
+    })
+}
+
+/// The answer, read as JSON.
+pub(crate) async fn json<T: DeserializeOwned>(answer: Response) -> Result<T, Failure> {
+    let body = answer.bytes().await.map_err(Failure::unreachable)?;
+    serde_json::from_slice(&body).map_err(|error| {
+        unexpected("The service gave an answer that this version does not understand", error)
+            .advise("Is the address that of a Secure File Share? Otherwise update share.")
+    })
+}
+
+/// The address of the next page (RFC 8288).
+fn next_page(answer: &Response) -> Option<String> {
+    let link = answer.headers().get(LINK)?.to_str().ok()?;
+    let (address, parameters) = link.strip_prefix('<')?.split_once('>')?;
+    parameters.contains("rel=\"next\"").then(|| address.to_owned())
+}

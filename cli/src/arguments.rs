@@ -1,0 +1,141 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use jiff::{Span, SpanRelativeTo};
+use share_model::Role;
+
+use crate::commands::{
+    audit, certificate, disable, get, groups, import, invite, link, links, login, logout, ls,
+    receipts, revoke, rm, sessions, set, upload, users, verify, whoami,
+};
+use crate::output::Output;
+use crate::profile;
+
+/// Hand files to people outside, once.
+///
+/// share is the command line of Secure File Share. Ops upload files, Clients get them by links that
+/// work once, admins say who may come in.
+#[derive(Debug, Parser)]
+#[command(name = "share", version, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  share login https://files.example.com       Log in; asks for name and password
+  share upload report.pdf --to rosa           Ops: hand a file to the Client rosa
+  share ls                                    See which files there are
+  share get report.pdf                        Client: download a file, and check it
+  share get                                   Download by a link; asks for it
+
+Exit status: 0 done, 1 failed, 2 wrong arguments, 3 not logged in or not allowed, 4 not there or
+not any more, 5 refused by the service, 6 service unavailable, 7 a local file or folder is in the
+way, 130 interrupted. What was interrupted continues with the same command.";
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Common {
+    /// Which login to use, of several.
+    #[arg(long, global = true, env = "SHARE_PROFILE", default_value = profile::DEFAULT, value_parser = profile::name)]
+    pub(crate) profile: String,
+    /// Address of the service; the profile has it after a login.
+    #[arg(long, global = true, env = "SHARE_URL", value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// An access token in place of a login. It comes from the environment alone: arguments can be
+    /// seen by others.
+    #[arg(skip)]
+    pub(crate) token: Option<String>,
+    /// Print JSON. docs/cli.md has its schema.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print results and errors only.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Login(login::Login),
+    Logout(logout::Logout),
+    Whoami(whoami::Whoami),
+    Sessions(sessions::Sessions),
+    Ls(ls::Ls),
+    Upload(upload::Upload),
+    Import(import::Import),
+    Set(set::Set),
+    Rm(rm::Rm),
+    Get(get::Get),
+    Link(link::MakeLink),
+    Links(links::Links),
+    Revoke(revoke::Revoke),
+    Receipts(receipts::Receipts),
+    Certificate(certificate::SaveCertificate),
+    Verify(verify::Verify),
+    Users(users::Users),
+    Invite(invite::Invite),
+    Disable(disable::Disable),
+    Enable(disable::Enable),
+    Groups(groups::Groups),
+    Audit(audit::Audit),
+    /// Print the completions of a shell.
+    ///
+    /// For bash: share completions bash > ~/.local/share/bash-completion/completions/share
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages into a folder.
+    #[command(name = "man")]
+    Manual {
+        /// The folder.
+        folder: std::path::PathBuf,
+    },
+}
+
+impl Common {
+    pub(crate) fn output(&self) -> Output {
+        Output { json: self.json, quiet: self.quiet }
+    }
+}
+
+/// A role, as the API says it.
+pub(crate) fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).map_err(|reason| reason.to_string())
+}
+
+/// A time such as `30m`, `12h`, `7d` or `2w`, in seconds.
+pub(crate) fn seconds(text: &str) -> Result<i64, String> {
+    let wrong = || "give a number and a unit: 90s, 30m, 12h, 7d or 2w".to_owned();
+    let span: Span = text.parse().map_err(|_| wrong())?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
+    if duration.is_negative() { Err(wrong()) } else { Ok(duration.as_secs()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_time_has_a_unit() {
+        for (text, expected) in
+            [("90s", 90), ("30m", 1800), ("12h", 43200), ("7d", 604_800), ("2w", 1_209_600)]
+        {
+            assert_eq!(seconds(text), Ok(expected), "{text}");
+        }
+        for text in ["", "7", "d", "-7d", "1mo", "tomorrow"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+}

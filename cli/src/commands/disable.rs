@@ -1,0 +1,41 @@
+use clap::Args;
+use share_contract::{UserChange, UserDetails, operations};
+
+use crate::commands::users::{find_user, state};
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Admin: disable an account. Its sessions end, and its links do not work.
+#[derive(Debug, Args)]
+pub(crate) struct Disable {
+    /// Name or address of the account.
+    user: String,
+}
+
+/// Admin: enable an account again, and its links with it.
+#[derive(Debug, Args)]
+pub(crate) struct Enable {
+    /// Name or address of the account.
+    user: String,
+}
+
+impl Disable {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        change(context, &self.user, false).await
+    }
+}
+
+impl Enable {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        change(context, &self.user, true).await
+    }
+}
+
+async fn change(context: &Context, user: &str, active: bool) -> Result<(), Failure> {
+    let api = context.api()?;
+    let user = find_user(&api, user).await?;
+    let change = UserChange { active: Some(active), ..UserChange::default() };
+    let request = api.request(&operations::USER_CHANGE).path("id", user.id).json(&change)?;
+    let user: UserDetails = request.send().await?;
+    context.output.result(&user, || format!("{} is {} now.\n", user.username, state(&user)))
+}

@@ -1,0 +1,41 @@
+use clap::Args;
+use share_contract::{FileDetails, ImportRequest, operations};
+
+use crate::commands::upload::{Terms, wait_for_check};
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Ops: have the service fetch a file from an address.
+///
+/// The operator of the service decides from which hosts. A link that Google Drive gives to share a
+/// file works as well.
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// Where the file is. Not for addresses that hold a secret: arguments can be seen by others.
+    url: String,
+    /// Its name; that which the source gives it when it is left out.
+    #[arg(long)]
+    name: Option<String>,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+impl Import {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let api = context.api()?;
+        let body = ImportRequest {
+            url: self.url,
+            filename: self.name,
+            sha256: None,
+            terms: self.terms.to_file_terms()?,
+        };
+        let file: FileDetails = api.request(&operations::IMPORT_CREATE).json(&body)?.send().await?;
+        context
+            .output
+            .say(format!("The service fetches it as {}. Ctrl-C ends the waiting only.", file.id));
+        let file = wait_for_check(&api, file.id).await?;
+        context
+            .output
+            .result(&file, || format!("Imported {} ({}).\n", file.filename.as_str(), file.id))
+    }
+}

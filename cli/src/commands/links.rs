@@ -1,0 +1,34 @@
+use clap::Args;
+use share_contract::{LinkSummary, operations};
+
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Client: list your links, newest first.
+#[derive(Debug, Args)]
+pub(crate) struct Links {
+    /// At most so many.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    limit: usize,
+}
+
+impl Links {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let api = context.api()?;
+        let links: Vec<LinkSummary> = api.request(&operations::LINK_LIST).list(self.limit).await?;
+        let headings = &["id", "state", "used", "expires", "file", "note"];
+        context.output.list(&links, headings, |it| {
+            let state = serde_json::to_value(it.state).unwrap_or_default();
+            let used = format!("{} of {}", it.downloads, it.max_downloads.get());
+            let note = it.note.as_ref().map(|note| note.as_str().to_owned());
+            vec![
+                it.id.to_string(),
+                state.as_str().unwrap_or_default().to_owned(),
+                used,
+                it.expires_at.to_string(),
+                it.filename.as_str().to_owned(),
+                note.unwrap_or_default(),
+            ]
+        })
+    }
+}

@@ -1,0 +1,118 @@
+use std::io::{self, IsTerminal, Write as _};
+
+use clap::Args;
+use share_contract::{AccountDetails, LogIn, operations};
+
+use crate::api::{Api, Caller, now};
+use crate::context::Context;
+use crate::failure::{Failure, Status, unexpected};
+use crate::output::plain;
+use crate::profile::{self, Profile, Profiles};
+use crate::secrets::{Kept, Secrets};
+
+/// Log in, and stay logged in.
+///
+/// Asks for name, password and, when the account has a second factor, its code: never in arguments,
+/// which others can see. The session is kept in the keyring of the operating system, or in a file that
+/// only you can read when there is none.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  share login https://files.example.com
+  share login https://test.example.com --profile test    A second service beside the first
+  share ls --profile test")]
+pub(crate) struct Login {
+    /// Address of the service; that of the last login when it is left out.
+    url: Option<String>,
+    /// Name or e-mail address of the account.
+    #[arg(long, short, value_name = "NAME")]
+    username: Option<String>,
+}
+
+impl Login {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let known = context.known()?;
+        let service = match (self.url.as_deref(), &context.url, &known) {
+            (Some(url), _, _) => profile::service(url)?,
+            (None, Some(url), _) => url.clone(),
+            (None, None, Some(known)) => known.url.clone(),
+            (None, None, None) => {
+                return Err(Failure::new(Status::Usage, "Which service? Its address is not known")
+                    .advise("Give it: share login https://files.example.com"));
+            }
+        };
+        let anybody = Api::new(service.clone(), Caller::Nobody)?;
+        let name = match self.username {
+            Some(name) => name,
+            None => ask("Name or e-mail address: ")?,
+        };
+        let password = ask_secretly(&format!("Password of {} at {service}: ", plain(&name)))?;
+        let secrets = log_in(&anybody, name, password).await?;
+
+        let with_session = Api::new(service.clone(), Caller::Token(secrets.access.clone()))?;
+        let account: AccountDetails =
+            with_session.request(&operations::ACCOUNT_SHOW).send().await?;
+        let kept = Kept::store_anew(&context.folders, &context.profile, &secrets)?;
+        let mut profiles = Profiles::read(&context.folders)?;
+        let profile = Profile {
+            url: service,
+            username: account.username.clone(),
+            role: account.role,
+            keeper: kept.keeper(),
+        };
+        profiles.set(&context.profile, profile);
+        profiles.write(&context.folders)?;
+        context.output.result(&account, || {
+            format!("Logged in as {} ({}).\n", account.username.as_str(), account.role.as_str())
+        })?;
+        context.output.say(format!("The session is kept in {}.", kept.place()));
+        Ok(())
+    }
+}
+
+async fn log_in(api: &Api, name: String, password: String) -> Result<Secrets, Failure> {
+    let login = if name.contains('@') {
+        LogIn::ByEmail { email: name, password, cookie: false }
+    } else {
+        LogIn::ByUsername { username: name, password, cookie: false }
+    };
+    let refused = match api.log_in(&login, now()).await {
+        Err(failure) => failure,
+        Ok(secrets) => return Ok(secrets),
+    };
+    if refused.code() == Some("second_factor_enrolment_required") {
+        return Err(refused.advise("Set up the second factor in the web app, and log in again."));
+    }
+    let challenge = refused.problem.as_deref().and_then(|problem| problem.challenge.clone());
+    let Some(challenge) = challenge else { return Err(refused) };
+    let code = ask_secretly("Code of the authenticator app, or a recovery code: ")?;
+    api.log_in(&LogIn::ByCode { challenge, code, cookie: false }, now()).await
+}
+
+/// Asks on the terminal.
+fn ask(question: &str) -> Result<String, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(no_terminal());
+    }
+    let asked = io::stderr().write_all(question.as_bytes()).and_then(|()| io::stderr().flush());
+    let mut answer = String::new();
+    asked.and_then(|()| io::stdin().read_line(&mut answer)).map_err(cannot_ask)?;
+    Ok(answer.trim().to_owned())
+}
+
+/// Asks on the terminal, and does not show what is typed.
+pub(crate) fn ask_secretly(question: &str) -> Result<String, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(no_terminal());
+    }
+    rpassword::prompt_password(question).map_err(cannot_ask)
+}
+
+fn no_terminal() -> Failure {
+    Failure::new(Status::Usage, "Secrets are asked for on a terminal, and there is none")
+        .advise("In a script, set SHARE_URL and SHARE_TOKEN.")
+}
+
+fn cannot_ask(error: io::Error) -> Failure {
+    unexpected("The terminal cannot be read", error)
+}

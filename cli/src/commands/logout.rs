@@ -1,0 +1,36 @@
+use clap::Args;
+use share_contract::operations;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::profile::Profiles;
+use crate::secrets::Kept;
+
+/// End the session, here and at the service.
+#[derive(Debug, Args)]
+pub(crate) struct Logout {}
+
+impl Logout {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let known = context.known()?.ok_or_else(crate::api::nobody)?;
+        let ended = match context.api() {
+            Ok(api) => {
+                let request = api.request(&operations::SESSION_END).path("id", "current");
+                request.done().await
+            }
+            Err(failure) => Err(failure),
+        };
+        // Also without a network: whoever logs out wants no secrets left here.
+        Kept::new(&context.folders, &context.profile, known.keeper).delete()?;
+        let mut profiles = Profiles::read(&context.folders)?;
+        profiles.remove(&context.profile);
+        profiles.write(&context.folders)?;
+        match ended {
+            Err(failure) if failure.status != crate::failure::Status::NotAllowed => Err(failure
+                .advise("It is forgotten here. At the service it ends by itself, or with: share sessions --end ID")),
+            _ => context.output.result(&serde_json::json!({ "logged_out": true }), || {
+                "Logged out.\n".to_owned()
+            }),
+        }
+    }
+}

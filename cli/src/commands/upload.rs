@@ -1,0 +1,165 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use futures_util::stream::{self, StreamExt};
+use share_contract::{Everyone, FileDetails, FileTerms, RecipientNames};
+use share_model::Role;
+
+use crate::arguments::seconds;
+use crate::commands::link::note;
+use crate::context::Context;
+use crate::failure::{Failure, Status};
+use crate::output::{lines, plain, size};
+use crate::transfers::batch::Batch;
+use crate::transfers::progress::Progress;
+use crate::transfers::source::{Source, files_in};
+use crate::transfers::upload::Uploader;
+
+pub(crate) use crate::transfers::upload::wait_for_check;
+
+/// How many files are on their way at once.
+const FILES: usize = 8;
+
+/// Ops: upload files, and hand them to Clients.
+///
+/// Large files go in parts, several at once. When the upload is interrupted, however hard, the same
+/// command continues it: what has arrived is not sent again.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  share upload report.pdf                                To whom the service says (DEFAULT_AUDIENCE)
+  share upload report.pdf --to rosa --to eva@example.org --notify-recipients
+  share upload *.pdf --to group:board --expires 30d --note 'for the meeting'
+  share upload photos --zip                              A folder as one archive
+  share upload photos --recursive                        A folder as many files
+  pg_dump shop | share upload - --name shop.sql.txt      Standard input")]
+pub(crate) struct Upload {
+    /// Files; - for standard input.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The name that the service gives it; for one file only.
+    #[arg(long)]
+    name: Option<String>,
+    /// Send the files in folders, one by one. They keep their own names without the folders'.
+    #[arg(long, short)]
+    recursive: bool,
+    /// Send each folder as one zip archive.
+    #[arg(long, conflicts_with = "recursive")]
+    zip: bool,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+/// What is said of a new file.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Terms {
+    /// Whom it is for: names, e-mail addresses, group:NAME, or everyone. Can be given several times.
+    #[arg(long, value_name = "WHOM")]
+    to: Vec<String>,
+    /// After which time it is deleted, such as 30d.
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    expires: Option<i64>,
+    /// A line that only Ops see.
+    #[arg(long)]
+    note: Option<String>,
+    /// Get a mail when a link to it has led to a whole download.
+    #[arg(long)]
+    notify: bool,
+    /// Send the recipients a mail once they can have it.
+    #[arg(long)]
+    notify_recipients: bool,
+}
+
+impl Terms {
+    pub(crate) fn to_file_terms(&self) -> Result<FileTerms, Failure> {
+        Ok(FileTerms {
+            recipients: recipients(self.to.clone()),
+            notify_recipients: self.notify_recipients.then_some(true),
+            expires_in: self.expires,
+            note: self.note.as_deref().map(note).transpose()?,
+            notify: self.notify.then_some(true),
+        })
+    }
+}
+
+/// Whom a file is for, when somebody says.
+pub(crate) fn recipients(names: Vec<String>) -> Option<RecipientNames> {
+    match &names[..] {
+        [] => None,
+        [one] if one == "everyone" => Some(RecipientNames::Everyone(Everyone::Everyone)),
+        _ => Some(RecipientNames::Only(names)),
+    }
+}
+
+impl Upload {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let terms = self.terms.to_file_terms()?;
+        let sources = self.sources()?;
+        let api = context.api()?;
+        let (account, role) = context.account(&api).await?;
+        if role == Role::Client {
+            return Err(Failure::new(Status::NotAllowed, "Only Ops upload files"));
+        }
+        let batch = Batch::open(&context.folders, &account, &terms, &sources)?;
+        let progress = Progress::new(context.output);
+        let files = (sources.len() > 1).then(|| progress.files(sources.len()));
+        let uploader = Uploader { api: &api, account, terms, batch: &batch, progress };
+
+        let upload = async |source: &Source| -> Result<FileDetails, Failure> {
+            let id = uploader.send(source).await?;
+            let file = wait_for_check(&api, id).await?;
+            if let Some(bar) = &files {
+                bar.inc(1);
+            }
+            Ok(file)
+        };
+        let mut uploads = stream::iter(&sources).map(upload).buffered(FILES);
+        let mut sent: Vec<FileDetails> = vec![];
+        let mut failures = vec![];
+        while let Some(result) = uploads.next().await {
+            match result {
+                Ok(file) => sent.push(file),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        drop(uploads);
+        if let Some(bar) = &files {
+            bar.finish_and_clear();
+        }
+
+        context.output.result(&sent, || lines(sent.iter().map(line)))?;
+        let Some(last) = failures.pop() else { return batch.finish() };
+        for failure in &failures {
+            context.output.failure(failure);
+        }
+        Err(last)
+    }
+
+    /// What is to be sent.
+    fn sources(&self) -> Result<Vec<Source>, Failure> {
+        let mut sources = vec![];
+        let name = self.name.as_deref();
+        for path in &self.files {
+            if path.as_os_str() == "-" {
+                sources.push(Source::standard_input(name)?);
+            } else if self.zip && path.is_dir() {
+                sources.push(Source::zip(path, name)?);
+            } else if self.recursive && path.is_dir() {
+                for file in files_in(path)? {
+                    sources.push(Source::file(&file, None)?);
+                }
+            } else {
+                sources.push(Source::file(path, name)?);
+            }
+        }
+        if name.is_some() && sources.len() != 1 {
+            return Err(Failure::new(Status::Usage, "--name is for one file only"));
+        }
+        Ok(sources)
+    }
+}
+
+fn line(file: &FileDetails) -> String {
+    let bytes = file.size.map(size).unwrap_or_default();
+    format!("Uploaded {} ({bytes}) as {}.", plain(file.filename.as_str()), file.id)
+}

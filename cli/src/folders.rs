@@ -1,0 +1,114 @@
+//! Where `share` keeps what it must remember: by the XDG Base Directory Specification, on macOS too.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use etcetera::{BaseStrategy, base_strategy::Xdg};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::failure::{AtPath, Failure, Status, unexpected};
+
+/// The folder's name in each of the XDG folders. `share` alone is an older word for many things.
+const NAME: &str = "secure-file-share";
+
+/// The two folders of `share`.
+#[derive(Debug, Clone)]
+pub(crate) struct Folders {
+    /// `~/.config/secure-file-share`: profiles, and sessions when there is no keyring.
+    pub(crate) settings: PathBuf,
+    /// `~/.local/state/secure-file-share`: transfers that are not finished.
+    pub(crate) state: PathBuf,
+}
+
+impl Folders {
+    /// # Errors
+    /// When the home folder is not known.
+    pub(crate) fn find() -> Result<Self, Failure> {
+        let base = Xdg::new().map_err(|error| {
+            Failure::new(Status::Local, format!("The home folder is not known: {error}"))
+                .advise("Set HOME.")
+        })?;
+        let state = base.state_dir().unwrap_or_else(|| base.data_dir());
+        Ok(Self { settings: base.config_dir().join(NAME), state: state.join(NAME) })
+    }
+}
+
+/// Makes the folder, and those above it, for this user alone.
+pub(crate) fn create_private(folder: &Path) -> Result<(), Failure> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).at(folder)
+}
+
+/// The JSON in the file, or nothing when there is no file.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Failure> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Failure::local(path, &error)),
+    };
+    let read = serde_json::from_slice(&text);
+    read.map(Some).map_err(|error| {
+        unexpected(&format!("{} cannot be read", path.display()), error)
+            .advise("Delete the file, and begin anew.")
+    })
+}
+
+/// Writes the file as JSON, whole or not at all, for this user alone. A crash leaves the file of
+/// before or this one.
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Failure> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    create_private(folder)?;
+    // The file that tempfile makes has mode 0600.
+    let mut file = tempfile::NamedTempFile::new_in(folder).at(folder)?;
+    serde_json::to_writer_pretty(&mut file, value).map_err(|error| unexpected("JSON", error))?;
+    file.flush().at(path)?;
+    file.as_file().sync_all().at(path)?;
+    file.persist(path).map_err(|error| error.error).at(path)?;
+    Ok(())
+}
+
+/// Opens the file, which it makes when it is not there, for this command alone until it is dropped.
+/// Nothing when another command has it.
+///
+/// Whoever has the file may delete it.
+pub(crate) fn open_alone(path: &Path) -> Result<Option<File>, Failure> {
+    loop {
+        let file = open_shared(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(Failure::local(path, &error)),
+        }
+        // Whoever had it before may have deleted it meanwhile: then others lock another file.
+        let locked = file.metadata().at(path)?;
+        let is_it =
+            |there: fs::Metadata| (there.dev(), there.ino()) == (locked.dev(), locked.ino());
+        if fs::metadata(path).is_ok_and(is_it) {
+            return Ok(Some(file));
+        }
+    }
+}
+
+/// Opens the file, and makes it when it is not there.
+pub(crate) fn open_shared(path: &Path) -> Result<File, Failure> {
+    if let Some(folder) = path.parent() {
+        create_private(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true).mode(0o600).open(path).at(path)
+}
+
+/// The same command runs at the same time.
+pub(crate) fn running() -> Failure {
+    Failure::new(Status::Local, "The same command is running already")
+        .advise("Wait until it has ended.")
+}
+
+/// Writes a new file. One that is there is not overwritten.
+pub(crate) fn save_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(0o600).open(path).at(path)?;
+    file.write_all(bytes).at(path)
+}

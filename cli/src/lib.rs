@@ -1,0 +1,58 @@
+//! `share`, the command line of Secure File Share for Ops, Clients and admins.
+//!
+//! It asks the API by the operations of `share-contract`, and knows no route of its own. A command is
+//! a file in `commands/`; what moves large files is in `transfers/`.
+
+mod api;
+mod arguments;
+mod commands;
+mod context;
+mod failure;
+mod folders;
+mod output;
+mod profile;
+mod secrets;
+mod transfers;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::Arguments;
+use crate::failure::{Failure, Status, unexpected};
+
+/// Runs the command that the arguments of this process say.
+#[must_use]
+pub fn main() -> ExitCode {
+    let mut arguments = Arguments::parse();
+    arguments.common.token = token();
+    let output = arguments.common.output();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let result = match runtime {
+        Err(error) => Err(unexpected("The async runtime cannot be started", error)),
+        Ok(runtime) => {
+            let result = runtime.block_on(async {
+                tokio::select! {
+                    result = commands::run(arguments) => result,
+                    _ = tokio::signal::ctrl_c() => Err(Failure::new(Status::Interrupted, "Interrupted")),
+                }
+            });
+            // A file that is being read or hashed is not waited for.
+            runtime.shutdown_background();
+            result
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.status as u8)
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one variable that clap must not show")]
+fn token() -> Option<String> {
+    std::env::var("SHARE_TOKEN").ok()
+}

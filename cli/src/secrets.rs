@@ -1,0 +1,132 @@
+//! The secrets of a session, in the keyring of the operating system, or in a file where there is none.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use keyring::v1::{Entry, Error};
+use serde::{Deserialize, Serialize};
+
+use crate::failure::{Failure, Status};
+use crate::folders::{Folders, read_json, write_json};
+
+/// As the keyring calls this program.
+const SERVICE: &str = "secure-file-share";
+
+/// What keeps the secrets of a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Keeper {
+    /// The keyring of the operating system.
+    Keyring,
+    /// A file that this user alone can read.
+    File,
+}
+
+/// The secrets of a session. There is no `Debug`: they must not reach a log.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Secrets {
+    /// The access token.
+    pub(crate) access: String,
+    /// When it ends, in seconds since 1970.
+    pub(crate) access_ends: i64,
+    /// The refresh token, which is good for one refresh.
+    pub(crate) refresh: String,
+}
+
+/// The secrets of one profile, where they are kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    keeper: Keeper,
+    profile: String,
+    file: PathBuf,
+}
+
+impl Kept {
+    pub(crate) fn new(folders: &Folders, profile: &str, keeper: Keeper) -> Self {
+        let file = folders.settings.join(format!("session-{profile}.json"));
+        Self { keeper, profile: profile.to_owned(), file }
+    }
+
+    /// The keyring when there is one that takes the secrets, or else a file.
+    pub(crate) fn store_anew(
+        folders: &Folders,
+        profile: &str,
+        secrets: &Secrets,
+    ) -> Result<Self, Failure> {
+        let keyring = Self::new(folders, profile, Keeper::Keyring);
+        let file = Self::new(folders, profile, Keeper::File);
+        if keyring.write(secrets).is_ok() {
+            // What an earlier login without a keyring has left.
+            file.delete()?;
+            return Ok(keyring);
+        }
+        file.write(secrets)?;
+        Ok(file)
+    }
+
+    pub(crate) fn keeper(&self) -> Keeper {
+        self.keeper
+    }
+
+    /// For a person: where the secrets are.
+    pub(crate) fn place(&self) -> String {
+        match self.keeper {
+            Keeper::Keyring => "the keyring of the operating system".to_owned(),
+            Keeper::File => {
+                format!("the file {}, because there is no keyring", self.file.display())
+            }
+        }
+    }
+
+    /// Held while a refresh token is used, so that of two commands at once one refreshes.
+    pub(crate) fn lock_file(&self) -> PathBuf {
+        self.file.with_extension("lock")
+    }
+
+    pub(crate) fn read(&self) -> Result<Option<Secrets>, Failure> {
+        match self.keeper {
+            Keeper::File => read_json(&self.file),
+            Keeper::Keyring => match self.entry().and_then(|entry| entry.get_password()) {
+                Ok(text) => Ok(serde_json::from_str(&text).ok()),
+                Err(Error::NoEntry) => Ok(None),
+                Err(error) => Err(refused(&error)),
+            },
+        }
+    }
+
+    pub(crate) fn write(&self, secrets: &Secrets) -> Result<(), Failure> {
+        match self.keeper {
+            Keeper::File => write_json(&self.file, secrets),
+            Keeper::Keyring => {
+                let text = serde_json::to_string(secrets).unwrap_or_default();
+                let written = self.entry().and_then(|entry| entry.set_password(&text));
+                written.map_err(|error| refused(&error))
+            }
+        }
+    }
+
+    pub(crate) fn delete(&self) -> Result<(), Failure> {
+        match self.keeper {
+            Keeper::File => match fs::remove_file(&self.file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    Err(Failure::local(&self.file, &error))
+                }
+                _ => Ok(()),
+            },
+            Keeper::Keyring => match self.entry().and_then(|entry| entry.delete_credential()) {
+                Ok(()) | Err(Error::NoEntry) => Ok(()),
+                Err(error) => Err(refused(&error)),
+            },
+        }
+    }
+
+    fn entry(&self) -> keyring::v1::Result<Entry> {
+        Entry::new(SERVICE, &self.profile)
+    }
+}
+
+fn refused(error: &Error) -> Failure {
+    Failure::new(Status::Local, format!("The keyring does not answer: {error}"))
+        .advise("Unlock it, or log in again with: share login")
+}

@@ -1,0 +1,465 @@
+//! A download by a link, with a lease that this program brings.
+//!
+//! Before the first byte it keeps link and lease in a file that this user alone can read. So the
+//! same command continues after a crash: with the same lease, from the chunks that are there on.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use futures_util::stream::{FuturesUnordered, TryStreamExt};
+use indicatif::ProgressBar;
+use reqwest::header::{ACCEPT, CONTENT_RANGE, HeaderName, IF_RANGE, RANGE};
+use serde::{Deserialize, Serialize};
+use share_contract::{DownloadDetails, FileLocation, operations};
+use share_model::{ContentDigest, DigestProgress, FileName};
+use url::Url;
+
+use crate::api::{Api, checked, json, now};
+use crate::failure::{AtPath, Failure, Status, unexpected};
+use crate::folders::{Folders, open_alone, read_json, running, write_json};
+use crate::transfers::progress::{Progress, remark};
+use crate::transfers::retry::Attempts;
+
+/// The header of a lease.
+const LEASE: HeaderName = HeaderName::from_static("download-lease");
+
+/// Bytes that are fetched, and noted as fetched, at once.
+const CHUNK: u64 = 16 * 1024 * 1024;
+
+/// How many chunks are on their way at once, when the bytes come from S3.
+const CHUNKS: usize = 4;
+
+/// Seconds before its end at which an address of S3 is not used any more.
+const MARGIN: i64 = 10;
+
+/// What is kept of a download until it is finished. There is no `Debug`: it holds secrets.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Journal {
+    /// Where the link leads.
+    pub(crate) service: Url,
+    /// The link's secret.
+    pub(crate) token: String,
+    /// The secret with which this download continues.
+    pub(crate) lease: String,
+    /// Where the file goes.
+    pub(crate) target: PathBuf,
+    pub(crate) filename: FileName,
+    pub(crate) size: u64,
+    pub(crate) sha256: ContentDigest,
+    /// Whether the link needs the login of its maker.
+    pub(crate) bind: bool,
+    /// Whether the bytes come from S3.
+    presigned: bool,
+}
+
+/// The place of a journal, which nobody else continues at the same time.
+pub(crate) struct Place {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Place {
+    /// The journal of the download that `meant` describes: the same text for the same command.
+    pub(crate) fn open(folders: &Folders, meant: &str) -> Result<Self, Failure> {
+        let name = ContentDigest::of(meant.as_bytes()).hex();
+        let folder = folders.state.join("downloads");
+        let lock = folder.join(format!("{name}.lock"));
+        let lock = open_alone(&lock)?.ok_or_else(running)?;
+        Ok(Self { path: folder.join(format!("{name}.json")), _lock: lock })
+    }
+
+    pub(crate) fn read(&self) -> Result<Option<Journal>, Failure> {
+        read_json(&self.path)
+    }
+
+    pub(crate) fn write(&self, journal: &Journal) -> Result<(), Failure> {
+        write_json(&self.path, journal)
+    }
+
+    /// The file that has the numbers of the chunks that are there.
+    fn chunks(&self) -> PathBuf {
+        self.path.with_extension("chunks")
+    }
+
+    /// Forgets the download.
+    pub(crate) fn forget(&self) -> Result<(), Failure> {
+        // The lock last: until then nobody begins the same download.
+        for path in [&self.path, &self.chunks(), &self.path.with_extension("lock")] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Failure::local(path, &error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Journal {
+    /// A download that has not begun, by a link whose details are these.
+    pub(crate) fn new(
+        service: Url,
+        token: String,
+        target: PathBuf,
+        details: DownloadDetails,
+    ) -> Result<Self, Failure> {
+        let DownloadDetails { filename, size, sha256, bind, presigned, .. } = details;
+        let lease = new_lease()?;
+        Ok(Self { service, token, lease, target, filename, size, sha256, bind, presigned })
+    }
+
+    /// The same download, by another link to the same bytes.
+    pub(crate) fn continue_with(&mut self, token: String) -> Result<(), Failure> {
+        (self.token, self.lease) = (token, new_lease()?);
+        Ok(())
+    }
+
+    /// Where the bytes are until all are there.
+    pub(crate) fn part(&self) -> PathBuf {
+        let mut name = self.target.as_os_str().to_owned();
+        name.push(".part");
+        name.into()
+    }
+}
+
+/// 32 random bytes, as the header `Download-Lease` takes them.
+fn new_lease() -> Result<String, Failure> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).map_err(|error| unexpected("There are no random bytes", error))?;
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(secret))
+}
+
+/// What a link leads to. Redeems nothing.
+pub(crate) async fn details(api: &Api, token: &str) -> Result<DownloadDetails, Failure> {
+    let request = api.request(&operations::DOWNLOAD_SHOW).query("token", Some(token));
+    request.header(ACCEPT, "application/json").send().await
+}
+
+/// Fetches what is missing, checks the whole, and gives it its name.
+pub(crate) async fn fetch(
+    api: &Api,
+    place: &Place,
+    journal: &Journal,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let part = journal.part();
+    let chunks = Chunks::open(place, journal, &part)?;
+    let bar = progress.bytes(journal.filename.as_str(), journal.size, chunks.bytes());
+    let fetching = Fetching { api, journal, chunks: &chunks, bar: &bar, location: None.into() };
+    let digest = fetching.run().await?;
+    if digest != journal.sha256 {
+        // The lease lives on: the next attempt fetches all bytes with it.
+        chunks.reset(place)?;
+        let message = format!("{} has not arrived as it is", journal.filename.as_str());
+        return Err(Failure::new(Status::Failed, message).advise("Give the same command again."));
+    }
+    chunks.file.sync_all().at(&part)?;
+    keep(&part, &journal.target)?;
+    bar.finish_and_clear();
+    place.forget()
+}
+
+/// Gives the file its name, unless another file has it: in one step, so that nothing is overwritten.
+fn keep(part: &Path, target: &Path) -> Result<(), Failure> {
+    let part = tempfile::TempPath::try_from_path(part).at(part)?;
+    part.persist_noclobber(target).map_err(|error| {
+        // It must not be deleted.
+        let kept = error.path.keep();
+        match error.error.kind() {
+            io::ErrorKind::AlreadyExists => exists(target),
+            _ => kept.err().map_or_else(
+                || Failure::local(target, &error.error),
+                |lost| Failure::local(target, &lost.error),
+            ),
+        }
+    })
+}
+
+/// Another file has the name.
+pub(crate) fn exists(target: &Path) -> Failure {
+    Failure::new(Status::Local, format!("{} is there already", target.display()))
+        .advise("Move it away, or give another name with -o. Nothing has been overwritten.")
+}
+
+/// Which chunks of the file are there.
+struct Chunks {
+    file: File,
+    size: u64,
+    noted: Mutex<File>,
+    /// Those of earlier runs, and of this one.
+    there: Mutex<BTreeSet<u32>>,
+    path: PathBuf,
+}
+
+impl Chunks {
+    fn open(place: &Place, journal: &Journal, part: &Path) -> Result<Self, Failure> {
+        let path = place.chunks();
+        let begun = fs::read(&path).unwrap_or_default();
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).mode(0o600);
+        let file = match options.open(part) {
+            Ok(file) if path.exists() => file,
+            Ok(_) => return Err(exists(part)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Somebody has deleted it, or it never was.
+                let _ = fs::remove_file(&path);
+                options.create_new(true).open(part).at(part)?
+            }
+            Err(error) => return Err(Failure::local(part, &error)),
+        };
+        let mut noted = OpenOptions::new();
+        let noted = noted.create(true).append(true).mode(0o600).open(&path).at(&path)?;
+        let begun =
+            if path.exists() && file.metadata().at(part)?.len() > 0 { begun } else { vec![] };
+        let numbers = begun.chunks_exact(4).filter_map(|it| it.try_into().ok());
+        let there = numbers.map(u32::from_le_bytes).collect();
+        Ok(Self { file, size: journal.size, noted: noted.into(), there: Mutex::new(there), path })
+    }
+
+    fn count(&self) -> u32 {
+        u32::try_from(self.size.div_ceil(CHUNK)).unwrap_or(u32::MAX)
+    }
+
+    fn place(&self, number: u32) -> (u64, u64) {
+        let offset = u64::from(number) * CHUNK;
+        (offset, CHUNK.min(self.size - offset))
+    }
+
+    fn there(&self) -> BTreeSet<u32> {
+        self.there.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    fn bytes(&self) -> u64 {
+        self.there().into_iter().map(|number| self.place(number).1).sum()
+    }
+
+    fn note(&self, number: u32) -> Result<(), Failure> {
+        let mut noted = self.noted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        noted.write_all(&number.to_le_bytes()).at(&self.path)?;
+        self.there.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(number);
+        Ok(())
+    }
+
+    fn reset(&self, place: &Place) -> Result<(), Failure> {
+        let path = place.chunks();
+        self.file.set_len(0).and_then(|()| fs::write(&path, b"")).at(&path)
+    }
+}
+
+/// A download under way.
+struct Fetching<'a> {
+    api: &'a Api,
+    journal: &'a Journal,
+    chunks: &'a Chunks,
+    bar: &'a ProgressBar,
+    /// Where S3 has the bytes, and until when.
+    location: tokio::sync::Mutex<Option<(String, i64)>>,
+}
+
+impl Fetching<'_> {
+    /// Fetches what is missing, and answers with the digest of the whole.
+    async fn run(&self) -> Result<ContentDigest, Failure> {
+        let (tell, told) = std::sync::mpsc::channel();
+        for number in self.chunks.there() {
+            let _ = tell.send(number);
+        }
+        let file = self.chunks.file.try_clone().at(&self.journal.part())?;
+        let (size, count, part) = (self.chunks.size, self.chunks.count(), self.journal.part());
+        let hashing =
+            tokio::task::spawn_blocking(move || hash(&file, size, count, &told).at(&part));
+        if self.journal.presigned {
+            self.fetch_from_s3(&tell).await?;
+        } else {
+            self.fetch_stream(&tell).await?;
+        }
+        drop(tell);
+        hashing.await.map_err(|error| unexpected("Reading", error))?
+    }
+
+    /// From the service itself: one answer after the other, each from the first missing byte on.
+    async fn fetch_stream(&self, tell: &std::sync::mpsc::Sender<u32>) -> Result<(), Failure> {
+        let mut attempts = Attempts::new();
+        loop {
+            let there = self.chunks.there();
+            let Some(next) = (0..self.chunks.count()).find(|it| !there.contains(it)) else {
+                return Ok(());
+            };
+            let before = self.bar.position();
+            let result = self.stream_from(next, tell).await;
+            let failure = match result {
+                Ok(()) => continue,
+                Err(failure) => failure,
+            };
+            if self.chunks.there().len() > there.len() {
+                attempts.succeeded();
+            }
+            self.bar.set_position(self.chunks.bytes().min(before.max(self.chunks.bytes())));
+            remark(self.bar, self.journal.filename.as_str(), "waiting for the service");
+            attempts.wait(failure).await?;
+            self.bar.set_message(self.journal.filename.as_str().to_owned());
+        }
+    }
+
+    async fn stream_from(
+        &self,
+        first: u32,
+        tell: &std::sync::mpsc::Sender<u32>,
+    ) -> Result<(), Failure> {
+        let (offset, _) = self.chunks.place(first);
+        let request = self.api.request(&operations::FILE_DOWNLOAD);
+        let request = request.query("token", Some(&self.journal.token));
+        let request = request.header(LEASE, &self.journal.lease);
+        let request = request
+            .header(RANGE, &format!("bytes={offset}-"))
+            .header(IF_RANGE, &format!("\"{}\"", self.journal.sha256.hex()));
+        let mut answer = request.header(ACCEPT, "application/json").answer().await?;
+        if offset > 0 && answer.headers().get(CONTENT_RANGE).is_none() {
+            return Err(Failure::new(Status::Failed, "The service sends another file than before"));
+        }
+        let mut at = offset;
+        let mut number = first;
+        while let Some(bytes) = answer.chunk().await.map_err(Failure::unreachable)? {
+            self.write(&bytes, at)?;
+            at += bytes.len() as u64;
+            while number < self.chunks.count() {
+                let (begin, size) = self.chunks.place(number);
+                if at < begin + size {
+                    break;
+                }
+                self.chunks.note(number)?;
+                let _ = tell.send(number);
+                number += 1;
+            }
+        }
+        if at < self.journal.size {
+            return Err(Failure::new(Status::Unavailable, "The download was cut"));
+        }
+        Ok(())
+    }
+
+    /// From S3: several chunks at once.
+    async fn fetch_from_s3(&self, tell: &std::sync::mpsc::Sender<u32>) -> Result<(), Failure> {
+        let there = self.chunks.there();
+        let missing: Vec<u32> = (0..self.chunks.count()).filter(|it| !there.contains(it)).collect();
+        let next = AtomicU64::new(0);
+        let worker = async || -> Result<(), Failure> {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let index = usize::try_from(index).unwrap_or(usize::MAX);
+                let Some(number) = missing.get(index) else { return Ok(()) };
+                self.fetch_chunk(*number).await?;
+                let _ = tell.send(*number);
+            }
+        };
+        let workers: FuturesUnordered<_> = (0..CHUNKS).map(|_| worker()).collect();
+        workers.try_collect::<Vec<()>>().await.map(drop)
+    }
+
+    async fn fetch_chunk(&self, number: u32) -> Result<(), Failure> {
+        let (offset, size) = self.chunks.place(number);
+        let mut attempts = Attempts::new();
+        loop {
+            let mut at = offset;
+            let failure = match self.chunk_from_s3(offset, size, &mut at).await {
+                Ok(()) => return self.chunks.note(number),
+                Err(failure) => failure,
+            };
+            self.bar.set_position(self.bar.position().saturating_sub(at - offset));
+            let failure = match failure.status {
+                // The address has ended.
+                Status::NotAllowed if failure.problem.is_none() => {
+                    *self.location.lock().await = None;
+                    Failure { status: Status::Unavailable, ..failure }
+                }
+                _ => failure,
+            };
+            attempts.wait(failure).await?;
+        }
+    }
+
+    async fn chunk_from_s3(&self, offset: u64, size: u64, at: &mut u64) -> Result<(), Failure> {
+        let url = self.location().await?;
+        let range = format!("bytes={offset}-{}", offset + size - 1);
+        let request = self.api.http().get(url).header(RANGE, range);
+        let mut answer = checked(request.send().await).await?;
+        if answer.status() != http::StatusCode::PARTIAL_CONTENT {
+            return Err(Failure::new(Status::Failed, "S3 does not send a part of the file"));
+        }
+        while let Some(bytes) = answer.chunk().await.map_err(Failure::unreachable)? {
+            if *at + bytes.len() as u64 > offset + size {
+                return Err(Failure::new(Status::Failed, "S3 sends more than was asked for"));
+            }
+            self.write(&bytes, *at)?;
+            *at += bytes.len() as u64;
+        }
+        if *at < offset + size {
+            return Err(Failure::new(Status::Unavailable, "The download was cut"));
+        }
+        Ok(())
+    }
+
+    /// An address of S3 that is good for a moment. To ask for one redeems the link, or resumes.
+    async fn location(&self) -> Result<String, Failure> {
+        let mut location = self.location.lock().await;
+        if let Some((url, ends)) = &*location
+            && *ends - MARGIN > now()
+        {
+            return Ok(url.clone());
+        }
+        let request = self.api.request(&operations::FILE_DOWNLOAD);
+        let request = request.query("token", Some(&self.journal.token));
+        let request = request.header(LEASE, &self.journal.lease);
+        let answer = request.header(ACCEPT, "application/json").answer().await?;
+        let FileLocation { url, expires_in } = json(answer).await?;
+        *location = Some((url.clone(), now() + i64::try_from(expires_in).unwrap_or(i64::MAX / 2)));
+        Ok(url)
+    }
+
+    fn write(&self, bytes: &[u8], at: u64) -> Result<(), Failure> {
+        if at + bytes.len() as u64 > self.journal.size {
+            return Err(Failure::new(Status::Failed, "The service sends more than the file has"));
+        }
+        let written = tokio::task::block_in_place(|| self.chunks.file.write_all_at(bytes, at));
+        written.at(&self.journal.part())?;
+        self.bar.inc(bytes.len() as u64);
+        Ok(())
+    }
+}
+
+/// The digest of the file, made from the chunks as they come, while others are on their way.
+fn hash(
+    file: &File,
+    size: u64,
+    count: u32,
+    told: &std::sync::mpsc::Receiver<u32>,
+) -> io::Result<ContentDigest> {
+    let mut progress = DigestProgress::default();
+    let mut there = BTreeSet::new();
+    let mut buffer = vec![0; 256 * 1024];
+    let mut next = 0;
+    while next < count {
+        while !there.remove(&next) {
+            // The download has failed, and says why.
+            let Ok(number) = told.recv() else { return Ok(progress.finish()) };
+            there.insert(number);
+        }
+        let end = size.min(u64::from(next + 1) * CHUNK);
+        while progress.bytes() < end {
+            let left = usize::try_from(end - progress.bytes()).unwrap_or(usize::MAX);
+            let length = left.min(buffer.len());
+            let (chunk, _) = buffer.split_at_mut(length);
+            file.read_exact_at(chunk, progress.bytes())?;
+            progress.add(chunk);
+        }
+        next += 1;
+    }
+    Ok(progress.finish())
+}

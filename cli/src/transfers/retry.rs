@@ -1,0 +1,51 @@
+//! Trying again, while a line is cut or a service is away.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::failure::{Failure, Status};
+
+/// For how long a transfer waits for a service that does not answer, from the last success on.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// The longest pause between two attempts.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// The attempts of one transfer.
+pub(crate) struct Attempts {
+    last_success: Instant,
+    failed: u32,
+}
+
+impl Attempts {
+    pub(crate) fn new() -> Self {
+        Self { last_success: Instant::now(), failed: 0 }
+    }
+
+    /// Something has arrived: the time begins anew.
+    pub(crate) fn succeeded(&mut self) {
+        *self = Self::new();
+    }
+
+    /// Waits before the next attempt. The pauses double, and are random so that the parts of a
+    /// transfer do not all come back at once.
+    ///
+    /// # Errors
+    /// The failure, when another attempt would not help or enough time has passed.
+    pub(crate) async fn wait(&mut self, failure: Failure) -> Result<(), Failure> {
+        if failure.status != Status::Unavailable {
+            return Err(failure);
+        }
+        if self.last_success.elapsed() > PATIENCE {
+            return Err(
+                failure.advise("What has arrived is kept. Give the same command again later.")
+            );
+        }
+        let longest =
+            LONGEST.min(Duration::from_millis(200) * 2_u32.saturating_pow(self.failed.min(10)));
+        self.failed += 1;
+        tokio::time::sleep(longest.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+        Ok(())
+    }
+}
