@@ -78,12 +78,11 @@ impl Context {
     /// Who asks. With a session it is known without asking.
     pub(crate) async fn account(&self, api: &Api) -> Result<(Account, Role), Failure> {
         let known = if self.token.is_none() { self.known()? } else { None };
-        let (username, role) = match known {
-            Some(known) => (known.username, known.role),
-            None => {
-                let account: AccountDetails = api.request(&operations::ACCOUNT_SHOW).send().await?;
-                (account.username, account.role)
-            }
+        let (username, role) = if let Some(known) = known {
+            (known.username, known.role)
+        } else {
+            let account: AccountDetails = api.request(&operations::ACCOUNT_SHOW).send().await?;
+            (account.username, account.role)
         };
         let username = username.as_str().to_owned();
         Ok((Account { service: api.base().clone(), username }, role))
