@@ -9,7 +9,8 @@
 //! In the place of `front`, `uploads` measures what uploads leave in its memory, and `huge-file` what
 //! memory it has while 10 GiB go up and down. Without a process of its own, `large-file` measures
 //! the large download only, `beside-aws` transfers beside those of `aws s3 cp`, and `long-list` a page
-//! among 100,000 files.
+//! among 100,000 files. `with-server COMMAND` runs a command beside a server, for the benchmarks that
+//! are programs of their own.
 #![expect(clippy::print_stdout, reason = "it prints its results")]
 #![expect(clippy::indexing_slicing, reason = "a benchmark that fails stops")]
 
@@ -37,6 +38,7 @@ mod front;
 mod huge_file;
 mod large_file;
 mod long_list;
+mod with_server;
 
 const MIB: u64 = 1024 * 1024;
 const LIST_REQUESTS: usize = 1000;
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Some("uploads") => run(front::uploads()),
         Some("huge-file") => run(huge_file::measure()),
         Some("beside-aws") => run(beside_aws::measure()),
+        Some("with-server") => run(with_server::run(arguments.get(1..).unwrap_or_default())),
         Some("long-list") => run(long_list::measure()),
         Some("large-file") => run(large_file::measure()),
         Some(_) => return share_local::main(),

@@ -1,10 +1,11 @@
 //! What every command has: the service, the session, and how to print.
 
+use std::collections::HashMap;
+
+use share_contract::{AccountDetails, FileDetails, FileStateName, FileSummary, operations};
+use share_model::{FileId, FileName, Role};
 use tokio::sync::Mutex;
 use url::Url;
-
-use share_contract::{AccountDetails, FileDetails, FileSummary, operations};
-use share_model::{FileId, Role};
 
 use crate::api::{Api, Caller, nobody};
 use crate::arguments::Common;
@@ -94,34 +95,59 @@ fn no_address() -> Failure {
         .advise("Set SHARE_URL beside SHARE_TOKEN.")
 }
 
-/// The file that is meant: by its id, or by a name that only one file has.
-pub(crate) async fn find_file(api: &Api, role: Role, meant: &str) -> Result<FileId, Failure> {
-    if let Ok(id) = meant.parse() {
-        return Ok(id);
-    }
-    let named: Vec<(FileId, String)> = if role == Role::Client {
-        let request = api.request(&operations::FILE_LIST).query("q", Some(meant));
-        let files: Vec<FileSummary> = request.list(usize::MAX).await?;
-        files.into_iter().map(|it| (it.id, it.filename.as_str().to_owned())).collect()
-    } else {
-        let request = api.request(&operations::FILE_LIST_UPLOADED).query("q", Some(meant));
-        let files: Vec<FileDetails> = request.list(usize::MAX).await?;
-        let there =
-            files.into_iter().filter(|it| it.state != share_contract::FileStateName::Deleted);
-        there.map(|it| (it.id, it.filename.as_str().to_owned())).collect()
+/// The files that are meant, each by its id or by a name that only one file has.
+pub(crate) async fn find_files(
+    api: &Api,
+    role: Role,
+    meant: &[String],
+) -> Result<Vec<FileId>, Failure> {
+    let by_name = meant.iter().filter(|it| it.parse::<FileId>().is_err()).collect::<Vec<_>>();
+    // One name is looked for, several are picked from the whole list.
+    let only = match &by_name[..] {
+        [] => return Ok(meant.iter().filter_map(|it| it.parse().ok()).collect()),
+        [only] => Some(*only),
+        _ => None,
     };
-    let mut same = named.into_iter().filter(|(_, name)| name == meant).map(|(id, _)| id);
-    match (same.next(), same.collect::<Vec<_>>()) {
-        (None, _) => {
-            let message = format!("There is no file named {:?}", plain(meant));
-            Err(Failure::new(Status::NotThere, message).advise("See what there is with: share ls"))
-        }
-        (Some(only), others) if others.is_empty() => Ok(only),
-        (Some(first), others) => {
-            let ids: Vec<_> = [first].iter().chain(&others).map(ToString::to_string).collect();
-            let message = format!("{} files are named {:?}", ids.len(), plain(meant));
+    let named: Vec<(FileId, FileName)> = if role == Role::Client {
+        let request = api.request(&operations::FILE_LIST).query("q", only);
+        let files: Vec<FileSummary> = request.list(usize::MAX).await?;
+        files.into_iter().map(|it| (it.id, it.filename)).collect()
+    } else {
+        let request = api.request(&operations::FILE_LIST_UPLOADED).query("q", only);
+        let files: Vec<FileDetails> = request.list(usize::MAX).await?;
+        let there = files.into_iter().filter(|it| it.state != FileStateName::Deleted);
+        there.map(|it| (it.id, it.filename)).collect()
+    };
+    let mut ids: HashMap<&str, Vec<FileId>> = HashMap::new();
+    for (id, name) in &named {
+        ids.entry(name.as_str()).or_default().push(*id);
+    }
+    let find = |meant: &String| {
+        meant.parse().or_else(|_| only_one(meant, ids.get(&**meant).map_or(&[], Vec::as_slice)))
+    };
+    meant.iter().map(find).collect()
+}
+
+/// The file that is meant.
+pub(crate) async fn find_file(api: &Api, role: Role, meant: &str) -> Result<FileId, Failure> {
+    let found = find_files(api, role, &[meant.to_owned()]).await?;
+    found.first().copied().ok_or_else(|| not_there(meant))
+}
+
+fn only_one(meant: &str, ids: &[FileId]) -> Result<FileId, Failure> {
+    match ids {
+        [] => Err(not_there(meant)),
+        [only] => Ok(*only),
+        _ => {
+            let message = format!("{} files are named {}", ids.len(), plain(meant));
+            let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
             let advice = format!("Give the id in place of the name: {}", ids.join(", "));
             Err(Failure::new(Status::Usage, message).advise(advice))
         }
     }
+}
+
+fn not_there(meant: &str) -> Failure {
+    Failure::new(Status::NotThere, format!("There is no file named {}", plain(meant)))
+        .advise("See what there is with: share ls")
 }

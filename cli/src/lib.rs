@@ -11,6 +11,7 @@ mod failure;
 mod folders;
 mod output;
 mod profile;
+mod prompt;
 mod secrets;
 mod transfers;
 
@@ -34,8 +35,10 @@ pub fn main() -> ExitCode {
         Ok(runtime) => {
             let result = runtime.block_on(async {
                 tokio::select! {
-                    result = commands::run(arguments) => result,
+                    // Ctrl-C first, so that it counts from the beginning on.
+                    biased;
                     _ = tokio::signal::ctrl_c() => Err(Failure::new(Status::Interrupted, "Interrupted")),
+                    result = commands::run(arguments) => result,
                 }
             });
             // A file that is being read or hashed is not waited for.

@@ -64,6 +64,16 @@ impl Output {
         !self.json && !self.quiet && io::stderr().is_terminal()
     }
 
+    /// What has failed of several things: the last failure is the command's, those before it are
+    /// printed.
+    pub(crate) fn failures(self, mut failures: Vec<Failure>) -> Result<(), Failure> {
+        let Some(last) = failures.pop() else { return Ok(()) };
+        for failure in &failures {
+            self.failure(failure);
+        }
+        Err(last)
+    }
+
     /// Prints why the command has failed.
     pub(crate) fn failure(self, failure: &Failure) {
         let text = if self.json { failure_json(failure) } else { failure_text(failure) };

@@ -2,40 +2,54 @@ use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use futures_util::stream::{self, StreamExt};
+use serde::Serialize;
 use share_contract::{FileLinkRequest, LinkCreated, LinkRequest, operations};
-use share_model::{ContentDigest, FileId, Role};
+use share_model::{ContentDigest, FileId, FileName, Role};
+use tokio::task::spawn_blocking;
 use url::Url;
 
 use crate::api::Api;
-use crate::commands::login::ask_secretly;
-use crate::context::{Context, find_file};
-use crate::failure::{Failure, Status};
-use crate::output::{plain, size};
+use crate::context::{Account, Context, find_files};
+use crate::failure::{Failure, Status, unexpected};
+use crate::output::{lines, plain, size};
 use crate::profile;
+use crate::prompt::ask_secretly;
+use crate::transfers::FILES;
 use crate::transfers::download::{Journal, Place, details, exists, fetch};
 use crate::transfers::progress::Progress;
 
-/// Download a file, and check that it is whole.
+/// Download files, and check that they are whole.
 ///
 /// By name or id it makes a link for itself. By the link of somebody else it asks for the link, because
 /// arguments can be seen by others and stay in the history: whoever has a link has the file.
 ///
-/// When the download is interrupted, however hard, the same command continues it. The file has the
+/// When a download is interrupted, however hard, the same command continues it. A file has the
 /// ending .part until every byte is there and the SHA-256 is right; nothing is overwritten.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   share get report.pdf                   Client: a file of yours, by name
-  share get report.pdf -o ~/Downloads
+  share get report.pdf plan.pdf -o ~/Downloads
   share get                              By a link; asks for it
   pbpaste | share get -                  By a link, from standard input")]
 pub(crate) struct Get {
-    /// Id or name of the file; - to read a link from standard input. Asks for a link when it is left
-    /// out.
-    file: Option<String>,
-    /// Where it goes: a file or a folder.
+    /// Ids or names of files; - to read a link from standard input. Asks for a link when there is
+    /// none.
+    #[arg(value_name = "FILE")]
+    files: Vec<String>,
+    /// Where it goes: a file, or a folder that is there.
     #[arg(long, short, value_name = "PATH")]
     output: Option<PathBuf>,
+}
+
+/// A file that has arrived, as `--json` shows it.
+#[derive(Serialize)]
+struct Saved {
+    path: PathBuf,
+    filename: FileName,
+    size: u64,
+    sha256: ContentDigest,
 }
 
 /// A link: where it leads, and its secret.
@@ -46,80 +60,89 @@ struct Link {
 
 impl Get {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
-        let output = self.output.unwrap_or_default();
-        let output = std::path::absolute(if output.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            &output
-        });
-        let output = output.map_err(|error| Failure::local(Path::new("."), &error))?;
-        match self.file.as_deref() {
-            None => {
-                by_link(context, Link::parse(&ask_secretly("Link (it is not shown): ")?)?, &output)
-                    .await
+        let output = self.output.as_deref().unwrap_or(Path::new("."));
+        let output = std::path::absolute(output).map_err(|error| Failure::local(output, &error))?;
+        if self.files.iter().any(|file| file.contains("://")) {
+            let message = "A link is a secret, and arguments can be seen by others";
+            return Err(Failure::new(Status::Usage, message)
+                .advise("Paste it when asked: share get. Or pipe it: share get -"));
+        }
+        let progress = Progress::new(context.output);
+        match &self.files[..] {
+            [] => by_link(context, &Link::ask().await?, &output, &progress).await,
+            [only] if only == "-" => {
+                by_link(context, &Link::read().await?, &output, &progress).await
             }
-            Some("-") => {
-                if io::stdin().is_terminal() {
-                    return by_link(
-                        context,
-                        Link::parse(&ask_secretly("Link (it is not shown): ")?)?,
-                        &output,
-                    )
-                    .await;
-                }
-                let mut text = String::new();
-                let read = io::stdin().lock().take(10_000).read_to_string(&mut text);
-                read.map_err(|error| Failure::local(Path::new("-"), &error))?;
-                by_link(context, Link::parse(&text)?, &output).await
+            files if files.len() > 1 && !output.is_dir() => {
+                let message = format!("{} is not a folder", output.display());
+                Err(Failure::new(Status::Local, message).advise("Several files go into a folder."))
             }
-            Some(link) if link.contains("://") => Err(Failure::new(
-                Status::Usage,
-                "A link is a secret, and arguments can be seen by others",
-            )
-            .advise("Paste it when asked: share get. Or pipe it: share get -")),
-            Some(file) => by_file(context, file, &output).await,
+            files => by_name(context, files, &output, &progress).await,
         }
     }
 }
 
-/// A file of this Client, by a link that is made for this download alone.
-async fn by_file(context: &Context, meant: &str, output: &Path) -> Result<(), Failure> {
+/// Files of this Client, each by a link that is made for this download alone.
+async fn by_name(
+    context: &Context,
+    files: &[String],
+    output: &Path,
+    progress: &Progress,
+) -> Result<(), Failure> {
     let api = context.api()?;
     let (account, _) = context.account(&api).await?;
-    let place = Place::open(
-        &context.folders,
-        &format!("{} {} file {meant} {}", account.service, account.username, output.display()),
-    )?;
-    let mut journal = if let Some(journal) = place.read()? {
-        journal
-    } else {
-        let target = target(output, meant);
-        if meant.parse::<FileId>().is_err() && target.exists() {
-            return Err(exists(&target));
+    let ids = find_files(&api, Role::Client, files).await?;
+    let bar = (ids.len() > 1).then(|| progress.files(ids.len()));
+    let get = async |id: FileId| {
+        let saved = by_id(&api, context, &account, id, output, progress).await;
+        if let Some(bar) = &bar {
+            bar.inc(1);
         }
-        let file_id = find_file(&api, Role::Client, meant).await?;
-        let token = new_link(&api, file_id).await?;
-        begin(&api, &place, token, output).await?
+        saved
     };
-    match fetch(&api, &place, &journal, &Progress::new(context.output)).await {
-        // The download took longer than a link lives. What has arrived counts with another link too.
+    let results = stream::iter(ids).map(get).buffered(FILES).collect::<Vec<_>>().await;
+    if let Some(bar) = &bar {
+        bar.finish_and_clear();
+    }
+    let (mut saved, mut failures) = (vec![], vec![]);
+    for result in results {
+        match result {
+            Ok(journal) => saved.push(Saved::from(journal)),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    context.output.result(&saved, || lines(saved.iter().map(Saved::line)))?;
+    context.output.failures(failures)
+}
+
+async fn by_id(
+    api: &Api,
+    context: &Context,
+    account: &Account,
+    id: FileId,
+    output: &Path,
+    progress: &Progress,
+) -> Result<Journal, Failure> {
+    let Account { service, username } = account;
+    let meant = format!("{service} {username} {id} {}", output.display());
+    let place = Place::open(&context.folders, &meant)?;
+    let mut journal = match place.read()? {
+        Some(journal) => journal,
+        None => begin(api, &place, new_link(api, id).await?, output).await?,
+    };
+    match fetch(api, &place, &journal, progress).await {
+        // It took longer than a link lives. What has arrived counts with another link too: a file
+        // never changes.
         Err(failure)
             if matches!(failure.code(), Some("lease_ended" | "link_expired" | "link_used")) =>
         {
-            let file_id = find_file(&api, Role::Client, meant).await?;
-            journal.continue_with(new_link(&api, file_id).await?)?;
-            if details(&api, &journal.token).await?.sha256 != journal.sha256 {
-                place.forget()?;
-                return Err(failure.advise(
-                    "There is another file of that name now. Give the same command again.",
-                ));
-            }
+            journal.continue_with(new_link(api, id).await?)?;
             place.write(&journal)?;
-            fetch(&api, &place, &journal, &Progress::new(context.output)).await?;
+            fetch(api, &place, &journal, progress).await?;
         }
         other => other?,
     }
-    report(context, &journal)
+    Ok(journal)
 }
 
 async fn new_link(api: &Api, file_id: FileId) -> Result<String, Failure> {
@@ -129,93 +152,106 @@ async fn new_link(api: &Api, file_id: FileId) -> Result<String, Failure> {
 }
 
 /// A file by the link of somebody.
-async fn by_link(context: &Context, link: Link, output: &Path) -> Result<(), Failure> {
+async fn by_link(
+    context: &Context,
+    link: &Link,
+    output: &Path,
+    progress: &Progress,
+) -> Result<(), Failure> {
     let Link { service, token } = link;
     // The secret itself is in the journal alone.
     let digest = ContentDigest::of(token.as_bytes()).hex();
-    let place =
-        Place::open(&context.folders, &format!("{service} link {digest} {}", output.display()))?;
+    let place = Place::open(&context.folders, &format!("{service} {digest} {}", output.display()))?;
     let anybody = Context::anonymous(service.clone())?;
     let journal = match place.read()? {
         Some(journal) => journal,
-        None => begin(&anybody, &place, token, output).await?,
+        None => begin(&anybody, &place, token.clone(), output).await?,
     };
-    let api = if journal.bind {
-        let api = context.api()?;
-        // A token of ours travels to the service of our login alone.
-        if *api.base() != service {
-            return Err(Failure::new(
-                Status::NotAllowed,
-                format!("The link needs a login at {service}"),
-            ));
-        }
-        api
-    } else {
-        anybody
-    };
-    match fetch(&api, &place, &journal, &Progress::new(context.output)).await {
+    let api = if journal.bind { login_at(context, service)? } else { anybody };
+    match fetch(&api, &place, &journal, progress).await {
         Err(failure) if failure.code() == Some("lease_ended") => {
             place.forget()?;
-            Err(failure
-                .advise("Give the same command again: it uses the link once more, if it may."))
+            let advice = "Give the same command again: it uses the link once more, if it may.";
+            return Err(failure.advise(advice));
         }
-        other => {
-            other?;
-            report(context, &journal)
-        }
+        other => other?,
     }
+    let saved = Saved::from(journal);
+    context.output.result(&[&saved], || lines([saved.line()].into_iter()))
+}
+
+/// A token of ours travels to the service of our login alone.
+fn login_at(context: &Context, service: &Url) -> Result<Api, Failure> {
+    let api = context.api()?;
+    if api.base() == service {
+        return Ok(api);
+    }
+    let message = format!("The link works with the login of its maker only, at {service}");
+    Err(Failure::new(Status::NotAllowed, message))
 }
 
 /// Looks at the link, and notes it and a new lease before the first byte.
 async fn begin(api: &Api, place: &Place, token: String, output: &Path) -> Result<Journal, Failure> {
     let details = details(api, &token).await?;
-    let target = target(output, details.filename.as_str());
-    if target.exists() {
-        return Err(exists(&target));
-    }
+    let name = details.filename.as_str();
+    let target = if output.is_dir() { output.join(name) } else { output.to_owned() };
     let journal = Journal::new(api.base().clone(), token, target, details)?;
-    if journal.part().exists() {
-        return Err(exists(&journal.part()));
+    for path in [&journal.target, &journal.part()] {
+        // Also a link that leads nowhere.
+        if path.symlink_metadata().is_ok() {
+            return Err(exists(path));
+        }
     }
     place.write(&journal)?;
     Ok(journal)
 }
 
-fn target(output: &Path, name: &str) -> PathBuf {
-    if output.is_dir() { output.join(name) } else { output.to_owned() }
+impl Saved {
+    fn line(&self) -> String {
+        let path = plain(&self.path.display().to_string());
+        format!("Saved {path} ({}), SHA-256 {}.", size(self.size), self.sha256.hex())
+    }
 }
 
-fn report(context: &Context, journal: &Journal) -> Result<(), Failure> {
-    let Journal { target, size: bytes, sha256, filename, .. } = journal;
-    let saved = serde_json::json!({
-        "path": target, "filename": filename, "size": bytes, "sha256": sha256,
-    });
-    context.output.result(&saved, || {
-        let path = plain(&target.display().to_string());
-        format!("Saved {path} ({}), SHA-256 {}.\n", size(*bytes), sha256.hex())
-    })
+impl From<Journal> for Saved {
+    fn from(journal: Journal) -> Self {
+        let Journal { target: path, filename, size, sha256, .. } = journal;
+        Self { path, filename, size, sha256 }
+    }
 }
 
 impl Link {
+    async fn ask() -> Result<Self, Failure> {
+        Self::parse(&ask_secretly("Link (it is not shown): ".to_owned()).await?)
+    }
+
+    /// From standard input.
+    async fn read() -> Result<Self, Failure> {
+        if io::stdin().is_terminal() {
+            return Self::ask().await;
+        }
+        let read = spawn_blocking(|| io::read_to_string(io::stdin().lock().take(10_000))).await;
+        let text = read.map_err(|error| unexpected("Standard input", error))?;
+        Self::parse(&text.map_err(|error| unexpected("Standard input cannot be read", error))?)
+    }
+
     /// Reads a link, of a page or for programs.
     fn parse(text: &str) -> Result<Self, Failure> {
         let wrong = || {
             Failure::new(Status::Usage, "That is no download link")
-                .advise("A link is an address that ends with /download?token=… and 43 characters.")
+                .advise("A link is an address with /download?token= and 43 characters.")
         };
         let mut url = Url::parse(text.trim()).map_err(|_| wrong())?;
-        let token =
-            url.query_pairs().find(|(name, _)| name == "token").map(|(_, it)| it.into_owned());
+        let of_query = url.query_pairs().find(|(name, _)| name == "token");
+        let of_query = of_query.map(|(_, token)| token.into_owned());
         // The web app has it behind a hash.
-        let hidden =
-            url.fragment().and_then(|it| it.split_once("token=")).map(|(_, it)| it.to_owned());
-        let token = token.or(hidden).filter(|token| token.len() == 43).ok_or_else(wrong)?;
-        let path = url.path().to_owned();
-        let ends = ["/api/files/download", "/api/file/download", "/download", "/"];
-        let base = ends
-            .iter()
-            .find_map(|end| path.trim_end_matches('/').strip_suffix(end.trim_end_matches('/')));
-        url.set_path(base.ok_or_else(wrong)?);
+        let of_app = url.fragment().and_then(|it| it.split_once("token="));
+        let of_app = of_app.map(|(_, token)| token.to_owned());
+        let token = of_query.or(of_app).filter(|token| token.len() == 43).ok_or_else(wrong)?;
+        let path = url.path().trim_end_matches('/').to_owned();
+        let ends = ["/api/files/download", "/api/file/download", "/download", ""];
+        let base = ends.iter().find_map(|end| path.strip_suffix(end)).ok_or_else(wrong)?;
+        url.set_path(base);
         url.set_query(None);
         url.set_fragment(None);
         Ok(Self { service: profile::service(url.as_str())?, token })

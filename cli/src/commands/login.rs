@@ -1,13 +1,12 @@
-use std::io::{self, IsTerminal, Write as _};
-
 use clap::Args;
 use share_contract::{AccountDetails, LogIn, operations};
 
 use crate::api::{Api, Caller, now};
 use crate::context::Context;
-use crate::failure::{Failure, Status, unexpected};
+use crate::failure::{Failure, Status};
 use crate::output::plain;
 use crate::profile::{self, Profile, Profiles};
+use crate::prompt::{ask, ask_secretly};
 use crate::secrets::{Kept, Secrets};
 
 /// Log in, and stay logged in.
@@ -44,9 +43,9 @@ impl Login {
         let anybody = Api::new(service.clone(), Caller::Nobody)?;
         let name = match self.username {
             Some(name) => name,
-            None => ask("Name or e-mail address: ")?,
+            None => ask("Name or e-mail address: ".to_owned()).await?,
         };
-        let password = ask_secretly(&format!("Password of {} at {service}: ", plain(&name)))?;
+        let password = ask_secretly(format!("Password of {} at {service}: ", plain(&name))).await?;
         let secrets = log_in(&anybody, name, password).await?;
 
         let with_session = Api::new(service.clone(), Caller::Token(secrets.access.clone()))?;
@@ -85,34 +84,7 @@ async fn log_in(api: &Api, name: String, password: String) -> Result<Secrets, Fa
     }
     let challenge = refused.problem.as_deref().and_then(|problem| problem.challenge.clone());
     let Some(challenge) = challenge else { return Err(refused) };
-    let code = ask_secretly("Code of the authenticator app, or a recovery code: ")?;
+    let code =
+        ask_secretly("Code of the authenticator app, or a recovery code: ".to_owned()).await?;
     api.log_in(&LogIn::ByCode { challenge, code, cookie: false }, now()).await
-}
-
-/// Asks on the terminal.
-fn ask(question: &str) -> Result<String, Failure> {
-    if !io::stdin().is_terminal() {
-        return Err(no_terminal());
-    }
-    let asked = io::stderr().write_all(question.as_bytes()).and_then(|()| io::stderr().flush());
-    let mut answer = String::new();
-    asked.and_then(|()| io::stdin().read_line(&mut answer)).map_err(cannot_ask)?;
-    Ok(answer.trim().to_owned())
-}
-
-/// Asks on the terminal, and does not show what is typed.
-pub(crate) fn ask_secretly(question: &str) -> Result<String, Failure> {
-    if !io::stdin().is_terminal() {
-        return Err(no_terminal());
-    }
-    rpassword::prompt_password(question).map_err(cannot_ask)
-}
-
-fn no_terminal() -> Failure {
-    Failure::new(Status::Usage, "Secrets are asked for on a terminal, and there is none")
-        .advise("In a script, set SHARE_URL and SHARE_TOKEN.")
-}
-
-fn cannot_ask(error: io::Error) -> Failure {
-    unexpected("The terminal cannot be read", error)
 }

@@ -1,7 +1,7 @@
 use clap::Args;
 use share_contract::operations;
 
-use crate::context::{Context, find_file};
+use crate::context::{Context, find_files};
 use crate::failure::Failure;
 use crate::output::lines;
 
@@ -18,10 +18,7 @@ impl Rm {
         let api = context.api()?;
         let (_, role) = context.account(&api).await?;
         // All are found before the first is deleted.
-        let mut ids = vec![];
-        for file in &self.files {
-            ids.push(find_file(&api, role, file).await?);
-        }
+        let ids = find_files(&api, role, &self.files).await?;
         for id in &ids {
             api.request(&operations::FILE_DELETE).path("file_id", id).done().await?;
         }

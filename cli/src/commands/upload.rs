@@ -4,21 +4,20 @@ use clap::Args;
 use futures_util::stream::{self, StreamExt};
 use share_contract::{Everyone, FileDetails, FileTerms, RecipientNames};
 use share_model::Role;
+use tokio::task::spawn_blocking;
 
 use crate::arguments::seconds;
 use crate::commands::link::note;
 use crate::context::Context;
-use crate::failure::{Failure, Status};
+use crate::failure::{Failure, Status, unexpected};
 use crate::output::{lines, plain, size};
+use crate::transfers::FILES;
 use crate::transfers::batch::Batch;
 use crate::transfers::progress::Progress;
 use crate::transfers::source::{Source, files_in};
 use crate::transfers::upload::Uploader;
 
 pub(crate) use crate::transfers::upload::wait_for_check;
-
-/// How many files are on their way at once.
-const FILES: usize = 8;
 
 /// Ops: upload files, and hand them to Clients.
 ///
@@ -94,7 +93,9 @@ pub(crate) fn recipients(names: Vec<String>) -> Option<RecipientNames> {
 impl Upload {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let terms = self.terms.to_file_terms()?;
-        let sources = self.sources()?;
+        // Beside everything else, so that Ctrl-C counts: standard input may never end.
+        let sources = spawn_blocking(move || self.sources());
+        let sources = sources.await.map_err(|error| unexpected("Reading", error))??;
         let api = context.api()?;
         let (account, role) = context.account(&api).await?;
         if role == Role::Client {
@@ -128,11 +129,10 @@ impl Upload {
         }
 
         context.output.result(&sent, || lines(sent.iter().map(line)))?;
-        let Some(last) = failures.pop() else { return batch.finish() };
-        for failure in &failures {
-            context.output.failure(failure);
+        if failures.is_empty() {
+            batch.finish()?;
         }
-        Err(last)
+        context.output.failures(failures)
     }
 
     /// What is to be sent.

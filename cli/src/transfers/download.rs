@@ -161,7 +161,6 @@ pub(crate) async fn fetch(
         let message = format!("{} has not arrived as it is", journal.filename.as_str());
         return Err(Failure::new(Status::Failed, message).advise("Give the same command again."));
     }
-    chunks.file.sync_all().at(&part)?;
     keep(&part, &journal.target)?;
     bar.finish_and_clear();
     place.forget()

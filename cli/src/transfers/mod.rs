@@ -7,3 +7,6 @@ pub(crate) mod progress;
 mod retry;
 pub(crate) mod source;
 pub(crate) mod upload;
+
+/// How many files are on their way at once.
+pub(crate) const FILES: usize = 8;
