@@ -81,6 +81,8 @@ class Programs:
 
     def rclone(self):
         return {
+            # rclone fails when it is set, whatever it says.
+            "AWS_CA_BUNDLE": "",
             "RCLONE_CONFIG": "/dev/null",
             "RCLONE_CONFIG_S3_TYPE": "s3",
             "RCLONE_CONFIG_S3_PROVIDER": "Other",
@@ -88,6 +90,7 @@ class Programs:
             "RCLONE_CONFIG_S3_REGION": "us-east-1",
             "RCLONE_CONFIG_S3_ENDPOINT": os.environ["AWS_ENDPOINT_URL_S3"],
             "RCLONE_CONFIG_S3_NO_CHECK_BUCKET": "true",
+            "RCLONE_CONFIG_S3_LIST_VERSION": "2",
         }
 
 
@@ -177,6 +180,8 @@ def large(folder, gib, rounds):
             else:
                 up = run(*programs.copy(name, source, "large.txt"))
                 down = run(*programs.copy(name, "large.txt", target))
+                # So that it is sent again, and does not take disk.
+                run([AWS, "s3", "rm", "--quiet", programs.s3("large.txt")], programs.aws("aws"))
             if not same(source, target):
                 sys.exit(f"{name}: other bytes came")
             target.unlink()
@@ -207,8 +212,9 @@ def small(folder, rounds):
                 for begin in range(0, len(names), 1000):
                     run(*programs.share("ops", "rm", "--quiet", *names[begin : begin + 1000]))
             else:
-                up = run(*programs.sync(name, source, f"small-{turn}-{name[-4:]}"))
-                down = run(*programs.sync(name, f"small-{turn}-{name[-4:]}", target))
+                prefix = f"small-{turn}-{name.replace(', ', '-')}"
+                up = run(*programs.sync(name, source, prefix))
+                down = run(*programs.sync(name, prefix, target))
             if any((source / it).read_bytes() != (target / it).read_bytes() for it in names):
                 sys.exit(f"{name}: other bytes came")
             shutil.rmtree(target)

@@ -55,8 +55,8 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, F
     })
 }
 
-/// Writes the file as JSON, whole or not at all, for this user alone. A crash leaves the file of
-/// before or this one.
+/// Writes the file as JSON, whole or not at all, for this user alone. When this program is killed, there
+/// is the file of before or this one.
 pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Failure> {
     let folder = path.parent().unwrap_or(Path::new("."));
     create_private(folder)?;
@@ -64,7 +64,6 @@ pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Fail
     let mut file = tempfile::NamedTempFile::new_in(folder).at(folder)?;
     serde_json::to_writer_pretty(&mut file, value).map_err(|error| unexpected("JSON", error))?;
     file.flush().at(path)?;
-    file.as_file().sync_all().at(path)?;
     file.persist(path).map_err(|error| error.error).at(path)?;
     Ok(())
 }

@@ -163,9 +163,12 @@ async fn by_link(
     let digest = ContentDigest::of(token.as_bytes()).hex();
     let place = Place::open(&context.folders, &format!("{service} {digest} {}", output.display()))?;
     let anybody = Context::anonymous(service.clone())?;
-    let journal = match place.read()? {
-        Some(journal) => journal,
-        None => begin(&anybody, &place, token.clone(), output).await?,
+    let journal = if let Some(journal) = place.read()? {
+        journal
+    } else {
+        let journal = begin(&anybody, &place, token.clone(), output).await?;
+        place.sync()?;
+        journal
     };
     let api = if journal.bind { login_at(context, service)? } else { anybody };
     match fetch(&api, &place, &journal, progress).await {

@@ -1,9 +1,10 @@
 use clap::Args;
 use share_contract::{FileDetails, ImportRequest, operations};
 
-use crate::commands::upload::{Terms, wait_for_check};
+use crate::commands::upload::Terms;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::transfers::upload::wait_for_check;
 
 /// Ops: have the service fetch a file from an address.
 ///

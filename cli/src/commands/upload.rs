@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use futures_util::stream::{self, StreamExt};
-use share_contract::{Everyone, FileDetails, FileTerms, RecipientNames};
+use share_contract::{Everyone, FileTerms, RecipientNames};
 use share_model::Role;
 use tokio::task::spawn_blocking;
 
@@ -15,9 +15,7 @@ use crate::transfers::FILES;
 use crate::transfers::batch::Batch;
 use crate::transfers::progress::Progress;
 use crate::transfers::source::{Source, files_in};
-use crate::transfers::upload::Uploader;
-
-pub(crate) use crate::transfers::upload::wait_for_check;
+use crate::transfers::upload::{Uploaded, Uploader};
 
 /// Ops: upload files, and hand them to Clients.
 ///
@@ -106,16 +104,15 @@ impl Upload {
         let files = (sources.len() > 1).then(|| progress.files(sources.len()));
         let uploader = Uploader { api: &api, account, terms, batch: &batch, progress };
 
-        let upload = async |source: &Source| -> Result<FileDetails, Failure> {
-            let id = uploader.send(source).await?;
-            let file = wait_for_check(&api, id).await?;
+        let upload = async |source: &Source| -> Result<Uploaded, Failure> {
+            let file = uploader.send(source).await?;
             if let Some(bar) = &files {
                 bar.inc(1);
             }
             Ok(file)
         };
         let mut uploads = stream::iter(&sources).map(upload).buffered(FILES);
-        let mut sent: Vec<FileDetails> = vec![];
+        let mut sent: Vec<Uploaded> = vec![];
         let mut failures = vec![];
         while let Some(result) = uploads.next().await {
             match result {
@@ -159,7 +156,6 @@ impl Upload {
     }
 }
 
-fn line(file: &FileDetails) -> String {
-    let bytes = file.size.map(size).unwrap_or_default();
-    format!("Uploaded {} ({bytes}) as {}.", plain(file.filename.as_str()), file.id)
+fn line(file: &Uploaded) -> String {
+    format!("Uploaded {} ({}) as {}.", plain(file.filename.as_str()), size(file.size), file.id)
 }

@@ -83,6 +83,11 @@ impl Place {
         write_json(&self.path, journal)
     }
 
+    /// Waits until the journal is on the disk: of a link that is used up there is no second one.
+    pub(crate) fn sync(&self) -> Result<(), Failure> {
+        File::open(&self.path).and_then(|file| file.sync_all()).at(&self.path)
+    }
+
     /// The file that has the numbers of the chunks that are there.
     fn chunks(&self) -> PathBuf {
         self.path.with_extension("chunks")

@@ -10,11 +10,12 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use indicatif::ProgressBar;
 use reqwest::header::CONTENT_LENGTH;
 use reqwest::multipart::{Form, Part};
+use serde::{Deserialize, Serialize};
 use share_contract::{
-    FileDetails, FileStateName, FileTerms, PartRequest, PartToSign, PartsRequest, PartsSigned,
-    RecipientNames, UploadCreated, UploadRequest, UploadStatus, operations,
+    FileDetails, FileStateName, FileSummary, FileTerms, PartRequest, PartToSign, PartsRequest,
+    PartsSigned, RecipientNames, UploadCreated, UploadRequest, UploadStatus, operations,
 };
-use share_model::{ContentDigest, FileId};
+use share_model::{ContentDigest, FileId, FileName};
 use tokio::sync::mpsc;
 
 use crate::api::{Api, checked, now};
@@ -48,11 +49,11 @@ pub(crate) struct Uploader<'a> {
 }
 
 impl Uploader<'_> {
-    /// Sends a file, or what is missing of it, and answers with its id. The service may still check it.
-    pub(crate) async fn send(&self, source: &Source) -> Result<FileId, Failure> {
+    /// Sends a file, or what is missing of it, and waits until the service has checked it.
+    pub(crate) async fn send(&self, source: &Source) -> Result<Uploaded, Failure> {
         let step = self.batch.step(source).cloned();
         if let Some((id, true)) = step.as_ref().and_then(|step| step.id.map(|id| (id, step.done))) {
-            return Ok(id);
+            return self.checked(id).await;
         }
         let begun_at = step.as_ref().map_or_else(now, |step| step.begun_at);
         if step.is_none() {
@@ -63,7 +64,14 @@ impl Uploader<'_> {
                 if step.is_some() { self.find_taken(source, begun_at).await? } else { None };
             match taken {
                 Some(id) => id,
-                None => self.send_whole(source).await?,
+                None => match self.send_whole(source).await? {
+                    Taken::Available(file) => {
+                        self.batch.note(source, begun_at, Some(file.id), true)?;
+                        let FileSummary { id, filename, size, sha256, .. } = file;
+                        return Ok(Uploaded { id, filename, size, sha256 });
+                    }
+                    Taken::Checking { id } => id,
+                },
             }
         } else {
             let id = match &step {
@@ -74,28 +82,38 @@ impl Uploader<'_> {
             self.send_parts(source, begun_at, id).await?
         };
         self.batch.note(source, begun_at, Some(id), true)?;
-        Ok(id)
+        self.checked(id).await
+    }
+
+    async fn checked(&self, id: FileId) -> Result<Uploaded, Failure> {
+        let file = wait_for_check(self.api, id).await?;
+        let (FileDetails { filename, .. }, Some(size), Some(sha256)) =
+            (&file, file.size, file.sha256)
+        else {
+            return Err(Failure::new(Status::Failed, "The service does not say what it has taken"));
+        };
+        Ok(Uploaded { id, filename: filename.clone(), size, sha256 })
     }
 
     /// In one request.
-    async fn send_whole(&self, source: &Source) -> Result<FileId, Failure> {
+    async fn send_whole(&self, source: &Source) -> Result<Taken, Failure> {
         let begun_at = now();
         let mut attempts = Attempts::new();
         loop {
             let answer = self.send_form(source).await;
             let failure = match answer {
-                Ok(id) => return Ok(id),
+                Ok(taken) => return Ok(taken),
                 Err(failure) => failure,
             };
             attempts.wait(failure).await?;
             // The answer may have been lost after the service has taken the file.
             if let Ok(Some(id)) = self.find_taken(source, begun_at).await {
-                return Ok(id);
+                return Ok(Taken::Checking { id });
             }
         }
     }
 
-    async fn send_form(&self, source: &Source) -> Result<FileId, Failure> {
+    async fn send_form(&self, source: &Source) -> Result<Taken, Failure> {
         let name = source.name.as_str().to_owned();
         let file = Part::bytes(source.whole().await?).file_name(name);
         source.check_unchanged()?;
@@ -115,8 +133,7 @@ impl Uploader<'_> {
             .into_iter()
             .filter_map(|(name, text)| Some((name, text?)))
             .fold(Form::new().part("file", file), |form, (name, text)| form.text(name, text));
-        let taken: Taken = self.api.request(&operations::FILE_UPLOAD).form(form).send().await?;
-        Ok(taken.id)
+        self.api.request(&operations::FILE_UPLOAD).form(form).send().await
     }
 
     /// The file that an earlier run has sent in one request, without learning of it.
@@ -225,11 +242,21 @@ impl Uploader<'_> {
     }
 }
 
-/// What the answers of `file_upload` have in common: of a file that is available, and of one that is
-/// still checked.
-#[derive(serde::Deserialize)]
-struct Taken {
-    id: FileId,
+/// A file that the service has checked and taken, as `--json` shows it.
+#[derive(Serialize)]
+pub(crate) struct Uploaded {
+    pub(crate) id: FileId,
+    pub(crate) filename: FileName,
+    pub(crate) size: u64,
+    pub(crate) sha256: ContentDigest,
+}
+
+/// The answers of `file_upload`: of a file that is available, and of one that is still checked.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Taken {
+    Available(FileSummary),
+    Checking { id: FileId },
 }
 
 /// How a file is cut into parts, and which of them S3 has.
