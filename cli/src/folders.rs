@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use etcetera::{BaseStrategy, base_strategy::Xdg};
 use serde::Serialize;
@@ -13,6 +14,9 @@ use crate::failure::{AtPath, Failure, Status, unexpected};
 
 /// The folder's name in each of the XDG folders. `share` alone is an older word for many things.
 const NAME: &str = "secure-file-share";
+
+/// After this time a transfer cannot be continued: uploads and links live for a week.
+const OLD: Duration = Duration::from_hours(30 * 24);
 
 /// The two folders of `share`.
 #[derive(Debug, Clone)]
@@ -97,6 +101,18 @@ pub(crate) fn open_shared(path: &Path) -> Result<File, Failure> {
     }
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).read(true).write(true).mode(0o600).open(path).at(path)
+}
+
+/// Deletes what was left of transfers that nobody has continued: the service has given them up by then.
+pub(crate) fn forget_old_transfers(folders: &Folders) {
+    let folders = ["uploads", "downloads"].map(|name| folders.state.join(name));
+    for entry in folders.iter().flat_map(fs::read_dir).flatten().flatten() {
+        let changed = entry.metadata().and_then(|it| it.modified());
+        if changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > OLD)) {
+            // Another command may have deleted it meanwhile.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// The same command runs at the same time.

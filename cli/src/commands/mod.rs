@@ -30,11 +30,13 @@ use clap_complete::Shell;
 use crate::arguments::{Arguments, Command};
 use crate::context::Context;
 use crate::failure::{AtPath, Failure};
+use crate::folders::forget_old_transfers;
 use crate::output;
 
 /// Runs a command.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let context = Context::new(arguments.common)?;
+    forget_old_transfers(&context.folders);
     match arguments.command {
         Command::Login(command) => command.run(&context).await,
         Command::Logout(command) => command.run(&context).await,

@@ -62,7 +62,17 @@ pub(crate) struct Journal {
 /// The place of a journal, which nobody else continues at the same time.
 pub(crate) struct Place {
     path: PathBuf,
-    _lock: File,
+    lock: PathBuf,
+    _locked: File,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // The lock goes with the journal. What stays here by mistake is empty.
+        if !self.path.exists() {
+            let _ = fs::remove_file(&self.lock);
+        }
+    }
 }
 
 impl Place {
@@ -71,8 +81,8 @@ impl Place {
         let name = ContentDigest::of(meant.as_bytes()).hex();
         let folder = folders.state.join("downloads");
         let lock = folder.join(format!("{name}.lock"));
-        let lock = open_alone(&lock)?.ok_or_else(running)?;
-        Ok(Self { path: folder.join(format!("{name}.json")), _lock: lock })
+        let locked = open_alone(&lock)?.ok_or_else(running)?;
+        Ok(Self { path: folder.join(format!("{name}.json")), lock, _locked: locked })
     }
 
     pub(crate) fn read(&self) -> Result<Option<Journal>, Failure> {
@@ -95,8 +105,7 @@ impl Place {
 
     /// Forgets the download.
     pub(crate) fn forget(&self) -> Result<(), Failure> {
-        // The lock last: until then nobody begins the same download.
-        for path in [&self.path, &self.chunks(), &self.path.with_extension("lock")] {
+        for path in [&self.path, &self.chunks()] {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(Failure::local(path, &error));

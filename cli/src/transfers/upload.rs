@@ -22,7 +22,7 @@ use crate::api::{Api, checked, now};
 use crate::commands::ls::state;
 use crate::context::Account;
 use crate::failure::{Failure, Status};
-use crate::transfers::batch::Batch;
+use crate::transfers::batch::{Batch, Step};
 use crate::transfers::progress::{Progress, remark};
 use crate::transfers::retry::Attempts;
 use crate::transfers::source::Source;
@@ -51,9 +51,15 @@ pub(crate) struct Uploader<'a> {
 impl Uploader<'_> {
     /// Sends a file, or what is missing of it, and waits until the service has checked it.
     pub(crate) async fn send(&self, source: &Source) -> Result<Uploaded, Failure> {
-        let step = self.batch.step(source).cloned();
-        if let Some((id, true)) = step.as_ref().and_then(|step| step.id.map(|id| (id, step.done))) {
-            return self.checked(id).await;
+        let mut step = self.batch.step(source).cloned();
+        if let Some(Step { id: Some(id), done: true, .. }) = step {
+            match self.checked(id).await {
+                // It was not taken then, or has been deleted since.
+                Err(failure) if matches!(failure.status, Status::Refused | Status::NotThere) => {
+                    step = None;
+                }
+                other => return other,
+            }
         }
         let begun_at = step.as_ref().map_or_else(now, |step| step.begun_at);
         if step.is_none() {
