@@ -26,33 +26,61 @@ pub(crate) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  share login https://files.example.com       Log in; asks for name and password
-  share upload report.pdf --to rosa           Ops: hand a file to the Client rosa
-  share ls                                    See which files there are
-  share get report.pdf                        Client: download a file, and check it
-  share get                                   Download by a link; asks for it
+  share login https://files.example.com    Asks for name and password
+  share upload report.pdf --to rosa        Ops: a file for the Client rosa
+  share get report.pdf                     Client: download it, and check it
+  share link report.pdf                    Client: a link that works once
+  share get                                Anyone: download by a link; asks for it
+  share upload --help                      All about one command
 
-Exit status: 0 done, 1 failed, 2 wrong arguments, 3 not logged in or not allowed, 4 not there or
-not any more, 5 refused by the service, 6 service unavailable, 7 a local file or folder is in the
-way, 130 interrupted. What was interrupted continues with the same command.";
+Exit status:
+  0    done
+  1    failed
+  2    wrong arguments
+  3    not logged in, or not allowed
+  4    not there, or not there any more
+  5    refused by the service
+  6    the service cannot be reached, or is busy
+  7    a local file or folder is in the way
+  130  interrupted
+
+A transfer that was interrupted continues when the same command is given again.";
+
+const COMPLETIONS: &str = "\
+Examples:
+  share completions bash > ~/.local/share/bash-completion/completions/share
+  share completions zsh > ~/.zfunc/_share       With ~/.zfunc in fpath
+  share completions fish > ~/.config/fish/completions/share.fish";
+
+/// The heading of what every command takes.
+const EVERY_COMMAND: &str = "Options of every command";
 
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = EVERY_COMMAND)]
 pub(crate) struct Common {
     /// Which login to use, of several.
-    #[arg(long, global = true, env = "SHARE_PROFILE", default_value = profile::DEFAULT, value_parser = profile::name)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "SHARE_PROFILE",
+        hide_env_values = true,
+        default_value = profile::DEFAULT,
+        value_parser = profile::name
+    )]
     pub(crate) profile: String,
-    /// Address of the service; the profile has it after a login.
-    #[arg(long, global = true, env = "SHARE_URL", value_name = "URL")]
+    /// Address of the service; after a login, the profile has it.
+    #[arg(long, global = true, value_name = "URL", env = "SHARE_URL", hide_env_values = true)]
     pub(crate) url: Option<String>,
     /// An access token in place of a login. It comes from the environment alone: arguments can be
     /// seen by others.
     #[arg(skip)]
     pub(crate) token: Option<String>,
-    /// Print JSON. docs/cli.md has its schema.
+    /// Print one JSON document in place of text.
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Print results and errors only.
+    /// Print results and errors alone.
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
 }
@@ -82,17 +110,22 @@ pub(crate) enum Command {
     Enable(disable::Enable),
     Groups(groups::Groups),
     Audit(audit::Audit),
-    /// Print the completions of a shell.
-    ///
-    /// For bash: share completions bash > ~/.local/share/bash-completion/completions/share
+    /// Print the completions for a shell.
+    #[command(after_help = COMPLETIONS)]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
     /// Write the manual pages into a folder.
-    #[command(name = "man")]
+    #[command(
+        name = "man",
+        after_help = "\
+Examples:
+  share man ~/.local/share/man/man1
+  man share-upload"
+    )]
     Manual {
-        /// The folder.
+        /// The folder. It is made when it is not there.
         folder: std::path::PathBuf,
     },
 }

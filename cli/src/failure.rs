@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use http::StatusCode;
 use share_contract::Problem;
@@ -14,6 +14,8 @@ pub(crate) struct Failure {
     pub(crate) status: Status,
     /// What has happened, in a sentence without a full stop.
     pub(crate) message: String,
+    /// The file of this machine that it is about.
+    pub(crate) path: Option<PathBuf>,
     /// What to do next.
     pub(crate) advice: Option<String>,
     /// What the service has answered.
@@ -43,7 +45,7 @@ pub(crate) enum Status {
 
 impl Failure {
     pub(crate) fn new(status: Status, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), advice: None, problem: None }
+        Self { status, message: message.into(), path: None, advice: None, problem: None }
     }
 
     /// The same, with what to do next.
@@ -52,9 +54,15 @@ impl Failure {
         self
     }
 
+    /// The same, which is about the file at `path` unless it is about another.
+    pub(crate) fn about(mut self, path: &Path) -> Self {
+        self.path.get_or_insert_with(|| path.to_owned());
+        self
+    }
+
     /// Something about the file at `path` has failed.
     pub(crate) fn local(path: &Path, error: &io::Error) -> Self {
-        let failure = Self::new(Status::Local, format!("{}: {error}", path.display()));
+        let failure = Self::new(Status::Local, error.to_string()).about(path);
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 failure.advise("Free some space and give the same command again: it continues.")
@@ -99,16 +107,16 @@ impl Failure {
         let advice = match &*problem.code {
             "missing_token" | "invalid_token" | "token_expired" | "session_revoked"
             | "session_expired" => Some("Log in with: share login"),
+            "wrong_role" => Some("See who is logged in with: share whoami"),
             "lease_ended" | "link_used" | "link_expired" | "link_revoked" => {
                 Some("Ask for a new link, or make one with: share link FILE")
             }
             _ => None,
         };
         Self {
-            status: kind,
-            message,
             advice: advice.map(str::to_owned),
             problem: Some(Box::new(problem)),
+            ..Self::new(kind, message)
         }
     }
 

@@ -124,6 +124,15 @@ pub(crate) fn running() -> Failure {
 /// Writes a new file. One that is there is not overwritten.
 pub(crate) fn save_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let mut options = OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(0o600).open(path).at(path)?;
-    file.write_all(bytes).at(path)
+    match options.write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists(path)),
+        file => file.and_then(|mut file| file.write_all(bytes)).at(path),
+    }
+}
+
+/// Another file has the name.
+pub(crate) fn exists(path: &Path) -> Failure {
+    Failure::new(Status::Local, "It is there already")
+        .about(path)
+        .advise("Move it away, or give another name with -o. Nothing has been overwritten.")
 }

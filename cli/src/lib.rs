@@ -12,6 +12,7 @@ mod folders;
 mod output;
 mod profile;
 mod prompt;
+mod results;
 mod secrets;
 mod transfers;
 
@@ -21,11 +22,15 @@ use clap::Parser;
 
 use crate::arguments::Arguments;
 use crate::failure::{Failure, Status, unexpected};
+use crate::output::Output;
 
 /// Runs the command that the arguments of this process say.
 #[must_use]
 pub fn main() -> ExitCode {
-    let mut arguments = Arguments::parse();
+    let mut arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return wrong_arguments(&error),
+    };
     arguments.common.token = token();
     let output = arguments.common.output();
     let runtime =
@@ -53,6 +58,18 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.status as u8)
         }
     }
+}
+
+/// Prints what is wrong with the arguments, or the help that they ask for.
+fn wrong_arguments(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let (first, _) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let failure = Failure::new(Status::Usage, first.trim_start_matches("error: "));
+        Output { json: true, quiet: true }.failure(&failure);
+        return ExitCode::from(Status::Usage as u8);
+    }
+    error.exit()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one variable that clap must not show")]

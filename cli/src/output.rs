@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 
+use jiff::Timestamp;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use crate::failure::{Failure, unexpected};
+use crate::results::Failed;
 
 /// How a command prints.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +47,9 @@ impl Output {
         headings: &'static [&'static str],
         line: impl Fn(&T) -> Vec<String>,
     ) -> Result<(), Failure> {
+        if entries.is_empty() {
+            self.say("There are none.");
+        }
         self.result(&entries, || {
             Table { headings, lines: entries.iter().map(line).collect() }
                 .to_text(io::stdout().is_terminal())
@@ -82,18 +87,21 @@ impl Output {
 }
 
 fn failure_json(failure: &Failure) -> String {
-    let Failure { status, message, advice, problem } = failure;
-    let value = serde_json::json!({
-        "exit_status": *status as u8,
-        "message": message,
-        "advice": advice,
-        "problem": problem,
-    });
-    format!("{value}\n")
+    let Failure { status, message, path, advice, problem } = failure;
+    let failed = Failed {
+        exit_status: *status as u8,
+        message,
+        path: path.as_deref(),
+        advice: advice.as_deref(),
+        problem: problem.as_deref(),
+    };
+    serde_json::to_string(&failed).unwrap_or_default() + "\n"
 }
 
 fn failure_text(failure: &Failure) -> String {
-    let mut text = format!("share: {}\n", plain(&failure.message));
+    let path =
+        failure.path.as_ref().map(|path| format!("{}: ", plain(&path.display().to_string())));
+    let mut text = format!("share: {}{}\n", path.unwrap_or_default(), plain(&failure.message));
     if let Some(problem) = &failure.problem {
         let _ =
             writeln!(text, "  ({}, request {})", plain(&problem.code), plain(&problem.request_id));
@@ -108,7 +116,7 @@ impl Table {
     fn to_text(&self, terminal: bool) -> String {
         let clean = |line: &Vec<String>| line.iter().map(|cell| plain(cell)).collect::<Vec<_>>();
         let mut lines: Vec<Vec<String>> = self.lines.iter().map(clean).collect();
-        if !terminal {
+        if !terminal || lines.is_empty() {
             return lines.iter().map(|line| line.join("\t") + "\n").collect();
         }
         lines.insert(0, self.headings.iter().map(|heading| heading.to_uppercase()).collect());
@@ -160,6 +168,11 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 /// The lines, each with its end.
 pub(crate) fn lines(lines: impl Iterator<Item = String>) -> String {
     lines.flat_map(|line| [line, "\n".to_owned()]).collect()
+}
+
+/// A moment for people, to the second.
+pub(crate) fn moment(at: Timestamp) -> String {
+    format!("{at:.0}")
 }
 
 /// A size for people, in powers of 1,000.

@@ -61,7 +61,7 @@ impl Profiles {
 /// this machine.
 pub(crate) fn service(text: &str) -> Result<Url, Failure> {
     let wrong = |reason: &str| Failure::new(Status::Usage, format!("{text:?} {reason}"));
-    let url = Url::parse(text).map_err(|_| {
+    let mut url = Url::parse(text).map_err(|_| {
         wrong("is not the address of a service").advise("Give it with https:// at its beginning.")
     })?;
     let here = match url.host() {
@@ -73,6 +73,9 @@ pub(crate) fn service(text: &str) -> Result<Url, Failure> {
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
         return Err(wrong("holds more than an address").advise("Leave out names and secrets."));
     }
+    // So that the same service is the same however its address ends.
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
     match url.scheme() {
         "https" => Ok(url),
         "http" if here => Ok(url),

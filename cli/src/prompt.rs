@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write as _};
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::task::spawn_blocking;
 
 use crate::failure::{Failure, Status, unexpected};
@@ -13,14 +13,24 @@ pub(crate) async fn ask(question: String) -> Result<String, Failure> {
         io::stderr().write_all(question.as_bytes())?;
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
-        Ok(answer.trim().to_owned())
+        match answer.trim() {
+            "" => Err(io::ErrorKind::UnexpectedEof.into()),
+            answer => Ok(answer.to_owned()),
+        }
     })
     .await
 }
 
 /// Asks for a secret, and does not show what is typed.
 pub(crate) async fn ask_secretly(question: String) -> Result<String, Failure> {
-    on_terminal(move || rpassword::prompt_password(question)).await
+    on_terminal(move || {
+        // What is typed, or pasted, at the moment of the question is not shown either.
+        let mut silent = tcgetattr(io::stdin())?;
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(io::stdin(), OptionalActions::Now, &silent)?;
+        rpassword::prompt_password(question)
+    })
+    .await
 }
 
 /// Asks beside everything else, so that Ctrl-C counts.
@@ -34,7 +44,10 @@ async fn on_terminal(
     }
     let _before = Before::remember();
     let answer = spawn_blocking(ask).await.map_err(|error| unexpected("A question", error))?;
-    answer.map_err(|error| unexpected("The terminal cannot be read", error))
+    answer.map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => Failure::new(Status::Usage, "Nothing was given"),
+        _ => unexpected("The terminal cannot be read", error),
+    })
 }
 
 /// How the terminal was, so that it shows what is typed again when Ctrl-C ends a question.

@@ -6,14 +6,19 @@ use crate::failure::Failure;
 
 /// Admin: who did what, the newest first.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  share audit --limit 20
+  share audit --subject file:ID           All about one file
+  share audit --json > audit.json")]
 pub(crate) struct Audit {
     #[arg(long, help = "Only what is about this: file:ID, user:ID or group:ID")]
     subject: Option<String>,
     /// Only what this account did, by its id.
     #[arg(long)]
     actor: Option<String>,
-    /// At most so many.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    /// At most so many; all when it is left out.
+    #[arg(long, value_name = "NUMBER", default_value_t = usize::MAX, hide_default_value = true)]
     limit: usize,
 }
 

@@ -3,53 +3,46 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use futures_util::stream::{self, StreamExt};
-use serde::Serialize;
 use share_contract::{FileLinkRequest, LinkCreated, LinkRequest, operations};
-use share_model::{ContentDigest, FileId, FileName, Role};
+use share_model::{ContentDigest, FileId, Role};
 use tokio::task::spawn_blocking;
 use url::Url;
 
 use crate::api::Api;
 use crate::context::{Account, Context, find_files};
 use crate::failure::{Failure, Status, unexpected};
+use crate::folders::exists;
 use crate::output::{lines, plain, size};
 use crate::profile;
 use crate::prompt::ask_secretly;
+use crate::results::Downloaded;
 use crate::transfers::FILES;
-use crate::transfers::download::{Journal, Place, details, exists, fetch};
+use crate::transfers::download::{Journal, Place, details, fetch};
 use crate::transfers::progress::Progress;
 
 /// Download files, and check that they are whole.
 ///
-/// By name or id it makes a link for itself. By the link of somebody else it asks for the link, because
-/// arguments can be seen by others and stay in the history: whoever has a link has the file.
+/// Clients name a file of theirs. For a link that somebody has sent, the command asks: whoever has the
+/// link has the file, and arguments can be seen by others and stay in the history.
 ///
-/// When a download is interrupted, however hard, the same command continues it. A file has the
-/// ending .part until every byte is there and the SHA-256 is right; nothing is overwritten.
+/// A download that was interrupted, however hard, continues when the same command is given again. The
+/// file has the ending .part until every byte is there and its SHA-256 is right. Nothing is
+/// overwritten.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   share get report.pdf                   Client: a file of yours, by name
   share get report.pdf plan.pdf -o ~/Downloads
-  share get                              By a link; asks for it
-  pbpaste | share get -                  By a link, from standard input")]
+  share get                              Anyone: by a link; asks for it
+  share get - < link.txt                 Anyone: by a link, from standard input")]
 pub(crate) struct Get {
-    /// Ids or names of files; - to read a link from standard input. Asks for a link when there is
-    /// none.
+    /// Ids or names of files; - for a link on standard input. When there is none, the command asks
+    /// for a link.
     #[arg(value_name = "FILE")]
     files: Vec<String>,
     /// Where it goes: a file, or a folder that is there.
     #[arg(long, short, value_name = "PATH")]
     output: Option<PathBuf>,
-}
-
-/// A file that has arrived, as `--json` shows it.
-#[derive(Serialize)]
-struct Saved {
-    path: PathBuf,
-    filename: FileName,
-    size: u64,
-    sha256: ContentDigest,
 }
 
 /// A link: where it leads, and its secret.
@@ -74,8 +67,9 @@ impl Get {
                 by_link(context, &Link::read().await?, &output, &progress).await
             }
             files if files.len() > 1 && !output.is_dir() => {
-                let message = format!("{} is not a folder", output.display());
-                Err(Failure::new(Status::Local, message).advise("Several files go into a folder."))
+                Err(Failure::new(Status::Local, "It is not a folder")
+                    .about(&output)
+                    .advise("Several files go into a folder."))
             }
             files => by_name(context, files, &output, &progress).await,
         }
@@ -107,11 +101,11 @@ async fn by_name(
     let (mut saved, mut failures) = (vec![], vec![]);
     for result in results {
         match result {
-            Ok(journal) => saved.push(Saved::from(journal)),
+            Ok(journal) => saved.push(Downloaded::from(journal)),
             Err(failure) => failures.push(failure),
         }
     }
-    context.output.result(&saved, || lines(saved.iter().map(Saved::line)))?;
+    context.output.result(&saved, || lines(saved.iter().map(Downloaded::line)))?;
     context.output.failures(failures)
 }
 
@@ -179,7 +173,7 @@ async fn by_link(
         }
         other => other?,
     }
-    let saved = Saved::from(journal);
+    let saved = Downloaded::from(journal);
     context.output.result(&[&saved], || lines([saved.line()].into_iter()))
 }
 
@@ -209,14 +203,14 @@ async fn begin(api: &Api, place: &Place, token: String, output: &Path) -> Result
     Ok(journal)
 }
 
-impl Saved {
+impl Downloaded {
     fn line(&self) -> String {
         let path = plain(&self.path.display().to_string());
         format!("Saved {path} ({}), SHA-256 {}.", size(self.size), self.sha256.hex())
     }
 }
 
-impl From<Journal> for Saved {
+impl From<Journal> for Downloaded {
     fn from(journal: Journal) -> Self {
         let Journal { target: path, filename, size, sha256, .. } = journal;
         Self { path, filename, size, sha256 }

@@ -1,11 +1,14 @@
 use clap::{Args, Subcommand};
 use share_contract::{GroupCreate, GroupDetails, operations};
 
+use crate::api::Api;
 use crate::commands::users::find_user;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output::moment;
+use crate::results::{GroupDeleted, Membership};
 
-/// List groups of Clients; as an admin, change them.
+/// Ops, admin: list groups of Clients. Admin: change them.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -49,39 +52,48 @@ enum Change {
 impl Groups {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let api = context.api()?;
-        let said = match self.change {
+        match self.change {
             None => {
                 let groups: Vec<GroupDetails> = api.request(&operations::GROUP_LIST).send().await?;
-                return context.output.list(&groups, &["name", "members", "created"], |it| {
-                    vec![it.name.clone(), it.members.to_string(), it.created_at.to_string()]
-                });
+                context.output.list(&groups, &["name", "members", "created"], |it| {
+                    vec![it.name.clone(), it.members.to_string(), moment(it.created_at)]
+                })
             }
             Some(Change::Create { name }) => {
                 let body = GroupCreate { name };
                 let request = api.request(&operations::GROUP_CREATE).json(&body)?;
                 let group: GroupDetails = request.send().await?;
-                return context
-                    .output
-                    .result(&group, || format!("Made the group {}.\n", group.name));
+                context.output.result(&group, || format!("Made the group {}.\n", group.name))
             }
             Some(Change::Delete { name }) => {
                 let request = api.request(&operations::GROUP_DELETE).path("name", &name);
                 request.done().await?;
-                format!("Deleted the group {name}.\n")
+                let deleted = GroupDeleted { deleted: &name };
+                context.output.result(&deleted, || format!("Deleted the group {name}.\n"))
             }
             Some(Change::Add { name, user }) => {
-                let id = find_user(&api, &user).await?.id;
-                let request = api.request(&operations::GROUP_JOIN).path("name", &name);
-                request.path("user_id", id).done().await?;
-                format!("{user} is in the group {name}.\n")
+                change_membership(context, &api, &name, &user, true).await
             }
             Some(Change::Remove { name, user }) => {
-                let id = find_user(&api, &user).await?.id;
-                let request = api.request(&operations::GROUP_LEAVE).path("name", &name);
-                request.path("user_id", id).done().await?;
-                format!("{user} is not in the group {name} any more.\n")
+                change_membership(context, &api, &name, &user, false).await
             }
-        };
-        context.output.result(&serde_json::json!({ "message": said.trim_end() }), || said.clone())
+        }
     }
+}
+
+async fn change_membership(
+    context: &Context,
+    api: &Api,
+    group: &str,
+    user: &str,
+    member: bool,
+) -> Result<(), Failure> {
+    let user = find_user(api, user).await?;
+    let operation = if member { &operations::GROUP_JOIN } else { &operations::GROUP_LEAVE };
+    api.request(operation).path("name", group).path("user_id", user.id).done().await?;
+    let username = &user.username;
+    context.output.result(&Membership { group, user_id: user.id, username, member }, || {
+        let is = if member { "is in" } else { "is not in" };
+        format!("{username} {is} the group {group} now.\n")
+    })
 }

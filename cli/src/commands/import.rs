@@ -11,10 +11,14 @@ use crate::transfers::upload::wait_for_check;
 /// The operator of the service decides from which hosts. A link that Google Drive gives to share a
 /// file works as well.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  share import https://files.example.org/report.pdf --to rosa
+  share import https://drive.google.com/file/d/ID/view --name report.pdf")]
 pub(crate) struct Import {
     /// Where the file is. Not for addresses that hold a secret: arguments can be seen by others.
     url: String,
-    /// Its name; that which the source gives it when it is left out.
+    /// Its name at the service. When it is left out, the name that its source gives.
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]

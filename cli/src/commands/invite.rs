@@ -5,6 +5,7 @@ use share_model::{EmailAddress, Role, Username};
 use crate::arguments::role;
 use crate::context::Context;
 use crate::failure::{Failure, Status};
+use crate::output::moment;
 
 /// Admin: invite somebody by e-mail.
 #[derive(Debug, Args)]
@@ -13,12 +14,12 @@ Examples:
   share invite rosa@example.org --role client
   share invite omar@example.com --role ops --username omar")]
 pub(crate) struct Invite {
-    /// Where the invitation goes.
+    /// E-mail address that the invitation goes to.
     email: String,
     /// What the account may do: client, ops or admin.
     #[arg(long, value_parser = role)]
     role: Role,
-    /// The account's name. When it is left out, one is made of the address.
+    /// Name of the account. When it is left out, one is made from the address.
     #[arg(long)]
     username: Option<String>,
 }
@@ -38,7 +39,7 @@ impl Invite {
             format!(
                 "Invited {email} as {name} ({}), until {}.\n",
                 invited.role.as_str(),
-                invited.expires_at
+                moment(invited.expires_at)
             )
         })
     }

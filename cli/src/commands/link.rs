@@ -5,6 +5,7 @@ use share_model::{LinkNote, MaxDownloads, Role};
 use crate::arguments::seconds;
 use crate::context::{Context, find_file};
 use crate::failure::{Failure, Status};
+use crate::output::moment;
 
 /// Client: make a download link that works once.
 ///
@@ -15,14 +16,14 @@ Examples:
   share link report.pdf                       A link for one download
   share link report.pdf --max 3 --expires 2h
   share link report.pdf --bind                Only with your own login
-  share link report.pdf --json | jq -r .page_url")]
+  share link report.pdf --quiet               Prints the link, and nothing else")]
 pub(crate) struct MakeLink {
     /// Id or name of the file.
     file: String,
-    /// How often it can be used.
+    /// How often the link can be used: once, unless you say more.
     #[arg(long, value_name = "NUMBER", value_parser = max_downloads)]
     max: Option<MaxDownloads>,
-    /// For how long it can be used, such as 2h.
+    /// For how long the link can be used, such as 2h. When it is left out, the service decides.
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     expires: Option<i64>,
     /// A download also needs your own login.
@@ -52,7 +53,7 @@ impl MakeLink {
             MaxDownloads::ONE => "once".to_owned(),
             more => format!("{} times", more.get()),
         };
-        context.output.say(format!("It works {times}, until {}.", link.expires_at));
+        context.output.say(format!("It works {times}, until {}.", moment(link.expires_at)));
         Ok(())
     }
 }

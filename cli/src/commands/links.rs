@@ -3,12 +3,13 @@ use share_contract::{LinkSummary, operations};
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output::moment;
 
 /// Client: list your links, newest first.
 #[derive(Debug, Args)]
 pub(crate) struct Links {
-    /// At most so many.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    /// At most so many; all when it is left out.
+    #[arg(long, value_name = "NUMBER", default_value_t = usize::MAX, hide_default_value = true)]
     limit: usize,
 }
 
@@ -25,7 +26,7 @@ impl Links {
                 it.id.to_string(),
                 state.as_str().unwrap_or_default().to_owned(),
                 used,
-                it.expires_at.to_string(),
+                moment(it.expires_at),
                 it.filename.as_str().to_owned(),
                 note.unwrap_or_default(),
             ]

@@ -11,17 +11,17 @@ use crate::secrets::{Kept, Secrets};
 
 /// Log in, and stay logged in.
 ///
-/// Asks for name, password and, when the account has a second factor, its code: never in arguments,
-/// which others can see. The session is kept in the keyring of the operating system, or in a file that
-/// only you can read when there is none.
+/// The command asks for name, password and, when the account has a second factor, its code. None of
+/// these secrets can be an argument, because arguments can be seen by others. The session is kept in
+/// the keyring of the operating system; where there is none, in a file that only you can read.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   share login https://files.example.com
-  share login https://test.example.com --profile test    A second service beside the first
-  share ls --profile test")]
+  share login https://test.example.com --profile test    A second login
+  share ls --profile test                                Uses it")]
 pub(crate) struct Login {
-    /// Address of the service; that of the last login when it is left out.
+    /// Address of the service. When it is left out, that of the last login.
     url: Option<String>,
     /// Name or e-mail address of the account.
     #[arg(long, short, value_name = "NAME")]

@@ -2,8 +2,9 @@ use clap::Args;
 use share_contract::operations;
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Status};
 use crate::profile::Profiles;
+use crate::results::LoggedOut;
 use crate::secrets::Kept;
 
 /// End the session, here and at the service.
@@ -26,11 +27,12 @@ impl Logout {
         profiles.remove(&context.profile);
         profiles.write(&context.folders)?;
         match ended {
-            Err(failure) if failure.status != crate::failure::Status::NotAllowed => Err(failure
+            Err(failure) if failure.status != Status::NotAllowed => Err(failure
                 .advise("It is forgotten here. At the service it ends by itself, or with: share sessions --end ID")),
-            _ => context.output.result(&serde_json::json!({ "logged_out": true }), || {
-                "Logged out.\n".to_owned()
-            }),
+            _ => {
+                let logged_out = LoggedOut { logged_out: &context.profile };
+                context.output.result(&logged_out, || "Logged out.\n".to_owned())
+            }
         }
     }
 }

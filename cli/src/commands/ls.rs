@@ -1,21 +1,28 @@
 use clap::{Args, ValueEnum};
-use share_contract::{FileDetails, FileSort, FileStateName, FileSummary, operations};
+use share_contract::{
+    FileDetails, FileSort, FileStateName, FileSummary, RecipientNames, operations,
+};
 use share_model::Role;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::size;
+use crate::output::{moment, size};
 
-/// List files: Clients those that are for them, Ops those that were uploaded.
+/// Client: list the files for you. Ops: list what was uploaded.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  share ls
+  share ls report --sort name
+  share ls --limit 10 --json | jq -r '.[].filename'")]
 pub(crate) struct Ls {
     /// Only files whose names contain this text.
     text: Option<String>,
     /// The order.
     #[arg(long, value_enum, default_value_t)]
     sort: Order,
-    /// At most so many.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    /// At most so many; all when it is left out.
+    #[arg(long, value_name = "NUMBER", default_value_t = usize::MAX, hide_default_value = true)]
     limit: usize,
 }
 
@@ -52,11 +59,11 @@ impl Ls {
             return context.output.list(&files, &["id", "size", "uploaded", "by", "name"], |it| {
                 let by = it.uploaded_by.as_str().to_owned();
                 let name = it.filename.as_str().to_owned();
-                vec![it.id.to_string(), size(it.size), it.uploaded_at.to_string(), by, name]
+                vec![it.id.to_string(), size(it.size), moment(it.uploaded_at), by, name]
             });
         }
         let files: Vec<FileDetails> = request.list(self.limit).await?;
-        let headings = &["id", "state", "size", "created", "downloads", "name"];
+        let headings = &["id", "state", "size", "created", "downloads", "for", "name"];
         context.output.list(&files, headings, |it| {
             let bytes = it.size.map(size).unwrap_or_default();
             let name = it.filename.as_str().to_owned();
@@ -65,8 +72,9 @@ impl Ls {
                 it.id.to_string(),
                 state(it.state),
                 bytes,
-                it.created_at.to_string(),
+                moment(it.created_at),
                 downloads,
+                whom(&it.recipients),
                 name,
             ]
         })
@@ -79,4 +87,12 @@ pub(crate) fn state(state: FileStateName) -> String {
         .ok()
         .and_then(|it| it.as_str().map(str::to_owned))
         .unwrap_or_default()
+}
+
+/// Whom a file is for, on one line.
+pub(crate) fn whom(recipients: &RecipientNames) -> String {
+    match recipients {
+        RecipientNames::Everyone(_) => "everyone".to_owned(),
+        RecipientNames::Only(names) => names.join(", "),
+    }
 }

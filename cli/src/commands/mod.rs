@@ -22,6 +22,7 @@ pub(crate) mod users;
 pub(crate) mod verify;
 pub(crate) mod whoami;
 
+use std::fs;
 use std::path::Path;
 
 use clap::CommandFactory;
@@ -32,6 +33,7 @@ use crate::context::Context;
 use crate::failure::{AtPath, Failure};
 use crate::folders::forget_old_transfers;
 use crate::output;
+use crate::results::PagesWritten;
 
 /// Runs a command.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -61,7 +63,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Groups(command) => command.run(&context).await,
         Command::Audit(command) => command.run(&context).await,
         Command::Completions { shell } => completions(shell),
-        Command::Manual { folder } => manual(&folder),
+        Command::Manual { folder } => manual(&context, &folder),
     }
 }
 
@@ -71,6 +73,12 @@ fn completions(shell: Shell) -> Result<(), Failure> {
     output::print(&String::from_utf8_lossy(&script))
 }
 
-fn manual(folder: &Path) -> Result<(), Failure> {
-    clap_mangen::generate_to(Arguments::command(), folder).at(folder)
+fn manual(context: &Context, folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).at(folder)?;
+    clap_mangen::generate_to(Arguments::command(), folder).at(folder)?;
+    let written = PagesWritten { folder };
+    let folder = folder.display();
+    context.output.result(&written, || {
+        format!("Wrote the manual pages into {folder}. Read one with: man {folder}/share.1\n")
+    })
 }

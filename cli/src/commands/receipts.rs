@@ -6,11 +6,15 @@ use crate::failure::Failure;
 
 /// Ops: what happened to the links of a file.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  share receipts report.pdf
+  share receipts report.pdf --json        With addresses and programs, too")]
 pub(crate) struct Receipts {
     /// Id or name of the file.
     file: String,
-    /// At most so many.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    /// At most so many; all when it is left out.
+    #[arg(long, value_name = "NUMBER", default_value_t = usize::MAX, hide_default_value = true)]
     limit: usize,
 }
 

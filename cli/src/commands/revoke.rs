@@ -3,24 +3,21 @@ use share_contract::operations;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::lines;
+use crate::results::LinkRevoked;
 
 /// Client: end a link at once, and the downloads that go on with it.
 #[derive(Debug, Args)]
 pub(crate) struct Revoke {
-    /// Ids of links, from: share links
-    #[arg(required = true, value_name = "LINK")]
-    links: Vec<String>,
+    /// Id of the link, from: share links
+    #[arg(allow_hyphen_values = true)]
+    link: String,
 }
 
 impl Revoke {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let api = context.api()?;
-        for link in &self.links {
-            api.request(&operations::LINK_REVOKE).path("id", link).done().await?;
-        }
-        context.output.result(&serde_json::json!({ "revoked": self.links }), || {
-            lines(self.links.iter().map(|link| format!("Revoked {link}.")))
-        })
+        api.request(&operations::LINK_REVOKE).path("id", &self.link).done().await?;
+        let revoked = LinkRevoked { revoked: &self.link };
+        context.output.result(&revoked, || format!("Revoked {}.\n", self.link))
     }
 }

@@ -4,6 +4,7 @@ use share_contract::operations;
 use crate::context::{Context, find_files};
 use crate::failure::Failure;
 use crate::output::lines;
+use crate::results::FilesDeleted;
 
 /// Ops: delete files. Their links end at once.
 #[derive(Debug, Args)]
@@ -19,11 +20,19 @@ impl Rm {
         let (_, role) = context.account(&api).await?;
         // All are found before the first is deleted.
         let ids = find_files(&api, role, &self.files).await?;
-        for id in &ids {
-            api.request(&operations::FILE_DELETE).path("file_id", id).done().await?;
+        let mut deleted = vec![];
+        let mut result = Ok(());
+        for id in ids {
+            result = api.request(&operations::FILE_DELETE).path("file_id", id).done().await;
+            if result.is_err() {
+                break;
+            }
+            deleted.push(id);
         }
-        context.output.result(&serde_json::json!({ "deleted": ids }), || {
-            lines(ids.iter().map(|id| format!("Deleted {id}.")))
-        })
+        // What is deleted is told, even if something else could not be.
+        context.output.result(&FilesDeleted { deleted: &deleted }, || {
+            lines(deleted.iter().map(|id| format!("Deleted {id}.")))
+        })?;
+        result
     }
 }

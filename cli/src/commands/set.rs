@@ -6,23 +6,24 @@ use crate::commands::upload::recipients;
 use crate::context::{Context, find_file};
 use crate::failure::Failure;
 
-/// Ops: change what is said of a file.
+/// Ops: change whom a file is for, its end, its note or its name.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  share set report.pdf --to rosa --to group:board    Nobody else sees it from now on
+  share set report.pdf --to rosa --to group:board   Nobody else sees it any more
   share set report.pdf --expires 30d
-  share set report.pdf --note ''                      No note any more")]
+  share set report.pdf --note ''                    Removes the note")]
 pub(crate) struct Set {
     /// Id or name of the file.
     file: String,
-    /// Whom it is for: names, e-mail addresses, group:NAME, or everyone.
+    /// Whom it is for, instead of before: a Client's name or e-mail address, group:NAME, or everyone.
+    /// Can be given several times.
     #[arg(long, value_name = "WHOM")]
     to: Vec<String>,
-    /// After which time it is deleted, such as 30d; 0s for never.
+    /// After which time from now it is deleted, such as 30d; 0s for never.
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     expires: Option<i64>,
-    /// A line that only Ops see.
+    /// A line that only Ops and admins see.
     #[arg(long)]
     note: Option<String>,
     /// Another name, with the same extension.

@@ -11,33 +11,33 @@ use crate::commands::link::note;
 use crate::context::Context;
 use crate::failure::{Failure, Status, unexpected};
 use crate::output::{lines, plain, size};
+use crate::results::Uploaded;
 use crate::transfers::FILES;
 use crate::transfers::batch::Batch;
 use crate::transfers::progress::Progress;
 use crate::transfers::source::{Source, files_in};
-use crate::transfers::upload::{Uploaded, Uploader};
+use crate::transfers::upload::Uploader;
 
 /// Ops: upload files, and hand them to Clients.
 ///
-/// Large files go in parts, several at once. When the upload is interrupted, however hard, the same
-/// command continues it: what has arrived is not sent again.
+/// A large file goes in parts, several at once. An upload that was interrupted, however hard, continues
+/// when the same command is given again: what has arrived is not sent a second time.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  share upload report.pdf                                To whom the service says (DEFAULT_AUDIENCE)
-  share upload report.pdf --to rosa --to eva@example.org --notify-recipients
-  share upload *.pdf --to group:board --expires 30d --note 'for the meeting'
-  share upload photos --zip                              A folder as one archive
-  share upload photos --recursive                        A folder as many files
-  pg_dump shop | share upload - --name shop.sql.txt      Standard input")]
+  share upload report.pdf --to rosa --to eva@example.org
+  share upload *.pdf --to group:board --expires 30d --notify-recipients
+  share upload photos --zip               A folder, as one archive
+  share upload photos --recursive         A folder, as many files
+  ls -l | share upload - --name list.txt  Standard input")]
 pub(crate) struct Upload {
     /// Files; - for standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The name that the service gives it; for one file only.
+    /// Another name at the service. For one file only.
     #[arg(long)]
     name: Option<String>,
-    /// Send the files in folders, one by one. They keep their own names without the folders'.
+    /// Send the files of a folder, each by itself, without the names of folders.
     #[arg(long, short)]
     recursive: bool,
     /// Send each folder as one zip archive.
@@ -50,19 +50,20 @@ pub(crate) struct Upload {
 /// What is said of a new file.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Terms {
-    /// Whom it is for: names, e-mail addresses, group:NAME, or everyone. Can be given several times.
+    /// Whom it is for: a Client's name or e-mail address, group:NAME, or everyone. Can be given several
+    /// times. When it is left out, the service decides.
     #[arg(long, value_name = "WHOM")]
     to: Vec<String>,
-    /// After which time it is deleted, such as 30d.
+    /// After which time it is deleted, such as 30d. When it is left out, the service decides.
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     expires: Option<i64>,
-    /// A line that only Ops see.
+    /// A line that only Ops and admins see.
     #[arg(long)]
     note: Option<String>,
-    /// Get a mail when a link to it has led to a whole download.
+    /// Send you a mail when somebody has downloaded it.
     #[arg(long)]
     notify: bool,
-    /// Send the recipients a mail once they can have it.
+    /// Send the recipients a mail when they can download it.
     #[arg(long)]
     notify_recipients: bool,
 }
@@ -105,7 +106,7 @@ impl Upload {
         let uploader = Uploader { api: &api, account, terms, batch: &batch, progress };
 
         let upload = async |source: &Source| -> Result<Uploaded, Failure> {
-            let file = uploader.send(source).await?;
+            let file = uploader.send(source).await.map_err(|it| it.about(&source.path))?;
             if let Some(bar) = &files {
                 bar.inc(1);
             }
@@ -157,5 +158,5 @@ impl Upload {
 }
 
 fn line(file: &Uploaded) -> String {
-    format!("Uploaded {} ({}) as {}.", plain(file.filename.as_str()), size(file.size), file.id)
+    format!("Uploaded {} ({}): {}", plain(file.filename.as_str()), size(file.size), file.id)
 }

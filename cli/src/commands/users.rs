@@ -6,10 +6,15 @@ use crate::api::Api;
 use crate::arguments::role;
 use crate::context::Context;
 use crate::failure::{Failure, Status};
-use crate::output::plain;
+use crate::output::{moment, plain};
 
 /// Admin: list accounts.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  share users
+  share users example.org --role client
+  share users --state waiting             Who waits to be let in")]
 pub(crate) struct Users {
     /// Only accounts whose name or address contains this text.
     text: Option<String>,
@@ -22,8 +27,8 @@ pub(crate) struct Users {
     /// Only members of this group.
     #[arg(long)]
     group: Option<String>,
-    /// At most so many.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    /// At most so many; all when it is left out.
+    #[arg(long, value_name = "NUMBER", default_value_t = usize::MAX, hide_default_value = true)]
     limit: usize,
 }
 
@@ -40,7 +45,7 @@ impl Users {
                 it.role.as_str().to_owned(),
                 state(it),
                 if it.second_factor { "yes" } else { "no" }.to_owned(),
-                it.last_seen_at.map(|at| at.to_string()).unwrap_or_default(),
+                it.last_seen_at.map(moment).unwrap_or_default(),
                 it.email.clone(),
                 it.id.to_string(),
             ]

@@ -12,10 +12,15 @@ use crate::failure::{AtPath, Failure, Status};
 ///
 /// Checks its signature, that its receipts are a whole chain, and that these tell what it says.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  share verify report.jwt
+  share verify report.jwt --keys keys.json")]
 pub(crate) struct Verify {
     /// The certificate.
     certificate: PathBuf,
-    /// The public keys of the service; those that share certificate has saved when it is left out.
+    /// The public keys of the service. When it is left out, those that share certificate has saved
+    /// beside the certificate.
     #[arg(long, value_name = "PATH")]
     keys: Option<PathBuf>,
 }
@@ -24,13 +29,16 @@ impl Verify {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
         let read = |path: &Path| fs::read_to_string(path).at(path);
         let path = self.keys.unwrap_or_else(|| keys_beside(&self.certificate));
-        let keys = PublicKeys::parse(&read(&path)?);
+        let keys = read(&path).map_err(|failure| {
+            failure.advise("Say with --keys where the public keys of the service are.")
+        })?;
+        let keys = PublicKeys::parse(&keys);
         let keys = keys.map_err(|reason| {
-            Failure::new(Status::Local, format!("{} {reason}", path.display()))
+            Failure::new(Status::Local, format!("The keys {reason}")).about(&path)
         })?;
         let certificate = keys.open(read(&self.certificate)?.trim()).map_err(|reason| {
-            let path = self.certificate.display();
-            Failure::new(Status::Failed, format!("The certificate {path} is not good: {reason}"))
+            let message = format!("The certificate is not good: {reason}");
+            Failure::new(Status::Failed, message).about(&self.certificate)
         })?;
         context.output.result(&certificate, || certificate.summary())
     }

@@ -23,7 +23,7 @@ use url::Url;
 
 use crate::api::{Api, checked, json, now};
 use crate::failure::{AtPath, Failure, Status, unexpected};
-use crate::folders::{Folders, open_alone, read_json, running, write_json};
+use crate::folders::{Folders, exists, open_alone, read_json, running, write_json};
 use crate::transfers::progress::{Progress, remark};
 use crate::transfers::retry::Attempts;
 
@@ -194,12 +194,6 @@ fn keep(part: &Path, target: &Path) -> Result<(), Failure> {
             ),
         }
     })
-}
-
-/// Another file has the name.
-pub(crate) fn exists(target: &Path) -> Failure {
-    Failure::new(Status::Local, format!("{} is there already", target.display()))
-        .advise("Move it away, or give another name with -o. Nothing has been overwritten.")
 }
 
 /// Which chunks of the file are there.

@@ -36,9 +36,9 @@ impl Source {
         let file = File::open(path).at(path)?;
         let about = file.metadata().at(path)?;
         if !about.is_file() {
-            let message = format!("{} is not a file", path.display());
-            return Err(Failure::new(Status::Local, message)
-                .advise("Send a folder with --recursive, as many files, or with --zip, as one."));
+            return Err(Failure::new(Status::Local, "It is not a file").about(path).advise(
+                "Send a folder with --zip, as one archive, or with --recursive, as many files.",
+            ));
         }
         let own = path.file_name().unwrap_or_default().to_string_lossy();
         let name = file_name(name.unwrap_or(&own))?;
@@ -91,8 +91,7 @@ impl Source {
 
     fn not_empty(self) -> Result<Self, Failure> {
         if self.size == 0 {
-            let message = format!("{} is empty", self.path.display());
-            return Err(Failure::new(Status::Local, message));
+            return Err(Failure::new(Status::Local, "The file is empty").about(&self.path));
         }
         Ok(self)
     }
@@ -104,8 +103,9 @@ impl Source {
         if now.len() == self.size && modified(&now) == modified_then {
             return Ok(());
         }
-        let message = format!("{} has changed while it was sent", self.path.display());
-        Err(Failure::new(Status::Local, message).advise("Give the same command again."))
+        Err(Failure::new(Status::Local, "The file has changed while it was sent")
+            .about(&self.path)
+            .advise("Give the same command again."))
     }
 
     /// The SHA-256 of `size` bytes from `offset` on.

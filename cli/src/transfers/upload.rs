@@ -10,18 +10,19 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use indicatif::ProgressBar;
 use reqwest::header::CONTENT_LENGTH;
 use reqwest::multipart::{Form, Part};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use share_contract::{
     FileDetails, FileStateName, FileSummary, FileTerms, PartRequest, PartToSign, PartsRequest,
     PartsSigned, RecipientNames, UploadCreated, UploadRequest, UploadStatus, operations,
 };
-use share_model::{ContentDigest, FileId, FileName};
+use share_model::{ContentDigest, FileId};
 use tokio::sync::mpsc;
 
 use crate::api::{Api, checked, now};
 use crate::commands::ls::state;
 use crate::context::Account;
 use crate::failure::{Failure, Status};
+use crate::results::Uploaded;
 use crate::transfers::batch::{Batch, Step};
 use crate::transfers::progress::{Progress, remark};
 use crate::transfers::retry::Attempts;
@@ -53,7 +54,7 @@ impl Uploader<'_> {
     pub(crate) async fn send(&self, source: &Source) -> Result<Uploaded, Failure> {
         let mut step = self.batch.step(source).cloned();
         if let Some(Step { id: Some(id), done: true, .. }) = step {
-            match self.checked(id).await {
+            match self.checked(source, id).await {
                 // It was not taken then, or has been deleted since.
                 Err(failure) if matches!(failure.status, Status::Refused | Status::NotThere) => {
                     step = None;
@@ -74,7 +75,8 @@ impl Uploader<'_> {
                     Taken::Available(file) => {
                         self.batch.note(source, begun_at, Some(file.id), true)?;
                         let FileSummary { id, filename, size, sha256, .. } = file;
-                        return Ok(Uploaded { id, filename, size, sha256 });
+                        let path = source.path.clone();
+                        return Ok(Uploaded { path, id, filename, size, sha256 });
                     }
                     Taken::Checking { id } => id,
                 },
@@ -88,17 +90,18 @@ impl Uploader<'_> {
             self.send_parts(source, begun_at, id).await?
         };
         self.batch.note(source, begun_at, Some(id), true)?;
-        self.checked(id).await
+        self.checked(source, id).await
     }
 
-    async fn checked(&self, id: FileId) -> Result<Uploaded, Failure> {
+    async fn checked(&self, source: &Source, id: FileId) -> Result<Uploaded, Failure> {
         let file = wait_for_check(self.api, id).await?;
         let (FileDetails { filename, .. }, Some(size), Some(sha256)) =
             (&file, file.size, file.sha256)
         else {
             return Err(Failure::new(Status::Failed, "The service does not say what it has taken"));
         };
-        Ok(Uploaded { id, filename: filename.clone(), size, sha256 })
+        let (path, filename) = (source.path.clone(), filename.clone());
+        Ok(Uploaded { path, id, filename, size, sha256 })
     }
 
     /// In one request.
@@ -246,15 +249,6 @@ impl Uploader<'_> {
             _ => Ok(None),
         }
     }
-}
-
-/// A file that the service has checked and taken, as `--json` shows it.
-#[derive(Serialize)]
-pub(crate) struct Uploaded {
-    pub(crate) id: FileId,
-    pub(crate) filename: FileName,
-    pub(crate) size: u64,
-    pub(crate) sha256: ContentDigest,
 }
 
 /// The answers of `file_upload`: of a file that is available, and of one that is still checked.
@@ -428,8 +422,7 @@ pub(crate) async fn wait_for_check(api: &Api, id: FileId) -> Result<FileDetails,
             FileStateName::Uploading | FileStateName::Checking => tokio::time::sleep(pause).await,
             FileStateName::Rejected | FileStateName::Deleted => {
                 let reason = file.reason.map_or_else(|| state(file.state), |it| it.detail);
-                let name = file.filename.as_str();
-                let message = format!("{name} was not taken: {}", reason.trim_end_matches('.'));
+                let message = format!("The file was not taken: {}", reason.trim_end_matches('.'));
                 return Err(Failure::new(Status::Refused, message));
             }
         }
