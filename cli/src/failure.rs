@@ -105,11 +105,12 @@ impl Failure {
             message += &error.message;
         }
         let advice = match &*problem.code {
-            "missing_token" | "invalid_token" | "token_expired" | "session_revoked"
-            | "session_expired" => Some("Log in with: share login"),
+            "invalid_token" | "token_expired" | "refresh_unknown" | "session_revoked"
+            | "session_expired" => Some("Log in with: share login. In a script, set SHARE_TOKEN anew."),
+            "link_bound" => Some("Its maker can log in with: share login"),
             "wrong_role" => Some("See who is logged in with: share whoami"),
             "lease_ended" | "link_used" | "link_expired" | "link_revoked" => {
-                Some("Ask for a new link, or make one with: share link FILE")
+                Some("Whose file it is makes another with: share link FILE")
             }
             _ => None,
         };
