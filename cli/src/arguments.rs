@@ -30,7 +30,7 @@ Examples:
   share upload report.pdf --to rosa        Ops: a file for the Client rosa
   share get report.pdf                     Client: download it, and check it
   share link report.pdf                    Client: a link that works once
-  share get                                Anyone: download by a link; asks for it
+  share get                                Anyone: by a link; asks for it
   share upload --help                      All about one command
 
 Exit status:

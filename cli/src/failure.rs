@@ -95,7 +95,8 @@ impl Failure {
             _ => Status::Refused,
         };
         let Some(problem) = problem else {
-            return Self::new(kind, format!("The service answered {status}"));
+            return Self::new(kind, format!("The service answered {status}"))
+                .advise("Is the address that of a Secure File Share?");
         };
         let mut message = problem.detail.trim_end_matches('.').to_owned();
         for error in &problem.errors {
@@ -106,7 +107,9 @@ impl Failure {
         }
         let advice = match &*problem.code {
             "invalid_token" | "token_expired" | "refresh_unknown" | "session_revoked"
-            | "session_expired" => Some("Log in with: share login. In a script, set SHARE_TOKEN anew."),
+            | "session_expired" => {
+                Some("Log in with: share login. In a script, set SHARE_TOKEN anew.")
+            }
             "link_bound" => Some("Its maker can log in with: share login"),
             "wrong_role" => Some("See who is logged in with: share whoami"),
             "lease_ended" | "link_used" | "link_expired" | "link_revoked" => {

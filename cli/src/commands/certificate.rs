@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::folders::save_new;
 use crate::results::CertificateSaved;
 
-/// Save a signed statement of what became of a link.
+/// Client, Ops: save a signed statement of what became of a link.
 ///
 /// Writes the certificate, and beside it the public keys of the service. Keep both: with
 /// them anyone can check the certificate without the service. It holds names and addresses of people.

@@ -5,7 +5,7 @@ use crate::commands::users::{find_user, state};
 use crate::context::Context;
 use crate::failure::Failure;
 
-/// Admin: disable an account. Its sessions end, and its links do not work.
+/// Admin: disable an account, with its sessions and its links.
 #[derive(Debug, Args)]
 pub(crate) struct Disable {
     /// Name or address of the account.

@@ -20,7 +20,7 @@ use crate::transfers::FILES;
 use crate::transfers::download::{Journal, Place, details, fetch};
 use crate::transfers::progress::Progress;
 
-/// Download files, and check that they are whole.
+/// Client: download files. Anyone: download by a link.
 ///
 /// Clients name a file of theirs. For a link that somebody has sent, the command asks: whoever has the
 /// link has the file, and arguments can be seen by others and stay in the history.

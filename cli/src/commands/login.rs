@@ -22,7 +22,8 @@ Examples:
   share ls --profile test                                Uses it")]
 pub(crate) struct Login {
     /// Address of the service. When it is left out, that of the last login.
-    url: Option<String>,
+    #[arg(value_name = "URL")]
+    service: Option<String>,
     /// Name or e-mail address of the account.
     #[arg(long, short, value_name = "NAME")]
     username: Option<String>,
@@ -31,7 +32,7 @@ pub(crate) struct Login {
 impl Login {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let known = context.known()?;
-        let service = match (self.url.as_deref(), &context.url, &known) {
+        let service = match (self.service.as_deref(), &context.url, &known) {
             (Some(url), _, _) => profile::service(url)?,
             (None, Some(url), _) => url.clone(),
             (None, None, Some(known)) => known.url.clone(),

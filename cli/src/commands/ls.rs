@@ -90,7 +90,7 @@ pub(crate) fn state(state: FileStateName) -> String {
 }
 
 /// Whom a file is for, on one line.
-pub(crate) fn whom(recipients: &RecipientNames) -> String {
+fn whom(recipients: &RecipientNames) -> String {
     match recipients {
         RecipientNames::Everyone(_) => "everyone".to_owned(),
         RecipientNames::Only(names) => names.join(", "),

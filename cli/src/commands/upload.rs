@@ -34,6 +34,8 @@ pub(crate) struct Upload {
     /// Files; - for standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    terms: Terms,
     /// Another name at the service. For one file only.
     #[arg(long)]
     name: Option<String>,
@@ -43,8 +45,6 @@ pub(crate) struct Upload {
     /// Send each folder as one zip archive.
     #[arg(long, conflicts_with = "recursive")]
     zip: bool,
-    #[command(flatten)]
-    terms: Terms,
 }
 
 /// What is said of a new file.

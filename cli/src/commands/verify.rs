@@ -8,9 +8,10 @@ use crate::commands::certificate::keys_beside;
 use crate::context::Context;
 use crate::failure::{AtPath, Failure, Status};
 
-/// Check a delivery certificate, without the service and without a network.
+/// Anyone: check a certificate, also without a network.
 ///
-/// Checks its signature, that its receipts are a whole chain, and that these tell what it says.
+/// The certificate is good when the service has signed it, when its receipts are a whole chain, and
+/// when they tell what it says.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
