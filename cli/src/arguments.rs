@@ -6,7 +6,7 @@ use share_model::Role;
 
 use crate::commands::{
     audit, certificate, disable, get, groups, import, invite, link, links, login, logout, ls,
-    receipts, revoke, rm, sessions, set, upload, users, verify, whoami,
+    manual, receipts, revoke, rm, sessions, set, upload, users, verify, whoami,
 };
 use crate::output::Output;
 use crate::profile;
@@ -16,7 +16,7 @@ use crate::profile;
 /// share is the command line of Secure File Share. Ops upload files, Clients get them by links that
 /// work once, admins say who may come in.
 #[derive(Debug, Parser)]
-#[command(name = "share", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(name = "share", version, propagate_version = true, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -65,13 +65,12 @@ pub(crate) struct Common {
         global = true,
         value_name = "NAME",
         env = "SHARE_PROFILE",
-        hide_env_values = true,
         default_value = profile::DEFAULT,
         value_parser = profile::name
     )]
     pub(crate) profile: String,
     /// Address of the service; after a login, the profile has it.
-    #[arg(long, global = true, value_name = "URL", env = "SHARE_URL", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "URL", env = "SHARE_URL")]
     pub(crate) url: Option<String>,
     /// An access token in place of a login. It comes from the environment alone: arguments can be
     /// seen by others.
@@ -116,18 +115,8 @@ pub(crate) enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Write the manual pages into a folder.
-    #[command(
-        name = "man",
-        after_help = "\
-Examples:
-  share man ~/.local/share/man/man1
-  man share-upload"
-    )]
-    Manual {
-        /// The folder. It is made when it is not there.
-        folder: std::path::PathBuf,
-    },
+    #[command(name = "man")]
+    Manual(manual::Manual),
 }
 
 impl Common {

@@ -12,6 +12,7 @@ pub(crate) mod links;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod ls;
+pub(crate) mod manual;
 pub(crate) mod receipts;
 pub(crate) mod revoke;
 pub(crate) mod rm;
@@ -22,18 +23,14 @@ pub(crate) mod users;
 pub(crate) mod verify;
 pub(crate) mod whoami;
 
-use std::fs;
-use std::path::Path;
-
 use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::arguments::{Arguments, Command};
 use crate::context::Context;
-use crate::failure::{AtPath, Failure};
+use crate::failure::Failure;
 use crate::folders::forget_old_transfers;
 use crate::output;
-use crate::results::PagesWritten;
 
 /// Runs a command.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -63,7 +60,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Groups(command) => command.run(&context).await,
         Command::Audit(command) => command.run(&context).await,
         Command::Completions { shell } => completions(shell),
-        Command::Manual { folder } => manual(&context, &folder),
+        Command::Manual(command) => command.run(&context),
     }
 }
 
@@ -71,14 +68,4 @@ fn completions(shell: Shell) -> Result<(), Failure> {
     let mut script = vec![];
     clap_complete::generate(shell, &mut Arguments::command(), "share", &mut script);
     output::print(&String::from_utf8_lossy(&script))
-}
-
-fn manual(context: &Context, folder: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(folder).at(folder)?;
-    clap_mangen::generate_to(Arguments::command(), folder).at(folder)?;
-    let written = PagesWritten { folder };
-    let folder = folder.display();
-    context.output.result(&written, || {
-        format!("Wrote the manual pages into {folder}. Read one with: man {folder}/share.1\n")
-    })
 }
