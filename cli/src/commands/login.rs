@@ -76,14 +76,15 @@ async fn log_in(api: &Api, name: String, password: String) -> Result<Secrets, Fa
     } else {
         LogIn::ByUsername { username: name, password, cookie: false }
     };
-    let refused = match api.log_in(&login, now()).await {
+    let mut refused = match api.log_in(&login, now()).await {
         Err(failure) => failure,
         Ok(secrets) => return Ok(secrets),
     };
+    // It is as good as the password, and must not be printed.
+    let challenge = refused.problem.as_deref_mut().and_then(|problem| problem.challenge.take());
     if refused.code() == Some("second_factor_enrolment_required") {
         return Err(refused.advise("Set up the second factor in the web app, and log in again."));
     }
-    let challenge = refused.problem.as_deref().and_then(|problem| problem.challenge.clone());
     let Some(challenge) = challenge else { return Err(refused) };
     let code =
         ask_secretly("Code of the authenticator app, or a recovery code: ".to_owned()).await?;

@@ -20,7 +20,7 @@ impl Progress {
     /// A bar for so many bytes of `name`, of which `done` are not to be sent or fetched any more.
     pub(crate) fn bytes(&self, name: &str, size: u64, done: u64) -> ProgressBar {
         let bar = ProgressBar::new(size).with_style(style(
-            "{msg} {bar:24} {percent:>3} %  {decimal_bytes}/{decimal_total_bytes}  \
+            "{wide_msg} {bar:16} {percent:>3} %  {decimal_bytes}/{decimal_total_bytes}  \
              {decimal_bytes_per_sec}  {eta} left",
         ));
         let bar = bar.with_message(plain(name)).with_position(done);
