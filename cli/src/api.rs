@@ -54,8 +54,8 @@ enum Body {
 }
 
 /// The client that all requests use, those to S3 as well.
-pub(crate) fn http_client() -> Result<Client, Failure> {
-    let builder = Client::builder()
+fn http_client(base: &Url) -> Result<Client, Failure> {
+    let mut builder = Client::builder()
         .user_agent(concat!("share/", env!("CARGO_PKG_VERSION")))
         // An address of S3 comes as JSON. Whatever else leads elsewhere is no business of ours.
         .redirect(redirect::Policy::none())
@@ -63,12 +63,16 @@ pub(crate) fn http_client() -> Result<Client, Failure> {
         .read_timeout(PATIENCE)
         // A connection on which nothing happens may have died while the machine slept.
         .pool_idle_timeout(Duration::from_secs(20));
+    if base.scheme() == "http" {
+        // Without encryption nothing may leave this machine, and so nothing goes to a proxy.
+        builder = builder.no_proxy();
+    }
     builder.build().map_err(|error| unexpected("TLS cannot be set up", error))
 }
 
 impl Api {
     pub(crate) fn new(base: Url, caller: Caller) -> Result<Self, Failure> {
-        Ok(Self { base, http: http_client()?, caller })
+        Ok(Self { http: http_client(&base)?, base, caller })
     }
 
     /// Where the service is.

@@ -29,6 +29,7 @@ pub(crate) struct Verify {
 impl Verify {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
         let read = |path: &Path| fs::read_to_string(path).at(path);
+        let certificate = read(&self.certificate)?;
         let path = self.keys.unwrap_or_else(|| keys_beside(&self.certificate));
         let keys = read(&path).map_err(|failure| {
             failure.advise("Say with --keys where the public keys of the service are.")
@@ -37,7 +38,7 @@ impl Verify {
         let keys = keys.map_err(|reason| {
             Failure::new(Status::Local, format!("The keys {reason}")).about(&path)
         })?;
-        let certificate = keys.open(read(&self.certificate)?.trim()).map_err(|reason| {
+        let certificate = keys.open(certificate.trim()).map_err(|reason| {
             let message = format!("The certificate is not good: {reason}");
             Failure::new(Status::Failed, message).about(&self.certificate)
         })?;
