@@ -150,6 +150,18 @@ mod tests {
     }
 
     #[test]
+    fn no_command_has_an_argument_in_place_of_one_that_every_command_has() {
+        let mut share = Arguments::command().disable_help_subcommand(true);
+        share.build();
+        for name in ["profile", "url", "json", "quiet"] {
+            for command in share.get_subcommands() {
+                let argument = command.get_arguments().find(|it| it.get_id() == name);
+                assert!(argument.is_some_and(clap::Arg::is_global_set), "{name} of {command}");
+            }
+        }
+    }
+
+    #[test]
     fn a_time_has_a_unit() {
         for (text, expected) in
             [("90s", 90), ("30m", 1800), ("12h", 43200), ("7d", 604_800), ("2w", 1_209_600)]

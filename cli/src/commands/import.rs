@@ -17,7 +17,8 @@ Examples:
   share import https://drive.google.com/file/d/ID/view --name report.pdf")]
 pub(crate) struct Import {
     /// Where the file is. Not for addresses that hold a secret: arguments can be seen by others.
-    url: String,
+    #[arg(value_name = "URL")]
+    source: String,
     /// Its name at the service. When it is left out, the name that its source gives.
     #[arg(long)]
     name: Option<String>,
@@ -29,7 +30,7 @@ impl Import {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let api = context.api()?;
         let body = ImportRequest {
-            url: self.url,
+            url: self.source,
             filename: self.name,
             sha256: None,
             terms: self.terms.to_file_terms()?,
