@@ -54,10 +54,19 @@ impl Failure {
         self
     }
 
-    /// The same, which is about the file at `path` unless it is about another.
-    pub(crate) fn about(mut self, path: &Path) -> Self {
-        self.path.get_or_insert_with(|| path.to_owned());
-        self
+    /// The same, about the file at `path` unless it names one already.
+    pub(crate) fn about(self, path: &Path) -> Self {
+        if self.path.is_some() {
+            return self;
+        }
+        let message = format!("{}: {}", path.display(), self.message);
+        Self { message, path: Some(path.to_owned()), ..self }
+    }
+
+    /// The file at `path` is what it must not be: the rest of the sentence.
+    pub(crate) fn file(path: &Path, is: impl Display) -> Self {
+        let message = format!("{} {is}", path.display());
+        Self { path: Some(path.to_owned()), ..Self::new(Status::Local, message) }
     }
 
     /// Something about the file at `path` has failed.

@@ -132,7 +132,6 @@ pub(crate) fn save_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 /// Another file has the name.
 pub(crate) fn exists(path: &Path) -> Failure {
-    Failure::new(Status::Local, "It is there already")
-        .about(path)
+    Failure::file(path, "is there already")
         .advise("Move it away, or give another name with -o. Nothing has been overwritten.")
 }

@@ -99,9 +99,7 @@ fn failure_json(failure: &Failure) -> String {
 }
 
 fn failure_text(failure: &Failure) -> String {
-    let path =
-        failure.path.as_ref().map(|path| format!("{}: ", plain(&path.display().to_string())));
-    let mut text = format!("share: {}{}\n", path.unwrap_or_default(), plain(&failure.message));
+    let mut text = format!("share: {}\n", plain(&failure.message));
     if let Some(problem) = &failure.problem {
         let _ =
             writeln!(text, "  ({}, request {})", plain(&problem.code), plain(&problem.request_id));

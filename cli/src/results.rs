@@ -70,12 +70,12 @@ pub(crate) struct FilesDeleted<'a> {
     pub(crate) deleted: &'a [FileId],
 }
 
-/// A link that was revoked.
+/// Links that were revoked.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
-pub(crate) struct LinkRevoked<'a> {
-    /// Its id.
-    pub(crate) revoked: &'a str,
+pub(crate) struct LinksRevoked<'a> {
+    /// Their ids.
+    pub(crate) revoked: &'a [String],
 }
 
 /// Sessions that were ended.
@@ -164,7 +164,7 @@ mod tests {
         generator.subschema_for::<Downloaded>();
         generator.subschema_for::<CertificateSaved<'_>>();
         generator.subschema_for::<FilesDeleted<'_>>();
-        generator.subschema_for::<LinkRevoked<'_>>();
+        generator.subschema_for::<LinksRevoked<'_>>();
         generator.subschema_for::<SessionsEnded<'_>>();
         generator.subschema_for::<LoggedOut<'_>>();
         generator.subschema_for::<GroupDeleted<'_>>();

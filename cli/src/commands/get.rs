@@ -67,8 +67,7 @@ impl Get {
                 by_link(context, &Link::read().await?, &output, &progress).await
             }
             files if files.len() > 1 && !output.is_dir() => {
-                Err(Failure::new(Status::Local, "It is not a folder")
-                    .about(&output)
+                Err(Failure::file(&output, "is not a folder")
                     .advise("Several files go into a folder."))
             }
             files => by_name(context, files, &output, &progress).await,

@@ -3,21 +3,33 @@ use share_contract::operations;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::results::LinkRevoked;
+use crate::output::lines;
+use crate::results::LinksRevoked;
 
-/// Client: end a link at once, and the downloads that go on with it.
+/// Client: end links at once, and the downloads that go on with them.
 #[derive(Debug, Args)]
 pub(crate) struct Revoke {
-    /// Id of the link, from: share links
-    #[arg(allow_hyphen_values = true)]
-    link: String,
+    /// Ids of links, from: share links
+    #[arg(required = true, value_name = "LINK", allow_hyphen_values = true)]
+    links: Vec<String>,
 }
 
 impl Revoke {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let api = context.api()?;
-        api.request(&operations::LINK_REVOKE).path("id", &self.link).done().await?;
-        let revoked = LinkRevoked { revoked: &self.link };
-        context.output.result(&revoked, || format!("Revoked {}.\n", self.link))
+        let mut revoked = vec![];
+        let mut result = Ok(());
+        for link in self.links {
+            result = api.request(&operations::LINK_REVOKE).path("id", &link).done().await;
+            if result.is_err() {
+                break;
+            }
+            revoked.push(link);
+        }
+        // What is revoked is told, even if something else could not be.
+        context.output.result(&LinksRevoked { revoked: &revoked }, || {
+            lines(revoked.iter().map(|link| format!("Revoked {link}.")))
+        })?;
+        result
     }
 }

@@ -158,5 +158,5 @@ impl Upload {
 }
 
 fn line(file: &Uploaded) -> String {
-    format!("Uploaded {} ({}): {}", plain(file.filename.as_str()), size(file.size), file.id)
+    format!("Uploaded {} ({}) as {}.", plain(file.filename.as_str()), size(file.size), file.id)
 }

@@ -35,9 +35,7 @@ impl Verify {
             failure.advise("Say with --keys where the public keys of the service are.")
         })?;
         let keys = PublicKeys::parse(&keys);
-        let keys = keys.map_err(|reason| {
-            Failure::new(Status::Local, format!("The keys {reason}")).about(&path)
-        })?;
+        let keys = keys.map_err(|reason| Failure::file(&path, reason))?;
         let certificate = keys.open(certificate.trim()).map_err(|reason| {
             let message = format!("The certificate is not good: {reason}");
             Failure::new(Status::Failed, message).about(&self.certificate)

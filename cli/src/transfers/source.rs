@@ -36,7 +36,7 @@ impl Source {
         let file = File::open(path).at(path)?;
         let about = file.metadata().at(path)?;
         if !about.is_file() {
-            return Err(Failure::new(Status::Local, "It is not a file").about(path).advise(
+            return Err(Failure::file(path, "is not a file").advise(
                 "Send a folder with --zip, as one archive, or with --recursive, as many files.",
             ));
         }
@@ -91,7 +91,7 @@ impl Source {
 
     fn not_empty(self) -> Result<Self, Failure> {
         if self.size == 0 {
-            return Err(Failure::new(Status::Local, "The file is empty").about(&self.path));
+            return Err(Failure::file(&self.path, "is empty"));
         }
         Ok(self)
     }
@@ -103,8 +103,7 @@ impl Source {
         if now.len() == self.size && modified(&now) == modified_then {
             return Ok(());
         }
-        Err(Failure::new(Status::Local, "The file has changed while it was sent")
-            .about(&self.path)
+        Err(Failure::file(&self.path, "has changed while it was sent")
             .advise("Give the same command again."))
     }
 

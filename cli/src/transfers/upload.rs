@@ -422,7 +422,8 @@ pub(crate) async fn wait_for_check(api: &Api, id: FileId) -> Result<FileDetails,
             FileStateName::Uploading | FileStateName::Checking => tokio::time::sleep(pause).await,
             FileStateName::Rejected | FileStateName::Deleted => {
                 let reason = file.reason.map_or_else(|| state(file.state), |it| it.detail);
-                let message = format!("The file was not taken: {}", reason.trim_end_matches('.'));
+                let name = file.filename.as_str();
+                let message = format!("{name} was not taken: {}", reason.trim_end_matches('.'));
                 return Err(Failure::new(Status::Refused, message));
             }
         }
