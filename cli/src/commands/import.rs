@@ -42,6 +42,6 @@ impl Import {
         let file = wait_for_check(&api, file.id).await?;
         context
             .output
-            .result(&file, || format!("Imported {} ({}).\n", file.filename.as_str(), file.id))
+            .result(&file, || format!("Imported {} as {}.\n", file.filename.as_str(), file.id))
     }
 }

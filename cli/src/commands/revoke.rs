@@ -8,9 +8,13 @@ use crate::results::LinksRevoked;
 
 /// Client: end links at once, and the downloads that go on with them.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  share revoke LINK
+  share revoke -- \"$ID\"    In a script: some ids begin with a hyphen")]
 pub(crate) struct Revoke {
-    /// Ids of links, from: share links
-    #[arg(required = true, value_name = "LINK", allow_hyphen_values = true)]
+    /// Ids of links, from: share links. After -- when one begins with a hyphen
+    #[arg(required = true, value_name = "LINK")]
     links: Vec<String>,
 }
 
