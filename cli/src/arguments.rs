@@ -162,6 +162,17 @@ mod tests {
     }
 
     #[test]
+    fn every_command_has_examples_that_fit_into_80_columns() {
+        for command in Arguments::command().get_subcommands() {
+            let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(text.starts_with("Examples:\n  "), "{command}");
+            for line in text.lines() {
+                assert!(line.chars().count() <= 80, "{line}");
+            }
+        }
+    }
+
+    #[test]
     fn a_time_has_a_unit() {
         for (text, expected) in
             [("90s", 90), ("30m", 1800), ("12h", 43200), ("7d", 604_800), ("2w", 1_209_600)]

@@ -7,6 +7,10 @@ use crate::failure::Failure;
 
 /// Admin: disable an account, with its sessions and its links.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  share disable rosa
+  share disable rosa@example.org")]
 pub(crate) struct Disable {
     /// Name or address of the account.
     user: String,
@@ -14,6 +18,9 @@ pub(crate) struct Disable {
 
 /// Admin: enable an account again, and its links with it.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  share enable rosa")]
 pub(crate) struct Enable {
     /// Name or address of the account.
     user: String,

@@ -7,6 +7,10 @@ use crate::output::moment;
 
 /// Client: list your links, newest first.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  share links
+  share links --limit 1          The newest")]
 pub(crate) struct Links {
     /// At most so many; all when it is left out.
     #[arg(long, value_name = "NUMBER", default_value_t = usize::MAX, hide_default_value = true)]

@@ -9,6 +9,10 @@ use crate::secrets::Kept;
 
 /// End the session, here and at the service.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  share logout
+  share logout --profile test    Ends another login")]
 pub(crate) struct Logout {}
 
 impl Logout {

@@ -8,6 +8,10 @@ use crate::results::FilesDeleted;
 
 /// Ops: delete files. Their links end at once.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  share rm report.pdf plan.pdf
+  share rm ID                    An id from share ls")]
 pub(crate) struct Rm {
     /// Ids or names of files.
     #[arg(required = true, value_name = "FILE")]

@@ -7,6 +7,10 @@ use crate::results::Identity;
 
 /// Say who is logged in, and where.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  share whoami
+  share whoami --profile test    With another login")]
 pub(crate) struct Whoami {}
 
 impl Whoami {
