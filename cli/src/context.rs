@@ -53,6 +53,14 @@ impl Context {
             };
             return Api::new(url, Caller::Token(token.clone()));
         }
+        let known = self.login()?;
+        let kept = Kept::new(&self.folders, &self.profile, known.keeper);
+        let secrets = kept.read()?.ok_or_else(nobody)?;
+        Api::new(known.url, Caller::Session(kept, Mutex::new(secrets)))
+    }
+
+    /// The profile with which somebody is logged in, at the service that is meant.
+    pub(crate) fn login(&self) -> Result<Profile, Failure> {
         let known = self.known()?.ok_or_else(nobody)?;
         if self.url.as_ref().is_some_and(|url| *url != known.url) {
             // A token must not travel to another service than the one that has issued it.
@@ -61,9 +69,7 @@ impl Context {
             return Err(Failure::new(Status::NotAllowed, message)
                 .advise("Unset SHARE_URL, or log in there with: share login --profile NAME URL"));
         }
-        let kept = Kept::new(&self.folders, &self.profile, known.keeper);
-        let secrets = kept.read()?.ok_or_else(nobody)?;
-        Api::new(known.url, Caller::Session(kept, Mutex::new(secrets)))
+        Ok(known)
     }
 
     /// The API, for a link that somebody has sent: its secret is all that is needed.

@@ -12,6 +12,7 @@ pub mod access_token;
 pub mod answer;
 pub mod api;
 pub mod bad_input;
+pub mod command;
 pub mod contract;
 pub mod dynamodb_port;
 pub mod forms;

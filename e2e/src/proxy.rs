@@ -33,6 +33,10 @@ struct Faults {
     /// How many wait, or have waited.
     held: watch::Sender<usize>,
     disturbance: Mutex<Option<Disturbance>>,
+    /// How many marked requests have come.
+    seen: AtomicUsize,
+    /// How many bytes of answers have passed.
+    passed: AtomicUsize,
     /// After which marked request from now on nothing passes any more.
     to_halt: AtomicUsize,
     /// Whether nothing passes any more.
@@ -77,6 +81,8 @@ impl Proxy {
             hold: watch::Sender::new(false),
             held: watch::Sender::new(0),
             disturbance: Mutex::new(None),
+            seen: AtomicUsize::new(0),
+            passed: AtomicUsize::new(0),
             to_halt: AtomicUsize::new(0),
             halted: watch::Sender::new(false),
         });
@@ -165,6 +171,16 @@ impl Proxy {
         *self.faults.disturbance.lock().unwrap() = Some(disturbance);
     }
 
+    /// How many marked requests have come so far.
+    pub fn seen(&self) -> usize {
+        self.faults.seen.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes of answers have passed so far, to whatever was asked.
+    pub fn passed(&self) -> usize {
+        self.faults.passed.load(Ordering::SeqCst)
+    }
+
     /// How many requests have collided.
     pub fn collisions(&self) -> usize {
         self.faults.collisions.load(Ordering::SeqCst)
@@ -192,6 +208,7 @@ impl Faults {
         if !self.marks(request) {
             return Verdict::Pass;
         }
+        self.seen.fetch_add(1, Ordering::SeqCst);
         let less = |count: usize| count.checked_sub(1);
         if self.to_halt.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less) == Ok(1) {
             return Verdict::Halt;
@@ -267,6 +284,7 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, faults: Arc<Faults>
                 }
                 let passes = passing.map_or(length, |left| length.min(left));
                 if client.write_all(&answer[..passes]).await.is_err() { return }
+                faults.passed.fetch_add(passes, Ordering::SeqCst);
                 // The server has done what was asked. Both connections end here, without a word.
                 if passing == Some(passes) { return }
                 passing = passing.map(|left| left - passes);

@@ -17,7 +17,7 @@ pub(crate) struct Logout {}
 
 impl Logout {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
-        let known = context.known()?.ok_or_else(crate::api::nobody)?;
+        let known = context.login()?;
         let ended = match context.api() {
             Ok(api) => {
                 let request = api.request(&operations::SESSION_END).path("id", "current");

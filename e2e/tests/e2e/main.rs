@@ -12,6 +12,10 @@ use share_e2e::process::Program;
 
 mod matchers;
 
+mod cli {
+    mod login;
+}
+
 mod routes {
     mod accounts {
         mod change_email;
@@ -146,5 +150,8 @@ mod faults {
 
 /// The local server as a program of its own.
 const SERVER: Program = Program::at(env!("CARGO_BIN_EXE_share-e2e-server"));
+
+/// The command line as a program of its own.
+const SHARE: &str = env!("CARGO_BIN_EXE_share-e2e-share");
 
 const MIB: usize = 1024 * 1024;

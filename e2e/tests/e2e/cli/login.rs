@@ -1,0 +1,171 @@
+//! Logins: what is asked for, and where the session is kept.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use share_e2e::api::local_password;
+use share_e2e::command::{Machine, Typed, names_in};
+use share_e2e::origin::{Origin, status};
+use share_e2e::{World, routes};
+
+use crate::SHARE;
+
+const SESSION: &str = "session-default.json";
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_asks_for_name_and_password_and_says_where_the_session_is_kept() {
+    let world = World::start().await;
+    let machine = Machine::new(SHARE);
+    let password = local_password("client");
+    let ended = machine.log_in(&[&world.base], "client", &password).await;
+    ended.is(0).shows("address: client").shows("Logged in as client (client)");
+    assert!(!ended.out.contains(&password), "{ended}");
+    let session = machine.settings().join(SESSION);
+    ended.shows(&format!("The session is kept in the file {}", session.display()));
+    assert_eq!((mode(&session), mode(&machine.settings())), (0o600, 0o700));
+    let whoami = machine.run(&["whoami"]).await;
+    whoami.is(0).shows("client <").shows(">, client, at ").shows(&world.base);
+    for file in names_in(&machine.settings()) {
+        let text = fs::read_to_string(machine.settings().join(file)).unwrap();
+        assert!(!text.contains(&password));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_refused_and_nothing_is_kept() {
+    let world = World::start().await;
+    let machine = Machine::new(SHARE);
+    let ended = machine.log_in(&[&world.base], "client", "not the password").await;
+    ended.is(3).shows("share: ").shows("invalid_credentials");
+    assert_eq!(names_in(&machine.settings()), [""; 0]);
+    machine.run(&["whoami"]).await.fails(3, "Log in with: share login");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_terminal_nothing_is_asked_for() {
+    let world = World::start().await;
+    let machine = Machine::new(SHARE);
+    for arguments in [&["login", &world.base][..], &["login", &world.base, "-u", "client"]] {
+        let input = format!("client\n{}\n", local_password("client"));
+        let ended = machine.run_with_input(arguments, input.as_bytes()).await;
+        ended.fails(2, "set SHARE_URL and SHARE_TOKEN");
+    }
+    machine.run(&["login"]).await.fails(2, "share login https://files.example.com");
+    assert_eq!(names_in(&machine.settings()), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_with_a_second_factor_is_asked_for_its_code() {
+    let world = World::start().await;
+    let (ops, password) = (world.token("ops").await, local_password("ops"));
+    let factor = world.enrol(&ops, &password).await;
+    let machine = Machine::new(SHARE);
+    let log_in = async |code: &str| {
+        let typed = [
+            Typed::Shown("address: ", "ops"),
+            Typed::Hidden(": ", &password),
+            Typed::Hidden("recovery code: ", code),
+        ];
+        machine.type_into(&["login", &world.base], &typed).await
+    };
+    log_in(&factor.app.wrong_code(world.now())).await.is(3).shows("share: ");
+    assert_eq!(names_in(&machine.settings()), [""; 0]);
+    for code in [&factor.app.code(world.now()), &factor.codes[0]] {
+        let ended = log_in(code).await;
+        ended.is(0).shows("Logged in as ops (ops)");
+        assert!(!ended.out.contains(code.as_str()), "{ended}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logout_ends_the_session_here_and_at_the_service() {
+    let world = World::start().await;
+    let machine = Machine::logged_in(SHARE, &world, "client").await;
+    let kept = fs::read_to_string(machine.settings().join(SESSION)).unwrap();
+    let kept: Value = serde_json::from_str(&kept).unwrap();
+    machine.run(&["sessions"]).await.is(0).shows("(this one)");
+    machine.run(&["logout"]).await.is(0).shows("Logged out.");
+    let refresh = json!({"refresh": kept["refresh"]});
+    assert_eq!(world.post(routes::REFRESH, &refresh).await.status, 401);
+    assert!(!machine.settings().join(SESSION).exists());
+    machine.run(&["whoami"]).await.fails(3, "Nobody is logged in");
+    machine.run(&["logout"]).await.fails(3, "Nobody is logged in");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logout_without_a_service_leaves_no_secret_here() {
+    let world = World::start().await;
+    let machine = Machine::logged_in(SHARE, &world, "client").await;
+    world.stop().await;
+    machine.run(&["logout"]).await.fails(6, "It is forgotten here");
+    assert!(!machine.settings().join(SESSION).exists());
+    machine.run(&["whoami"]).await.fails(3, "Nobody is logged in");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_is_a_login_beside_another() {
+    let (first, second) = tokio::join!(World::start(), World::start());
+    let machine = Machine::logged_in(SHARE, &first, "client").await;
+    let arguments = ["--profile", "test", &second.base];
+    machine.log_in(&arguments, "ops", &local_password("ops")).await.is(0);
+    machine.run(&["whoami"]).await.is(0).shows("client <").shows(&first.base);
+    machine.run(&["whoami", "--profile", "test"]).await.is(0).shows("ops <").shows(&second.base);
+    machine.run(&["logout", "--profile", "test"]).await.is(0);
+    machine.run(&["whoami", "--profile", "test"]).await.fails(3, "Nobody is logged in");
+    machine.run(&["whoami"]).await.is(0).shows("client <");
+    machine.run(&["whoami", "--profile", "../x"]).await.fails(2, "hyphens");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_gives_address_and_token_in_its_environment() {
+    let world = World::start().await;
+    let mut machine = Machine::of(SHARE, &world, "client").await;
+    machine.run(&["whoami"]).await.is(0).shows("client <");
+    assert_eq!(names_in(&machine.settings()), [""; 0], "nothing is kept");
+    machine.set("SHARE_TOKEN", "not a token");
+    machine.run(&["whoami"]).await.fails(3, "token");
+    let mut machine = Machine::new(SHARE);
+    machine.set("SHARE_TOKEN", &world.token("client").await);
+    machine.run(&["whoami"]).await.fails(2, "Set SHARE_URL beside SHARE_TOKEN");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_never_goes_to_another_address_than_that_of_its_login() {
+    let world = World::start().await;
+    let strange = Origin::start(|_| vec![status("404 Not Found", "")]).await;
+    let mut machine = Machine::logged_in(SHARE, &world, "client").await;
+    machine.write("a.txt", b"a");
+    let url = strange.url("");
+    for arguments in [&["ls"][..], &["whoami"], &["upload", "a.txt"], &["get", "a"], &["logout"]] {
+        let ended = machine.run(&[arguments, &["--url", &url]].concat()).await;
+        ended.fails(3, "is of another service");
+    }
+    machine.set("SHARE_URL", &strange.url("/api"));
+    machine.run(&["whoami"]).await.fails(3, "Unset SHARE_URL");
+    assert_eq!(strange.asked().len(), 0);
+    machine.set("SHARE_URL", &world.base);
+    machine.run(&["whoami"]).await.is(0).shows("client <");
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_encrypted_is_refused() {
+    let machine = Machine::new(SHARE);
+    for (url, reason) in [
+        ("http://files.example.com", "is not encrypted"),
+        ("http://127.0.0.1.example.com", "is not encrypted"),
+        ("http://10.0.0.1", "is not encrypted"),
+        ("ftp://localhost", "is not encrypted"),
+        ("files.example.com", "https://"),
+        ("https://name:secret@files.example.com", "holds more than an address"),
+        ("https://files.example.com/?token=secret", "holds more than an address"),
+    ] {
+        machine.run(&["login", url]).await.fails(2, reason);
+        machine.run(&["ls", "--url", url]).await.fails(2, reason);
+    }
+}
