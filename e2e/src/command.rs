@@ -131,15 +131,18 @@ impl Machine {
         self.start(arguments).end().await
     }
 
-    /// As [`Self::run`], with standard input.
-    pub async fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Ended {
+    /// Begins a command with standard input.
+    pub fn start_with_input(&self, arguments: &[&str], input: &[u8]) -> Running {
         let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
         let (mut pipe, input) = (child.stdin.take().unwrap(), input.to_vec());
         // A command may end before it has read all.
-        let fed = spawn_blocking(move || drop(pipe.write_all(&input)));
-        let ended = Running(Some(child)).end().await;
-        fed.await.unwrap();
-        ended
+        std::thread::spawn(move || drop(pipe.write_all(&input)));
+        Running(Some(child))
+    }
+
+    /// As [`Self::run`], with standard input.
+    pub async fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Ended {
+        self.start_with_input(arguments, input).end().await
     }
 
     /// Gives a command on a terminal, and types at its prompts.
@@ -152,7 +155,8 @@ impl Machine {
         drop(command);
         terminal.other = None;
         let out = block_in_place(|| terminal.type_all(typed));
-        Ended { status: child.wait().unwrap(), out, err: String::new() }
+        let status = spawn_blocking(move || child.wait().unwrap()).await.unwrap();
+        Ended { status, out, err: String::new() }
     }
 }
 
@@ -165,9 +169,10 @@ impl Running {
         Ended { status: output.status, out: text(output.stdout), err: text(output.stderr) }
     }
 
-    /// Its process id.
-    pub fn id(&self) -> u32 {
-        self.0.as_ref().unwrap().id()
+    /// Ctrl-C.
+    pub fn interrupt(&self) {
+        let id = self.0.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     }
 
     /// `kill -9`. It may have ended before; says whether it has.

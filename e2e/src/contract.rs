@@ -55,6 +55,16 @@ pub fn check(method: &Method, answer: &Answer) {
     }
 }
 
+/// That this is the JSON of an answer with this status of the operation at this path of the document.
+#[track_caller]
+pub fn is_answer(method: &str, path: &str, status: &str, value: &Value) {
+    let contents = &DOCUMENT["paths"][path][method.to_lowercase()]["responses"][status]["content"];
+    let (media_type, content) = contents.as_object().unwrap().iter().next().unwrap();
+    let validator = validator(format!("{method} {path} {status} {media_type}"), &content["schema"]);
+    let faults: Vec<_> = validator.iter_errors(value).map(|it| it.to_string()).collect();
+    assert!(faults.is_empty(), "{method} {path}: {}: {value}", faults.join("; "));
+}
+
 /// The operation behind an address, and its path in the document.
 fn operation(method: &Method, url: &str) -> Option<(&'static str, &'static Value)> {
     let url = Url::parse(url).unwrap();

@@ -36,6 +36,10 @@ pub struct Origin {
 }
 
 impl Asked {
+    pub fn method(&self) -> &str {
+        self.head.split(' ').next().unwrap()
+    }
+
     /// Path and query.
     pub fn target(&self) -> &str {
         self.head.split(' ').nth(1).unwrap()
@@ -140,11 +144,13 @@ fn head(headers: &str, content: &[u8], offset: usize) -> Vec<u8> {
     } else {
         format!("206 Partial Content\r\nContent-Range: bytes {offset}-{}/{size}\r\n", size - 1)
     };
-    format!("HTTP/1.1 {first}{headers}Content-Length: {rest}\r\n\r\n").into_bytes()
+    format!("HTTP/1.1 {first}{headers}Content-Length: {rest}\r\nConnection: close\r\n\r\n")
+        .into_bytes()
 }
 
 /// An answer without a body.
 pub fn status(status: &str, headers: &str) -> Step {
-    let answer = format!("HTTP/1.1 {status}\r\n{headers}Content-Length: 0\r\n\r\n");
+    let answer =
+        format!("HTTP/1.1 {status}\r\n{headers}Content-Length: 0\r\nConnection: close\r\n\r\n");
     Step::Send(answer.into_bytes())
 }

@@ -89,7 +89,8 @@ impl Proxy {
         let shared = Arc::clone(&faults);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect(&upstream).await.unwrap();
+                // While the server is away, clients are, too.
+                let Ok(server) = TcpStream::connect(&upstream).await else { continue };
                 let _ = (client.set_nodelay(true), server.set_nodelay(true));
                 tokio::spawn(relay(client, server, Arc::clone(&shared)));
             }
