@@ -111,7 +111,7 @@ impl Api {
             Caller::Session(kept, known) => {
                 let mut known = known.lock().await;
                 if known.access_ends - MARGIN <= now() {
-                    *known = self.refresh(kept).await?;
+                    *known = self.refresh(kept, &known.access).await?;
                 }
                 Ok(Some(known.access.clone()))
             }
@@ -119,15 +119,16 @@ impl Api {
     }
 
     /// Continues the session. A refresh token is good once, so of several commands at the same time
-    /// one refreshes, and the others read what it has stored.
-    async fn refresh(&self, kept: &Kept) -> Result<Secrets, Failure> {
+    /// one refreshes, and the others read what it has stored in place of the access token that has
+    /// `ended`.
+    async fn refresh(&self, kept: &Kept, ended: &str) -> Result<Secrets, Failure> {
         let path = kept.lock_file();
         let lock = open_shared(&path)?;
         let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await;
         let lock = lock.map_err(|error| unexpected("A lock", error))?;
         let lock = lock.map_err(|error| Failure::local(&path, &error))?;
         let stored = kept.read()?.ok_or_else(nobody)?;
-        if stored.access_ends - MARGIN > now() {
+        if stored.access != ended && stored.access_ends - MARGIN > now() {
             return Ok(stored);
         }
         let body = SessionRefresh { refresh: Some(stored.refresh) };
@@ -272,7 +273,11 @@ impl Api {
             return answer;
         }
         // This machine's clock is late.
-        known.lock().await.access_ends = 0;
+        let mut known = known.lock().await;
+        if known.access == access {
+            known.access_ends = 0;
+        }
+        drop(known);
         let Some(access) = self.access().await? else { return answer };
         checked(again.header(AUTHORIZATION, bearer(&access)).send().await).await
     }

@@ -14,6 +14,7 @@ mod matchers;
 
 mod cli {
     mod login;
+    mod sessions;
 }
 
 mod routes {
