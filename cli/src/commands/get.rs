@@ -159,7 +159,13 @@ async fn by_link(
     let journal = if let Some(journal) = place.read()? {
         journal
     } else {
-        let journal = begin(&anybody, &place, token.clone(), output).await?;
+        let journal = match begin(&anybody, &place, token.clone(), output).await {
+            // The service says nothing of a bound link without the login of its maker.
+            Err(failure) if failure.code() == Some("missing_token") => {
+                begin(&login_at(context, service)?, &place, token.clone(), output).await?
+            }
+            begun => begun?,
+        };
         place.sync()?;
         journal
     };
@@ -189,8 +195,16 @@ fn login_at(context: &Context, service: &Url) -> Result<Api, Failure> {
 /// Looks at the link, and notes it and a new lease before the first byte.
 async fn begin(api: &Api, place: &Place, token: String, output: &Path) -> Result<Journal, Failure> {
     let details = details(api, &token).await?;
-    let name = details.filename.as_str();
-    let target = if output.is_dir() { output.join(name) } else { output.to_owned() };
+    let target = if output.is_dir() {
+        // Whoever has made the link chooses the service, and so the name: it must lead nowhere else.
+        let name = FileName::parse(details.filename.as_str()).map_err(|reason| {
+            let message = format!("The service gives a name that is none: {reason}");
+            Failure::new(Status::Failed, message).advise("Give another with -o.")
+        })?;
+        output.join(name.as_str())
+    } else {
+        output.to_owned()
+    };
     let journal = Journal::new(api.base().clone(), token, target, details)?;
     for path in [&journal.target, &journal.part()] {
         // Also a link that leads nowhere.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -105,7 +105,8 @@ impl Place {
 
     /// Forgets the download.
     pub(crate) fn forget(&self) -> Result<(), Failure> {
-        for path in [&self.path, &self.chunks()] {
+        // The journal last: while it is there, the same command comes to this point again.
+        for path in [&self.chunks(), &self.path] {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(Failure::local(path, &error));
@@ -165,6 +166,9 @@ pub(crate) async fn fetch(
     progress: &Progress,
 ) -> Result<(), Failure> {
     let part = journal.part();
+    if !part.exists() && has_its_name(journal).await? {
+        return place.forget();
+    }
     let chunks = Chunks::open(place, journal, &part)?;
     let bar = progress.bytes(journal.filename.as_str(), journal.size, chunks.bytes());
     let fetching = Fetching { api, journal, chunks: &chunks, bar: &bar, location: None.into() };
@@ -178,6 +182,27 @@ pub(crate) async fn fetch(
     keep(&part, &journal.target)?;
     bar.finish_and_clear();
     place.forget()
+}
+
+/// Whether a run before this one was killed after it had given the file its name.
+async fn has_its_name(journal: &Journal) -> Result<bool, Failure> {
+    let Journal { target, size, sha256, .. } = journal.clone();
+    let Ok(mut file) = File::open(&target) else { return Ok(false) };
+    let compare = move || -> io::Result<bool> {
+        if file.metadata()?.len() != size {
+            return Ok(false);
+        }
+        let mut progress = DigestProgress::default();
+        let mut buffer = vec![0; 256 * 1024];
+        loop {
+            let length = file.read(&mut buffer)?;
+            let Some(read @ [_, ..]) = buffer.get(..length) else { break };
+            progress.add(read);
+        }
+        Ok(progress.finish() == sha256)
+    };
+    let same = tokio::task::spawn_blocking(compare).await;
+    same.map_err(|error| unexpected("Reading", error))?.at(&journal.target)
 }
 
 /// Gives the file its name, unless another file has it: in one step, so that nothing is overwritten.
@@ -216,8 +241,10 @@ impl Chunks {
             Ok(file) if path.exists() => file,
             Ok(_) => return Err(exists(part)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // Somebody has deleted it, or it never was.
-                let _ = fs::remove_file(&path);
+                // Somebody has deleted it, or it never was. The numbers are there before it, so that one
+                // without numbers is never ours.
+                let mut noted = OpenOptions::new();
+                noted.create(true).truncate(true).write(true).mode(0o600).open(&path).at(&path)?;
                 options.create_new(true).open(part).at(part)?
             }
             Err(error) => return Err(Failure::local(part, &error)),

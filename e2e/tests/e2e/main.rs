@@ -13,8 +13,10 @@ use share_e2e::process::Program;
 mod matchers;
 
 mod cli {
+    mod downloads;
     mod login;
     mod sessions;
+    mod stage;
 }
 
 mod routes {
