@@ -3,7 +3,7 @@
 //! A file of JSON lines, to which one is added at each step. A crash can cut the last line, which
 //! is then passed over.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
 use std::path::PathBuf;
@@ -23,12 +23,14 @@ pub(crate) struct Batch {
     path: PathBuf,
     file: Mutex<File>,
     steps: HashMap<String, Step>,
+    /// The files at the service that belong to one of this command.
+    claimed: Mutex<HashSet<FileId>>,
 }
 
 /// How far the upload of a file is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Step {
-    /// The file: its path, size and time of change.
+    /// The file: its path, size, and time of change or digest.
     file: String,
     /// When it was begun, in seconds since 1970.
     pub(crate) begun_at: i64,
@@ -57,12 +59,18 @@ impl Batch {
         file.read_to_end(&mut text).at(&path)?;
         let lines = text.split(|byte| *byte == b'\n');
         let steps = lines.filter_map(|line| serde_json::from_slice::<Step>(line).ok());
-        let steps = steps.map(|step| (step.file.clone(), step)).collect();
+        let steps: HashMap<_, _> = steps.map(|step| (step.file.clone(), step)).collect();
+        let claimed = steps.values().filter_map(|step: &Step| step.id).collect();
         // A line that was cut must not spoil the next one.
         if text.last().is_some_and(|byte| *byte != b'\n') {
             file.write_all(b"\n").at(&path)?;
         }
-        Ok(Self { path, file: Mutex::new(file), steps })
+        Ok(Self { path, file: Mutex::new(file), steps, claimed: Mutex::new(claimed) })
+    }
+
+    /// Takes a file at the service for one of this command; says no when it is another's already.
+    pub(crate) fn claim(&self, id: FileId) -> bool {
+        self.claimed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(id)
     }
 
     /// How far this very file was: of another size, or changed since, it is another one.
@@ -92,6 +100,6 @@ impl Batch {
 }
 
 fn key(source: &Source) -> String {
-    let Source { path, size, modified, .. } = source;
-    format!("{} {size} {}", path.display(), modified.unwrap_or_default())
+    let Source { path, size, version, .. } = source;
+    format!("{} {size} {version}", path.display())
 }

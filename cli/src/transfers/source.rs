@@ -27,7 +27,10 @@ pub(crate) struct Source {
     /// How many there are.
     pub(crate) size: u64,
     /// When the file was changed last, in nanoseconds; nothing for what was made for this upload.
-    pub(crate) modified: Option<i128>,
+    modified: Option<i128>,
+    /// What tells them from others of the same path and size: when the file was changed, or the digest
+    /// of what was made for this upload.
+    pub(crate) version: String,
 }
 
 impl Source {
@@ -44,8 +47,9 @@ impl Source {
         let name = file_name(name.unwrap_or(&own))?;
         // So that the same file is the same from wherever the command is given.
         let path = fs::canonicalize(path).at(path)?;
-        let modified = Some(modified(&about));
-        Self { file: Arc::new(file), path, name, size: about.len(), modified }.not_empty()
+        let (size, modified) = (about.len(), modified(&about));
+        let (modified, version) = (Some(modified), modified.to_string());
+        Self { file: Arc::new(file), path, name, size, modified, version }.not_empty()
     }
 
     /// Standard input, kept in a file without a name until the command ends.
@@ -86,7 +90,10 @@ impl Source {
     fn made(mut file: File, path: PathBuf, name: FileName) -> Result<Self, Failure> {
         file.flush().and_then(|()| file.rewind()).at(&path)?;
         let size = file.metadata().at(&path)?.len();
-        Self { file: Arc::new(file), path, name, size, modified: None }.not_empty()
+        let version = String::new();
+        let made = Self { file: Arc::new(file), path, name, size, modified: None, version };
+        let version = made.hash(0, size)?.hex();
+        Self { version, ..made }.not_empty()
     }
 
     fn not_empty(self) -> Result<Self, Failure> {
@@ -110,19 +117,21 @@ impl Source {
     /// The SHA-256 of `size` bytes from `offset` on.
     pub(crate) async fn digest(&self, offset: u64, size: u64) -> Result<ContentDigest, Failure> {
         let source = self.clone();
-        let hashed = tokio::task::spawn_blocking(move || {
-            let mut progress = DigestProgress::default();
-            let mut buffer = vec![0; CHUNK];
-            let mut at = 0;
-            while at < size {
-                let chunk = chunk(&mut buffer, size - at);
-                source.read(chunk, offset + at)?;
-                progress.add(chunk);
-                at += chunk.len() as u64;
-            }
-            Ok(progress.finish())
-        });
+        let hashed = tokio::task::spawn_blocking(move || source.hash(offset, size));
         hashed.await.map_err(|error| unexpected("Reading", error))?
+    }
+
+    fn hash(&self, offset: u64, size: u64) -> Result<ContentDigest, Failure> {
+        let mut progress = DigestProgress::default();
+        let mut buffer = vec![0; CHUNK];
+        let mut at = 0;
+        while at < size {
+            let chunk = chunk(&mut buffer, size - at);
+            self.read(chunk, offset + at)?;
+            progress.add(chunk);
+            at += chunk.len() as u64;
+        }
+        Ok(progress.finish())
     }
 
     /// `size` bytes from `offset` on, to be sent. What is read ahead is at most three chunks.

@@ -176,7 +176,9 @@ impl Uploader<'_> {
                 && file.state != FileStateName::Deleted
                 && is_it(file)
         };
-        Ok(files.iter().find(|file| same(file)).map(|file| file.id))
+        // Two files of one command can have the same name and size.
+        let mut ids = files.iter().filter(|file| same(file)).map(|file| file.id);
+        Ok(ids.find(|id| self.batch.claim(*id)))
     }
 
     /// In parts.
@@ -188,7 +190,7 @@ impl Uploader<'_> {
     ) -> Result<FileId, Failure> {
         let (id, plan) = match self.begun(source, id).await? {
             Some(begun) => begun,
-            None => self.begin(source).await?,
+            None => self.begin(source, begun_at).await?,
         };
         self.batch.note(source, begun_at, Some(id), false)?;
         let Some(plan) = plan else { return Ok(id) };
@@ -210,16 +212,38 @@ impl Uploader<'_> {
         Ok(id)
     }
 
-    async fn begin(&self, source: &Source) -> Result<(FileId, Option<Plan>), Failure> {
+    async fn begin(
+        &self,
+        source: &Source,
+        begun_at: i64,
+    ) -> Result<(FileId, Option<Plan>), Failure> {
         let body = UploadRequest {
             filename: source.name.as_str().to_owned(),
             size: source.size,
             sha256: None,
             terms: self.terms.clone(),
         };
-        let request = self.api.request(&operations::UPLOAD_CREATE).json(&body)?;
-        let UploadCreated { upload_id, part_size, .. } = request.send().await?;
-        Ok((upload_id, Some(Plan { part_size, received: BTreeMap::new() })))
+        let mut attempts = Attempts::new();
+        loop {
+            let request = self.api.request(&operations::UPLOAD_CREATE).json(&body)?;
+            match request.send::<UploadCreated>().await {
+                Ok(UploadCreated { upload_id, part_size, .. }) => {
+                    // Another file of this command, whose answer was lost, may have taken it.
+                    if self.batch.claim(upload_id) {
+                        let plan = Plan { part_size, received: BTreeMap::new() };
+                        return Ok((upload_id, Some(plan)));
+                    }
+                }
+                Err(failure) => {
+                    attempts.wait(failure).await?;
+                    // The answer may have been lost after the service has begun it.
+                    let id = self.find_begun(source, begun_at).await?;
+                    if let Some(begun) = self.begun(source, id).await? {
+                        return Ok(begun);
+                    }
+                }
+            }
+        }
     }
 
     /// What is left to do of an upload that an earlier run has begun. Nothing when there is none any

@@ -17,6 +17,7 @@ mod cli {
     mod login;
     mod sessions;
     mod stage;
+    mod uploads;
 }
 
 mod routes {
