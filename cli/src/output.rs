@@ -32,6 +32,11 @@ impl Output {
         value: &impl Serialize,
         text: impl FnOnce() -> String,
     ) -> Result<(), Failure> {
+        // Names and notes are other people's.
+        self.print(value, || lines(text().lines().map(plain)))
+    }
+
+    fn print(self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Failure> {
         if self.json {
             let json = serde_json::to_string_pretty(value);
             return print(&(json.map_err(|error| unexpected("JSON", error))? + "\n"));
@@ -50,7 +55,7 @@ impl Output {
         if entries.is_empty() {
             self.say("There are none.");
         }
-        self.result(&entries, || {
+        self.print(&entries, || {
             Table { headings, lines: entries.iter().map(line).collect() }
                 .to_text(io::stdout().is_terminal())
         })

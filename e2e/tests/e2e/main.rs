@@ -14,7 +14,9 @@ mod matchers;
 
 mod cli {
     mod downloads;
+    mod lists;
     mod login;
+    mod output;
     mod sessions;
     mod stage;
     mod uploads;
