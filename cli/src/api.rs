@@ -1,8 +1,9 @@
 //! Requests to the API, by the operations of the contract.
 
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, UNIX_EPOCH};
 
-use http::header::{AUTHORIZATION, HeaderName, LINK, RETRY_AFTER};
+use http::header::{AUTHORIZATION, DATE, HeaderName, LINK, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,14 +22,32 @@ const MARGIN: i64 = 30;
 /// proxies may be slower.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// How long a refresh may take, each of two times: both must be over before the 30 seconds are, for
+/// which the service gives the same answer again.
+const REFRESH: Duration = Duration::from_secs(12);
+
+/// The longest answer of the API that is read, in bytes. A certificate is the longest that there is.
+const LONGEST: usize = 16 * 1024 * 1024;
+
+/// Held while a refresh token is used and the next one is not stored yet.
+static REFRESHING: Mutex<()> = Mutex::const_new(());
+
+/// Waits until no refresh is under way: a command that is ended in the middle of one has lost its session.
+pub(crate) async fn refreshed() {
+    drop(REFRESHING.lock().await);
+}
+
 /// The API of one service, and who asks.
 pub(crate) struct Api {
     base: Url,
     http: Client,
     caller: Caller,
+    /// By how many seconds the clock of the service is ahead of this machine's, once it has answered.
+    ahead: OnceLock<i64>,
 }
 
 /// Who asks.
+#[expect(clippy::large_enum_variant, reason = "a process has one or two")]
 pub(crate) enum Caller {
     /// Nobody: at the login, and with the link of somebody else.
     Nobody,
@@ -72,7 +91,7 @@ fn http_client(base: &Url) -> Result<Client, Failure> {
 
 impl Api {
     pub(crate) fn new(base: Url, caller: Caller) -> Result<Self, Failure> {
-        Ok(Self { http: http_client(&base)?, base, caller })
+        Ok(Self { http: http_client(&base)?, base, caller, ahead: OnceLock::new() })
     }
 
     /// Where the service is.
@@ -96,7 +115,25 @@ impl Api {
     pub(crate) async fn log_in(&self, login: &LogIn, now: i64) -> Result<Secrets, Failure> {
         let answer: LoggedIn =
             self.request(&operations::SESSION_CREATE).json(login)?.send().await?;
-        secrets(answer, now)
+        secrets(&self.base, answer, now)
+    }
+
+    /// The time by the clock of the service, in seconds since 1970.
+    pub(crate) async fn service_time(&self) -> Result<i64, Failure> {
+        if self.ahead.get().is_none() {
+            self.request(&operations::ACCOUNT_SHOW).done().await?;
+        }
+        Ok(now() + self.ahead.get().copied().unwrap_or_default())
+    }
+
+    /// Notes the time that the answer says (RFC 9110, section 6.6.1).
+    fn note_time(&self, answer: &Response) {
+        let date = answer.headers().get(DATE).and_then(|it| it.to_str().ok());
+        let date = date.and_then(|it| httpdate::parse_http_date(it).ok());
+        let date = date.and_then(|it| it.duration_since(UNIX_EPOCH).ok());
+        if let Some(Ok(seconds)) = date.map(|it| i64::try_from(it.as_secs())) {
+            self.ahead.get_or_init(|| seconds - now());
+        }
     }
 
     fn address(&self, path: &str) -> String {
@@ -131,6 +168,7 @@ impl Api {
         if stored.access != ended && stored.access_ends - MARGIN > now() {
             return Ok(stored);
         }
+        let _refreshing = REFRESHING.lock().await;
         let body = SessionRefresh { refresh: Some(stored.refresh) };
         let request = self.request(&operations::SESSION_REFRESH).json(&body)?;
         // Asked twice within 30 seconds, the service gives the same answer: so a lost one is no loss.
@@ -141,17 +179,18 @@ impl Api {
             }
             other => other?,
         };
-        let secrets = secrets(json(answer).await?, now())?;
+        let secrets = secrets(&self.base, json(answer).await?, now())?;
         kept.write(&secrets)?;
         drop(lock);
         Ok(secrets)
     }
 }
 
-fn secrets(answer: LoggedIn, now: i64) -> Result<Secrets, Failure> {
+fn secrets(service: &Url, answer: LoggedIn, now: i64) -> Result<Secrets, Failure> {
     let LoggedIn { access, refresh, expires_in, .. } = answer;
     let refresh = refresh.ok_or_else(|| Failure::new(Status::Failed, "There is no session"))?;
-    Ok(Secrets { access, access_ends: now + expires_in, refresh })
+    let access_ends = now.saturating_add(expires_in);
+    Ok(Secrets { service: service.clone(), access, access_ends, refresh })
 }
 
 /// Nobody is logged in.
@@ -211,7 +250,8 @@ impl Request<'_> {
 
     /// The answer as a text.
     pub(crate) async fn text(self) -> Result<String, Failure> {
-        self.answer().await?.text().await.map_err(Failure::unreachable)
+        let text = body(self.answer().await?).await?;
+        String::from_utf8(text).map_err(|error| unexpected("The answer is no text", error))
     }
 
     /// All pages of a list, or as many as have `most` entries.
@@ -241,7 +281,7 @@ impl Request<'_> {
     }
 
     async fn send_without_access(self) -> Result<Response, Failure> {
-        checked(self.build().send().await).await
+        checked(self.build().timeout(REFRESH).send().await).await
     }
 
     fn build(self) -> RequestBuilder {
@@ -267,6 +307,9 @@ impl Api {
         let again = request.try_clone();
         let bearer = |token: &str| format!("Bearer {token}");
         let answer = checked(request.header(AUTHORIZATION, bearer(&access)).send().await).await;
+        if let Ok(answer) = &answer {
+            self.note_time(answer);
+        }
         let (Err(failure), Some(again)) = (&answer, again) else { return answer };
         let Caller::Session(_, known) = &self.caller else { return answer };
         if failure.code() != Some("token_expired") {
@@ -280,6 +323,15 @@ impl Api {
         drop(known);
         let Some(access) = self.access().await? else { return answer };
         checked(again.header(AUTHORIZATION, bearer(&access)).send().await).await
+    }
+
+    /// An address of S3 that the service has given. It is encrypted, but for a server on this machine.
+    pub(crate) fn elsewhere(&self, address: &str) -> Result<Url, Failure> {
+        let url = Url::parse(address).ok();
+        let allowed = |url: &Url| url.scheme() == "https" || url.scheme() == self.base.scheme();
+        url.filter(allowed).ok_or_else(|| {
+            Failure::new(Status::Failed, "The service names an address that is not encrypted")
+        })
     }
 
     /// An address that the service has given, with which a token of ours may travel: one of the same
@@ -306,7 +358,7 @@ pub(crate) async fn checked(answer: reqwest::Result<Response>) -> Result<Respons
         return Ok(answer);
     }
     let wait = answer.headers().get(RETRY_AFTER).and_then(|it| it.to_str().ok()).map(str::to_owned);
-    let body = answer.bytes().await.unwrap_or_default();
+    let body = body(answer).await.unwrap_or_default();
     let failure = Failure::answered(status, serde_json::from_slice::<Problem>(&body).ok());
     Err(match wait {
         Some(seconds) if failure.advice.is_none() => {
@@ -316,9 +368,24 @@ pub(crate) async fn checked(answer: reqwest::Result<Response>) -> Result<Respons
     })
 }
 
+/// The body of an answer. One that does not end is cut: nothing that the API says is as long.
+async fn body(mut answer: Response) -> Result<Vec<u8>, Failure> {
+    let mut body = vec![];
+    while let Some(bytes) = answer.chunk().await.map_err(Failure::unreachable)? {
+        body.extend_from_slice(&bytes);
+        if body.len() > LONGEST {
+            return Err(Failure::new(
+                Status::Failed,
+                "The service gave an answer that is too long",
+            ));
+        }
+    }
+    Ok(body)
+}
+
 /// The answer, read as JSON.
 pub(crate) async fn json<T: DeserializeOwned>(answer: Response) -> Result<T, Failure> {
-    let body = answer.bytes().await.map_err(Failure::unreachable)?;
+    let body = body(answer).await?;
     serde_json::from_slice(&body).map_err(|error| {
         unexpected("The service gave an answer that this version does not understand", error)
             .advise("Is the address that of a Secure File Share? Otherwise update share.")

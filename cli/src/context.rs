@@ -54,7 +54,7 @@ impl Context {
             return Api::new(url, Caller::Token(token.clone()));
         }
         let known = self.login()?;
-        let kept = Kept::new(&self.folders, &self.profile, known.keeper);
+        let kept = Kept::new(&self.folders, &self.profile, &known.url, known.keeper);
         let secrets = kept.read()?.ok_or_else(nobody)?;
         Api::new(known.url, Caller::Session(kept, Mutex::new(secrets)))
     }

@@ -66,8 +66,8 @@ pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Fail
     create_private(folder)?;
     // The file that tempfile makes has mode 0600.
     let mut file = tempfile::NamedTempFile::new_in(folder).at(folder)?;
-    serde_json::to_writer_pretty(&mut file, value).map_err(|error| unexpected("JSON", error))?;
-    file.flush().at(path)?;
+    let text = serde_json::to_vec_pretty(value).map_err(|error| unexpected("JSON", error))?;
+    file.write_all(&text).at(path)?;
     file.persist(path).map_err(|error| error.error).at(path)?;
     Ok(())
 }

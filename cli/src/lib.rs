@@ -16,9 +16,12 @@ mod results;
 mod secrets;
 mod transfers;
 
+use std::pin::pin;
 use std::process::ExitCode;
 
 use clap::Parser;
+use rustix::process::{Resource, Rlimit, setrlimit};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::Arguments;
 use crate::failure::{Failure, Status, unexpected};
@@ -31,6 +34,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return wrong_arguments(&error),
     };
+    without_core_dumps();
     arguments.common.token = token();
     let output = arguments.common.output();
     let runtime =
@@ -39,11 +43,18 @@ pub fn main() -> ExitCode {
         Err(error) => Err(unexpected("The async runtime cannot be started", error)),
         Ok(runtime) => {
             let result = runtime.block_on(async {
+                let mut command = pin!(commands::run(arguments));
                 tokio::select! {
-                    // Ctrl-C first, so that it counts from the beginning on.
+                    // First, so that it counts from the beginning on.
                     biased;
-                    _ = tokio::signal::ctrl_c() => Err(Failure::new(Status::Interrupted, "Interrupted")),
-                    result = commands::run(arguments) => result,
+                    () = interrupted() => {
+                        tokio::select! {
+                            () = api::refreshed() => {}
+                            _ = &mut command => {}
+                        }
+                        Err(Failure::new(Status::Interrupted, "Interrupted"))
+                    }
+                    result = &mut command => result,
                 }
             });
             // A file that is being read or hashed is not waited for.
@@ -58,6 +69,26 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.status as u8)
         }
     }
+}
+
+/// Waits for Ctrl-C, or for whoever ends this program in another way.
+async fn interrupted() {
+    let ended = async |kind| match signal(kind) {
+        Ok(mut signals) => drop(signals.recv().await),
+        Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = ended(SignalKind::terminate()) => {}
+        () = ended(SignalKind::hangup()) => {}
+    }
+}
+
+/// A crash leaves no image of the memory, which holds secrets.
+fn without_core_dumps() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    // Where it is refused, the administrator has decided otherwise.
+    let _ = setrlimit(Resource::Core, none);
 }
 
 /// Prints what is wrong with the arguments, or the help that they ask for.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use keyring::v1::{Entry, Error};
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::failure::{Failure, Status};
 use crate::folders::{Folders, read_json, write_json};
@@ -26,6 +27,8 @@ pub(crate) enum Keeper {
 /// The secrets of a session. There is no `Debug`: they must not reach a log.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Secrets {
+    /// The service that has given them, to which alone they go.
+    pub(crate) service: Url,
     /// The access token.
     pub(crate) access: String,
     /// When it ends, in seconds since 1970.
@@ -39,13 +42,14 @@ pub(crate) struct Secrets {
 pub(crate) struct Kept {
     keeper: Keeper,
     profile: String,
+    service: Url,
     file: PathBuf,
 }
 
 impl Kept {
-    pub(crate) fn new(folders: &Folders, profile: &str, keeper: Keeper) -> Self {
+    pub(crate) fn new(folders: &Folders, profile: &str, service: &Url, keeper: Keeper) -> Self {
         let file = folders.settings.join(format!("session-{profile}.json"));
-        Self { keeper, profile: profile.to_owned(), file }
+        Self { keeper, profile: profile.to_owned(), service: service.clone(), file }
     }
 
     /// The keyring when there is one that takes the secrets, or else a file.
@@ -54,8 +58,8 @@ impl Kept {
         profile: &str,
         secrets: &Secrets,
     ) -> Result<Self, Failure> {
-        let keyring = Self::new(folders, profile, Keeper::Keyring);
-        let file = Self::new(folders, profile, Keeper::File);
+        let keyring = Self::new(folders, profile, &secrets.service, Keeper::Keyring);
+        let file = Self::new(folders, profile, &secrets.service, Keeper::File);
         if keyring.write(secrets).is_ok() {
             // What an earlier login without a keyring has left.
             file.delete()?;
@@ -84,15 +88,17 @@ impl Kept {
         self.file.with_extension("lock")
     }
 
+    /// The secrets, when they are of the service that is meant: another login can have replaced them.
     pub(crate) fn read(&self) -> Result<Option<Secrets>, Failure> {
-        match self.keeper {
-            Keeper::File => read_json(&self.file),
+        let read: Option<Secrets> = match self.keeper {
+            Keeper::File => read_json(&self.file)?,
             Keeper::Keyring => match self.entry().and_then(|entry| entry.get_password()) {
-                Ok(text) => Ok(serde_json::from_str(&text).ok()),
-                Err(Error::NoEntry) => Ok(None),
-                Err(error) => Err(refused(&error)),
+                Ok(text) => serde_json::from_str(&text).ok(),
+                Err(Error::NoEntry) => None,
+                Err(error) => return Err(refused(&error)),
             },
-        }
+        };
+        Ok(read.filter(|secrets| secrets.service == self.service))
     }
 
     pub(crate) fn write(&self, secrets: &Secrets) -> Result<(), Failure> {

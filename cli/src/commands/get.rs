@@ -1,10 +1,11 @@
+use std::collections::HashSet;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use futures_util::stream::{self, StreamExt};
 use share_contract::{FileLinkRequest, LinkCreated, LinkRequest, operations};
-use share_model::{ContentDigest, FileId, Role};
+use share_model::{ContentDigest, FileId, FileName, Role};
 use tokio::task::spawn_blocking;
 use url::Url;
 
@@ -55,7 +56,7 @@ impl Get {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let output = self.output.as_deref().unwrap_or(Path::new("."));
         let output = std::path::absolute(output).map_err(|error| Failure::local(output, &error))?;
-        if self.files.iter().any(|file| file.contains("://")) {
+        if self.files.iter().any(|file| file.contains("://") || file.contains("token=")) {
             let message = "A link is a secret, and arguments can be seen by others";
             return Err(Failure::new(Status::Usage, message)
                 .advise("Paste it when asked: share get. Or pipe it: share get -"));
@@ -84,7 +85,9 @@ async fn by_name(
 ) -> Result<(), Failure> {
     let api = context.api()?;
     let (account, _) = context.account(&api).await?;
-    let ids = find_files(&api, Role::Client, files).await?;
+    let mut ids = find_files(&api, Role::Client, files).await?;
+    let mut seen = HashSet::new();
+    ids.retain(|id| seen.insert(*id));
     let bar = (ids.len() > 1).then(|| progress.files(ids.len()));
     let get = async |id: FileId| {
         let saved = by_id(&api, context, &account, id, output, progress).await;
@@ -127,7 +130,12 @@ async fn by_id(
         // It took longer than a link lives. What has arrived counts with another link too: a file
         // never changes.
         Err(failure)
-            if matches!(failure.code(), Some("lease_ended" | "link_expired" | "link_used")) =>
+            if matches!(
+                failure.code(),
+                Some(
+                    "lease_ended" | "link_expired" | "link_used" | "link_revoked" | "link_unknown"
+                )
+            ) =>
         {
             journal.continue_with(new_link(api, id).await?)?;
             place.write(&journal)?;
@@ -156,7 +164,7 @@ async fn by_link(
     let digest = ContentDigest::of(token.as_bytes()).hex();
     let place = Place::open(&context.folders, &format!("{service} {digest} {}", output.display()))?;
     let anybody = Context::anonymous(service.clone())?;
-    let journal = if let Some(journal) = place.read()? {
+    let mut journal = if let Some(journal) = place.read()? {
         journal
     } else {
         let journal = match begin(&anybody, &place, token.clone(), output).await {
@@ -172,7 +180,9 @@ async fn by_link(
     let api = if journal.bind { login_at(context, service)? } else { anybody };
     match fetch(&api, &place, &journal, progress).await {
         Err(failure) if failure.code() == Some("lease_ended") => {
-            place.forget()?;
+            // What has arrived is kept, for whoever has a link with more downloads.
+            journal.continue_with(token.clone())?;
+            place.write(&journal)?;
             let advice = "Give the same command again: it uses the link once more, if it may.";
             return Err(failure.advise(advice));
         }

@@ -26,7 +26,7 @@ impl Logout {
             Err(failure) => Err(failure),
         };
         // Also without a network: whoever logs out wants no secrets left here.
-        Kept::new(&context.folders, &context.profile, known.keeper).delete()?;
+        Kept::new(&context.folders, &context.profile, &known.url, known.keeper).delete()?;
         let mut profiles = Profiles::read(&context.folders)?;
         profiles.remove(&context.profile);
         profiles.write(&context.folders)?;

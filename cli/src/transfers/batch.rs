@@ -32,7 +32,7 @@ pub(crate) struct Batch {
 pub(crate) struct Step {
     /// The file: its path, size, and time of change or digest.
     file: String,
-    /// When it was begun, in seconds since 1970.
+    /// When it was begun, by the clock of the service, in seconds since 1970.
     pub(crate) begun_at: i64,
     /// The id that the service has given.
     #[serde(default, skip_serializing_if = "Option::is_none")]

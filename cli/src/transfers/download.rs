@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +16,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures_util::stream::{FuturesUnordered, TryStreamExt};
 use indicatif::ProgressBar;
 use reqwest::header::{ACCEPT, CONTENT_RANGE, HeaderName, IF_RANGE, RANGE};
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use share_contract::{DownloadDetails, FileLocation, operations};
 use share_model::{ContentDigest, DigestProgress, FileName};
@@ -24,6 +25,7 @@ use url::Url;
 use crate::api::{Api, checked, json, now};
 use crate::failure::{AtPath, Failure, Status, unexpected};
 use crate::folders::{Folders, exists, open_alone, read_json, running, write_json};
+use crate::output::plain;
 use crate::transfers::progress::{Progress, remark};
 use crate::transfers::retry::Attempts;
 
@@ -32,6 +34,9 @@ const LEASE: HeaderName = HeaderName::from_static("download-lease");
 
 /// Bytes that are fetched, and noted as fetched, at once.
 const CHUNK: u64 = 16 * 1024 * 1024;
+
+/// The largest file that the service takes: 5 TiB, the limit of S3.
+const LARGEST: u64 = 5 << 40;
 
 /// How many chunks are on their way at once, when the bytes come from S3.
 const CHUNKS: usize = 4;
@@ -127,6 +132,9 @@ impl Journal {
         details: DownloadDetails,
     ) -> Result<Self, Failure> {
         let DownloadDetails { filename, size, sha256, bind, presigned, .. } = details;
+        if !(1..=LARGEST).contains(&size) {
+            return Err(Failure::new(Status::Failed, "The service gives a size that no file has"));
+        }
         let lease = new_lease()?;
         Ok(Self { service, token, lease, target, filename, size, sha256, bind, presigned })
     }
@@ -178,6 +186,14 @@ pub(crate) async fn fetch(
         chunks.reset(place)?;
         let message = format!("{} has not arrived as it is", journal.filename.as_str());
         return Err(Failure::new(Status::Failed, message).advise("Give the same command again."));
+    }
+    // A power cut must not leave an empty file of a link that is used up.
+    chunks.file.sync_all().at(&part)?;
+    // What has the name is what was checked.
+    let named = fs::symlink_metadata(&part).at(&part)?;
+    let checked = chunks.file.metadata().at(&part)?;
+    if (named.dev(), named.ino()) != (checked.dev(), checked.ino()) {
+        return Err(Failure::file(&part, "has been replaced by another file meanwhile"));
     }
     keep(&part, &journal.target)?;
     bar.finish_and_clear();
@@ -237,6 +253,8 @@ impl Chunks {
         let begun = fs::read(&path).unwrap_or_default();
         let mut options = OpenOptions::new();
         options.read(true).write(true).mode(0o600);
+        // A link that somebody has put there meanwhile would lead the bytes elsewhere.
+        options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
         let file = match options.open(part) {
             Ok(file) if path.exists() => file,
             Ok(_) => return Err(exists(part)),
@@ -251,10 +269,15 @@ impl Chunks {
         };
         let mut noted = OpenOptions::new();
         let noted = noted.create(true).append(true).mode(0o600).open(&path).at(&path)?;
-        let begun =
-            if path.exists() && file.metadata().at(part)?.len() > 0 { begun } else { vec![] };
+        let length = file.metadata().at(part)?.len();
+        if length > journal.size {
+            file.set_len(journal.size).at(part)?;
+        }
         let numbers = begun.chunks_exact(4).filter_map(|it| it.try_into().ok());
-        let there = numbers.map(u32::from_le_bytes).collect();
+        let numbers = numbers.map(u32::from_le_bytes);
+        // What somebody has cut off is fetched again.
+        let there = numbers.filter(|it| journal.size.min((u64::from(*it) + 1) * CHUNK) <= length);
+        let there = there.collect();
         Ok(Self { file, size: journal.size, noted: noted.into(), there: Mutex::new(there), path })
     }
 
@@ -269,6 +292,21 @@ impl Chunks {
 
     fn there(&self) -> BTreeSet<u32> {
         self.there.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// The first chunk that is missing.
+    fn next(&self) -> u32 {
+        let there = self.there.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        (0..)
+            .zip(there.iter())
+            .take_while(|(expected, it)| expected == *it)
+            .count()
+            .try_into()
+            .unwrap_or(u32::MAX)
+    }
+
+    fn length(&self, part: &Path) -> Result<u64, Failure> {
+        Ok(self.file.metadata().at(part)?.len())
     }
 
     fn bytes(&self) -> u64 {
@@ -321,60 +359,62 @@ impl Fetching<'_> {
     /// From the service itself: one answer after the other, each from the first missing byte on.
     async fn fetch_stream(&self, tell: &std::sync::mpsc::Sender<u32>) -> Result<(), Failure> {
         let mut attempts = Attempts::new();
-        loop {
-            let there = self.chunks.there();
-            let Some(next) = (0..self.chunks.count()).find(|it| !there.contains(it)) else {
-                return Ok(());
-            };
-            let before = self.bar.position();
-            let result = self.stream_from(next, tell).await;
-            let failure = match result {
-                Ok(()) => continue,
-                Err(failure) => failure,
-            };
-            if self.chunks.there().len() > there.len() {
+        // The bytes come in their order, so the file is as long as what is there.
+        let mut at = self.chunks.length(&self.journal.part())?;
+        self.note_until(at, tell)?;
+        while at < self.journal.size {
+            let before = at;
+            self.bar.set_position(at);
+            let Err(failure) = self.stream_from(&mut at, tell).await else { continue };
+            if at > before {
                 attempts.succeeded();
             }
-            self.bar.set_position(self.chunks.bytes().min(before.max(self.chunks.bytes())));
             remark(self.bar, self.journal.filename.as_str(), "waiting for the service");
             attempts.wait(failure).await?;
-            self.bar.set_message(self.journal.filename.as_str().to_owned());
+            self.bar.set_message(plain(self.journal.filename.as_str()));
         }
+        Ok(())
     }
 
     async fn stream_from(
         &self,
-        first: u32,
+        at: &mut u64,
         tell: &std::sync::mpsc::Sender<u32>,
     ) -> Result<(), Failure> {
-        let (offset, _) = self.chunks.place(first);
+        let begin = *at;
         let request = self.api.request(&operations::FILE_DOWNLOAD);
         let request = request.query("token", Some(&self.journal.token));
         let request = request.header(LEASE, &self.journal.lease);
         let request = request
-            .header(RANGE, &format!("bytes={offset}-"))
+            .header(RANGE, &format!("bytes={begin}-"))
             .header(IF_RANGE, &format!("\"{}\"", self.journal.sha256.hex()));
         let mut answer = request.header(ACCEPT, "application/json").answer().await?;
-        if offset > 0 && answer.headers().get(CONTENT_RANGE).is_none() {
+        let range = answer.headers().get(CONTENT_RANGE).and_then(|it| it.to_str().ok());
+        if begin > 0 && !range.is_some_and(|it| it.starts_with(&format!("bytes {begin}-"))) {
             return Err(Failure::new(Status::Failed, "The service sends another file than before"));
         }
-        let mut at = offset;
-        let mut number = first;
         while let Some(bytes) = answer.chunk().await.map_err(Failure::unreachable)? {
-            self.write(&bytes, at)?;
-            at += bytes.len() as u64;
-            while number < self.chunks.count() {
-                let (begin, size) = self.chunks.place(number);
-                if at < begin + size {
-                    break;
-                }
-                self.chunks.note(number)?;
-                let _ = tell.send(number);
-                number += 1;
-            }
+            self.write(&bytes, *at)?;
+            *at += bytes.len() as u64;
+            self.note_until(*at, tell)?;
         }
-        if at < self.journal.size {
+        if *at < self.journal.size {
             return Err(Failure::new(Status::Unavailable, "The download was cut"));
+        }
+        Ok(())
+    }
+
+    /// Notes the chunks of which every byte up to `at` is there.
+    fn note_until(&self, at: u64, tell: &std::sync::mpsc::Sender<u32>) -> Result<(), Failure> {
+        let mut number = self.chunks.next();
+        while number < self.chunks.count() {
+            let (begin, size) = self.chunks.place(number);
+            if at < begin + size {
+                break;
+            }
+            self.chunks.note(number)?;
+            let _ = tell.send(number);
+            number += 1;
         }
         Ok(())
     }
@@ -422,7 +462,7 @@ impl Fetching<'_> {
     async fn chunk_from_s3(&self, offset: u64, size: u64, at: &mut u64) -> Result<(), Failure> {
         let url = self.location().await?;
         let range = format!("bytes={offset}-{}", offset + size - 1);
-        let request = self.api.http().get(url).header(RANGE, range);
+        let request = self.api.http().get(self.api.elsewhere(&url)?).header(RANGE, range);
         let mut answer = checked(request.send().await).await?;
         if answer.status() != http::StatusCode::PARTIAL_CONTENT {
             return Err(Failure::new(Status::Failed, "S3 does not send a part of the file"));

@@ -19,7 +19,9 @@ const CHUNK: usize = 256 * 1024;
 /// The bytes of an upload, which can be read at any place and more than once.
 #[derive(Clone)]
 pub(crate) struct Source {
-    file: Arc<File>,
+    /// What was made for this upload. Other files are opened when they are read, because there can be
+    /// more of them than a process may have open.
+    made: Option<Arc<File>>,
     /// Where they come from.
     pub(crate) path: PathBuf,
     /// As the service is to call it.
@@ -36,8 +38,7 @@ pub(crate) struct Source {
 impl Source {
     /// A file, under `name` or its own.
     pub(crate) fn file(path: &Path, name: Option<&str>) -> Result<Self, Failure> {
-        let file = File::open(path).at(path)?;
-        let about = file.metadata().at(path)?;
+        let about = fs::metadata(path).at(path)?;
         if !about.is_file() {
             return Err(Failure::file(path, "is not a file").advise(
                 "Send a folder with --zip, as one archive, or with --recursive, as many files.",
@@ -49,7 +50,7 @@ impl Source {
         let path = fs::canonicalize(path).at(path)?;
         let (size, modified) = (about.len(), modified(&about));
         let (modified, version) = (Some(modified), modified.to_string());
-        Self { file: Arc::new(file), path, name, size, modified, version }.not_empty()
+        Self { made: None, path, name, size, modified, version }.not_empty()
     }
 
     /// Standard input, kept in a file without a name until the command ends.
@@ -91,7 +92,8 @@ impl Source {
         file.flush().and_then(|()| file.rewind()).at(&path)?;
         let size = file.metadata().at(&path)?.len();
         let version = String::new();
-        let made = Self { file: Arc::new(file), path, name, size, modified: None, version };
+        let file = Some(Arc::new(file));
+        let made = Self { made: file, path, name, size, modified: None, version };
         let version = made.hash(0, size)?.hex();
         Self { version, ..made }.not_empty()
     }
@@ -103,10 +105,14 @@ impl Source {
         Ok(self)
     }
 
-    /// Fails when somebody has changed the file since it was opened.
+    fn open(&self) -> io::Result<Arc<File>> {
+        self.made.clone().map_or_else(|| File::open(&self.path).map(Arc::new), Ok)
+    }
+
+    /// Fails when somebody has changed the file since the command began.
     pub(crate) fn check_unchanged(&self) -> Result<(), Failure> {
         let Some(modified_then) = self.modified else { return Ok(()) };
-        let now = self.file.metadata().at(&self.path)?;
+        let now = fs::metadata(&self.path).at(&self.path)?;
         if now.len() == self.size && modified(&now) == modified_then {
             return Ok(());
         }
@@ -123,11 +129,12 @@ impl Source {
 
     fn hash(&self, offset: u64, size: u64) -> Result<ContentDigest, Failure> {
         let mut progress = DigestProgress::default();
+        let file = self.open().at(&self.path)?;
         let mut buffer = vec![0; CHUNK];
         let mut at = 0;
         while at < size {
             let chunk = chunk(&mut buffer, size - at);
-            self.read(chunk, offset + at)?;
+            self.read(&file, chunk, offset + at)?;
             progress.add(chunk);
             at += chunk.len() as u64;
         }
@@ -144,12 +151,16 @@ impl Source {
         let source = self.clone();
         let (sender, receiver) = tokio::sync::mpsc::channel::<io::Result<Bytes>>(2);
         tokio::task::spawn_blocking(move || {
+            let file = source.open();
             let mut at = 0;
             while at < size {
                 let mut buffer = vec![0; CHUNK];
                 let length = chunk(&mut buffer, size - at).len();
                 buffer.truncate(length);
-                let read = source.file.read_exact_at(&mut buffer, offset + at);
+                let read = match &file {
+                    Ok(file) => file.read_exact_at(&mut buffer, offset + at),
+                    Err(error) => Err(io::Error::from(error.kind())),
+                };
                 let failed = read.is_err();
                 let bytes = read.map(|()| Bytes::from(buffer));
                 // Nobody reads on when the request has ended.
@@ -171,14 +182,14 @@ impl Source {
         let source = self.clone();
         let read = tokio::task::spawn_blocking(move || {
             let mut bytes = vec![0; usize::try_from(source.size).unwrap_or_default()];
-            source.read(&mut bytes, 0)?;
+            source.read(&*source.open().at(&source.path)?, &mut bytes, 0)?;
             Ok(bytes)
         });
         read.await.map_err(|error| unexpected("Reading", error))?
     }
 
-    fn read(&self, buffer: &mut [u8], offset: u64) -> Result<(), Failure> {
-        match self.file.read_exact_at(buffer, offset) {
+    fn read(&self, file: &File, buffer: &mut [u8], offset: u64) -> Result<(), Failure> {
+        match file.read_exact_at(buffer, offset) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 self.check_unchanged()?;
                 Err(Failure::local(&self.path, &error))
@@ -205,8 +216,10 @@ fn file_name(text: &str) -> Result<FileName, Failure> {
     })
 }
 
-/// All files in the folder and in those inside it, by name. Links are not followed: they may lead
-/// anywhere.
+/// All files in the folder and in those inside it, by name.
+///
+/// # Errors
+/// When there is something else, such as a link, which may lead anywhere: nothing is left out in silence.
 pub(crate) fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut files = vec![];
     let mut folders = vec![folder.to_owned()];
@@ -218,6 +231,9 @@ pub(crate) fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
                 folders.push(entry.path());
             } else if kind.is_file() {
                 files.push(entry.path());
+            } else {
+                return Err(Failure::file(&entry.path(), "is no file and no folder")
+                    .advise("Move it away, or give the files themselves."));
             }
         }
     }

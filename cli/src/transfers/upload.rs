@@ -3,7 +3,7 @@
 //! Each part is hashed before it is sent, and S3 takes no others bytes than those. While parts are on
 //! their way, the next ones are hashed and signed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -15,10 +15,10 @@ use share_contract::{
     FileDetails, FileStateName, FileSummary, FileTerms, PartRequest, PartToSign, PartsRequest,
     PartsSigned, RecipientNames, UploadCreated, UploadRequest, UploadStatus, operations,
 };
-use share_model::{ContentDigest, FileId};
+use share_model::{ContentDigest, FileId, caseless};
 use tokio::sync::mpsc;
 
-use crate::api::{Api, checked, now};
+use crate::api::{Api, checked};
 use crate::commands::ls::state;
 use crate::context::Account;
 use crate::failure::{Failure, Status};
@@ -37,8 +37,8 @@ const PARTS: usize = 4;
 /// How many parts are hashed and signed before they are sent.
 const AHEAD: usize = 16;
 
-/// By how much the clocks of this machine and of the service may differ, in seconds.
-const CLOCKS: i64 = 300;
+/// How exactly the clock of the service is known, in seconds: its answers say it to the second.
+const CLOCK: i64 = 2;
 
 /// What all uploads of a command share.
 pub(crate) struct Uploader<'a> {
@@ -62,7 +62,10 @@ impl Uploader<'_> {
                 other => return other,
             }
         }
-        let begun_at = step.as_ref().map_or_else(now, |step| step.begun_at);
+        let begun_at = match &step {
+            Some(step) => step.begun_at,
+            None => self.api.service_time().await?,
+        };
         if step.is_none() {
             self.batch.note(source, begun_at, None, false)?;
         }
@@ -106,7 +109,7 @@ impl Uploader<'_> {
 
     /// In one request.
     async fn send_whole(&self, source: &Source) -> Result<Taken, Failure> {
-        let begun_at = now();
+        let begun_at = self.api.service_time().await?;
         let mut attempts = Attempts::new();
         loop {
             let answer = self.send_form(source).await;
@@ -148,15 +151,29 @@ impl Uploader<'_> {
     /// The file that an earlier run has sent in one request, without learning of it.
     async fn find_taken(&self, source: &Source, begun_at: i64) -> Result<Option<FileId>, Failure> {
         let digest = source.digest(0, source.size).await?;
-        self.find(source, begun_at, |file| {
-            file.sha256 == Some(digest) || file.state == FileStateName::Checking
-        })
-        .await
+        self.find(source, begun_at, |file| file.sha256 == Some(digest)).await
     }
 
     /// The upload that an earlier run has begun, without learning of it.
     async fn find_begun(&self, source: &Source, begun_at: i64) -> Result<Option<FileId>, Failure> {
         self.find(source, begun_at, |file| file.state == FileStateName::Uploading).await
+    }
+
+    /// Whether the file has just the terms of this command: one with others is another upload.
+    fn has_the_terms(&self, file: &FileDetails) -> bool {
+        let FileTerms { recipients, notify_recipients, expires_in, note, notify } = &self.terms;
+        let names = |names: &RecipientNames| match names {
+            RecipientNames::Everyone(_) => None,
+            RecipientNames::Only(names) => {
+                Some(names.iter().map(|it| caseless(it)).collect::<BTreeSet<_>>())
+            }
+        };
+        let lives = file.expires_at.map(|at| at.as_second() - file.created_at.as_second());
+        recipients.as_ref().is_none_or(|it| names(it) == names(&file.recipients))
+            && notify_recipients.unwrap_or_default() == file.notify_recipients
+            && notify.unwrap_or_default() == file.notify
+            && *note == file.note
+            && expires_in.is_none_or(|it| lives.is_some_and(|lives| (lives - it).abs() <= CLOCK))
     }
 
     async fn find(
@@ -172,8 +189,9 @@ impl Uploader<'_> {
             file.filename == source.name
                 && file.size == Some(source.size)
                 && file.uploaded_by.as_str() == self.account.username
-                && file.created_at.as_second() >= begun_at - CLOCKS
+                && file.created_at.as_second() >= begun_at - CLOCK
                 && file.state != FileStateName::Deleted
+                && self.has_the_terms(file)
                 && is_it(file)
         };
         // Two files of one command can have the same name and size.
@@ -264,7 +282,7 @@ impl Uploader<'_> {
             return Ok(None);
         }
         match (status.state, status.part_size) {
-            (FileStateName::Uploading, Some(part_size)) => {
+            (FileStateName::Uploading, Some(part_size @ 1..)) => {
                 let received = status.received.unwrap_or_default().into_iter();
                 let received = received.map(|part| (part.number, part.sha256)).collect();
                 Ok(Some((id, Some(Plan { part_size, received }))))
@@ -398,7 +416,8 @@ impl Sending<'_> {
         let sent = Arc::new(Sent { bar: self.bar.clone(), bytes: 0.into() });
         let counter = Arc::clone(&sent);
         let body = self.source.body(offset, part.size, move |bytes| counter.add(bytes));
-        let mut request = self.api.http().put(&part.url).header(CONTENT_LENGTH, part.size);
+        let mut request =
+            self.api.http().put(self.api.elsewhere(&part.url)?).header(CONTENT_LENGTH, part.size);
         for (name, value) in &part.headers {
             request = request.header(name, value);
         }
