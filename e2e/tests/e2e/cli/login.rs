@@ -153,6 +153,16 @@ async fn a_token_never_goes_to_another_address_than_that_of_its_login() {
     machine.run(&["whoami"]).await.is(0).shows("client <");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_on_this_machine_is_asked_without_a_proxy() {
+    let world = World::start().await;
+    let proxy = Origin::start(|_| vec![status("404 Not Found", "")]).await;
+    let mut machine = Machine::of(SHARE, &world, "client").await;
+    machine.set("HTTP_PROXY", &proxy.url(""));
+    machine.run(&["whoami"]).await.is(0).shows("client <");
+    assert_eq!(proxy.asked().len(), 0);
+}
+
 #[tokio::test]
 async fn an_address_that_is_not_encrypted_is_refused() {
     let machine = Machine::new(SHARE);
