@@ -13,7 +13,9 @@ use share_e2e::process::Program;
 mod matchers;
 
 mod cli {
+    mod crashes;
     mod downloads;
+    mod faults;
     mod lists;
     mod login;
     mod output;
