@@ -27,6 +27,8 @@ use crate::MIB;
 const HISTORIES: u64 = 6;
 /// Parts that are on their way at once.
 const PARTS: usize = 4;
+/// Small files that are on their way at once.
+const FILES_AT_ONCE: usize = 8;
 /// Chunks that are on their way at once.
 const CHUNKS: usize = 4;
 /// Bytes that are fetched at once.
@@ -105,6 +107,52 @@ async fn an_upload_killed_at_any_point_ends_as_one_file_and_sends_again_what_was
         assert!(sent <= 6 + PARTS * kills, "COMMAND_HISTORY_SEED={seed}: {sent} for {kills} kills");
         std::fs::remove_file(machine.folder().join(&name)).unwrap();
         stage.world.delete_file(taken[0]["id"].as_str().unwrap(), &ops).await.is(204);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_of_small_files_killed_at_any_point_ends_with_each_file_once() {
+    const FILES: usize = 24;
+    let stage = Stage::start("POST /api/files/upload", &[]).await;
+    let machine = stage.machine("ops").await;
+    let ops = stage.world.token("ops").await;
+    let mut usual = Duration::ZERO;
+    for (history, seed) in [0].into_iter().chain(seeds()).enumerate() {
+        let names = (0..FILES).map(|number| format!("{history:04}-{number:02}.txt"));
+        let mut names: Vec<_> = names.collect();
+        let folder = format!("folder-{history}");
+        for name in &names {
+            machine.write(&format!("{folder}/{name}"), name.as_bytes());
+        }
+        let command = ["upload", &folder, "--recursive"];
+        let listed = async || {
+            let query = format!("{}?q={history:04}-&limit=100&sort=name", routes::LIST_UPLOADED);
+            let files = stage.world.get(&query, &ops).await.is_json(200);
+            files.as_array().unwrap().clone()
+        };
+        let before = stage.api.seen();
+        let kills = if history == 0 {
+            let started = Instant::now();
+            machine.run(&command).await.is(0);
+            usual = started.elapsed();
+            0
+        } else {
+            let has_ended = async || {
+                names_in(&machine.state().join("uploads")).is_empty()
+                    && listed().await.len() == FILES
+            };
+            let random = &mut Rng::with_seed(seed);
+            kill_and_repeat(random, usual, &machine, &command, has_ended).await
+        };
+        let files = listed().await;
+        let there: Vec<_> = files.iter().map(|it| it["filename"].as_str().unwrap()).collect();
+        names.sort();
+        assert_eq!(there, names, "COMMAND_HISTORY_SEED={seed}");
+        for (file, name) in files.iter().zip(&names) {
+            assert_eq!(file["sha256"], sha256(name.as_bytes()), "COMMAND_HISTORY_SEED={seed}");
+        }
+        let sent = stage.api.seen() - before;
+        assert!(sent <= FILES + FILES_AT_ONCE * kills, "COMMAND_HISTORY_SEED={seed}: {sent}");
     }
 }
 
