@@ -1,5 +1,6 @@
 //! What `share upload` sends, and what it says of it.
 
+use std::fs;
 use std::io::{Cursor, Read};
 
 use serde_json::{Value, json};
@@ -113,10 +114,17 @@ async fn a_folder_goes_as_one_archive_or_as_its_files() {
     machine.run(&["upload", "photos"]).await.fails(7, "--zip");
     assert_eq!(stored(&world).await.len(), 0);
 
+    // A link may lead anywhere: it is neither followed nor left out in silence.
+    for way in ["--recursive", "--zip"] {
+        machine.run(&["upload", "photos", way]).await.fails(7, "link.txt is no file and no folder");
+    }
+    assert_eq!(stored(&world).await.len(), 0);
+    fs::remove_file(machine.folder().join("photos/link.txt")).unwrap();
+
     machine.run(&["upload", "photos", "--recursive"]).await.is(0);
     let files = stored(&world).await;
     let names: Vec<_> = files.iter().map(|file| file["filename"].as_str().unwrap()).collect();
-    assert_eq!(names, ["a.txt", "b.txt"], "a link is not followed");
+    assert_eq!(names, ["a.txt", "b.txt"], "each by its own name");
 
     let ended = machine.run(&["upload", "photos", "--zip", "--json"]).await.json();
     assert_eq!(ended[0]["filename"], "photos.zip");
