@@ -126,7 +126,8 @@ async fn an_upload_of_small_files_killed_at_any_point_ends_with_each_file_once()
         }
         let command = ["upload", &folder, "--recursive"];
         let listed = async || {
-            let query = format!("{}?q={history:04}-&limit=100&sort=name", routes::LIST_UPLOADED);
+            let query =
+                format!("{}?q={history:04}-&limit=100&sort=filename", routes::LIST_UPLOADED);
             let files = stage.world.get(&query, &ops).await.is_json(200);
             files.as_array().unwrap().clone()
         };
