@@ -122,7 +122,7 @@ impl Failure {
             "link_bound" => Some("Its maker can log in with: share login"),
             "wrong_role" => Some("See who is logged in with: share whoami"),
             "lease_ended" | "link_used" | "link_expired" | "link_revoked" => {
-                Some("Whose file it is makes another with: share link FILE")
+                Some("Ask for a new link. A Client makes one with: share link FILE")
             }
             _ => None,
         };

@@ -97,7 +97,7 @@ async fn a_link_that_does_not_work_says_why_and_leaves_nothing() {
             ended.is(0);
             fs::remove_file(machine.folder().join("digits.txt")).unwrap();
         } else {
-            ended.fails(4, &format!("link_{state}")).says("Ask for a new");
+            ended.fails(4, &format!("link_{state}")).says("Ask for a new link");
         }
         assert!(!ended.err.contains(link.token()), "{ended}");
         assert_eq!(machine.names(), [""; 0]);
