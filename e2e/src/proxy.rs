@@ -1,5 +1,5 @@
 //! A TCP proxy that can hold a request, lose an answer, or cut it short, after the server has done what was asked;
-//! and that can answer in the place of DynamoDB, as it does when transactions collide.
+//! and that can answer in its place: as a busy gateway, or as DynamoDB does when transactions collide.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,6 +25,8 @@ struct Faults {
     /// How many answers still pass before those that are lost.
     to_pass: AtomicUsize,
     to_lose: AtomicUsize,
+    /// How many requests are still to be refused.
+    to_refuse: AtomicUsize,
     /// How many requests are still to be cancelled, and for which reason.
     to_cancel: Mutex<(usize, &'static str)>,
     collisions: AtomicUsize,
@@ -59,8 +61,8 @@ enum Verdict {
     Pass,
     /// Only so many bytes of the answer pass.
     Cut(usize),
-    /// The server does not get to see the request; DynamoDB gives this reason.
-    Cancel(&'static str),
+    /// The server does not get to see the request; this is the answer.
+    Answer(Vec<u8>),
     /// The answer does not pass, and nothing passes afterwards.
     Halt,
 }
@@ -76,6 +78,7 @@ impl Proxy {
             marked,
             to_pass: AtomicUsize::new(0),
             to_lose: AtomicUsize::new(0),
+            to_refuse: AtomicUsize::new(0),
             to_cancel: Mutex::new((0, "")),
             collisions: AtomicUsize::new(0),
             hold: watch::Sender::new(false),
@@ -112,6 +115,11 @@ impl Proxy {
     /// How many answers are still to be lost.
     pub fn left(&self) -> usize {
         self.faults.to_lose.load(Ordering::SeqCst)
+    }
+
+    /// Answers the next `count` marked requests as a gateway does whose server is busy.
+    pub fn refuse(&self, count: usize) {
+        self.faults.to_refuse.store(count, Ordering::SeqCst);
     }
 
     /// From now on marked requests wait for [`Proxy::release`].
@@ -220,10 +228,15 @@ impl Faults {
         if self.to_lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
             return Verdict::Cut(0);
         }
+        if self.to_refuse.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
+            return Verdict::Answer(
+                b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n".to_vec(),
+            );
+        }
         let mut to_cancel = self.to_cancel.lock().unwrap();
         if let Some(left) = to_cancel.0.checked_sub(1) {
             to_cancel.0 = left;
-            return Verdict::Cancel(to_cancel.1);
+            return Verdict::Answer(cancellation(to_cancel.1));
         }
         let mut disturbance = self.disturbance.lock().unwrap();
         let Some(disturbance) = disturbance.as_mut() else { return Verdict::Pass };
@@ -233,7 +246,7 @@ impl Faults {
             }
             hit if hit < disturbance.cuts + disturbance.collisions => {
                 self.collisions.fetch_add(1, Ordering::SeqCst);
-                Verdict::Cancel("TransactionConflict")
+                Verdict::Answer(cancellation("TransactionConflict"))
             }
             _ => Verdict::Pass,
         }
@@ -248,7 +261,8 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, faults: Arc<Faults>
     let mut rest = 0;
     // The bytes of the answer that pass, when not all do.
     let mut passing = None;
-    let mut cancelled = None;
+    // What is said in the place of the server.
+    let mut answered = None;
     let mut halts = false;
     loop {
         tokio::select! {
@@ -260,18 +274,18 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, faults: Arc<Faults>
                     let Some(length) = request_length(&head) else { continue };
                     faults.wait(&head).await;
                     let verdict = faults.verdict(&head);
-                    cancelled = None;
+                    answered = None;
                     match verdict {
                         Verdict::Pass => {}
                         Verdict::Cut(bytes) => passing = Some(bytes),
-                        Verdict::Cancel(reason) => cancelled = Some(cancellation(reason)),
+                        Verdict::Answer(answer) => answered = Some(answer),
                         Verdict::Halt => halts = true,
                     }
                     bytes.append(&mut head);
                     rest = length;
                 }
                 rest = rest.saturating_sub(bytes.len());
-                match &cancelled {
+                match &answered {
                     None if server.write_all(&bytes).await.is_err() => return,
                     Some(answer) if rest == 0 && client.write_all(answer).await.is_err() => return,
                     _ => {}

@@ -16,6 +16,7 @@ mod cli {
     mod crashes;
     mod downloads;
     mod faults;
+    mod hostile;
     mod lists;
     mod login;
     mod output;
