@@ -1,15 +1,17 @@
 //! Hostile services, lost answers, and what else must not lead `share` astray.
 
 use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
-use share_e2e::command::Machine;
+use share_e2e::command::{Machine, names_in};
+use share_e2e::origin::{Asked, Origin, Step, cut, part, whole};
 use share_e2e::proxy::Proxy;
-use share_e2e::samples::zip_of_size;
-use share_e2e::scene::count;
+use share_e2e::samples::{noise, sha256, zip_of_size};
+use share_e2e::scene::{CHOSEN, DIGITS, count};
 use share_e2e::{World, routes};
 
-use crate::SHARE;
+use crate::{MIB, SHARE};
 
 const DOWNLOAD: &str = "GET /api/file/download";
 const FORM: &str = "POST /api/files/upload HTTP";
@@ -85,4 +87,149 @@ async fn the_secrets_of_a_session_go_to_no_service_but_the_one_that_gave_them() 
         machine.run(command).await.fails(3, "Nobody is logged in").says("share login");
     }
     assert_eq!(proxy.seen(), before);
+}
+
+/// A link of a service at which this is said of the file, and whose other answers are these.
+async fn service(details: Value, then: impl Fn(&Asked) -> Step + Send + Sync + 'static) -> Origin {
+    Origin::start(move |asked: &Asked| {
+        if asked.header("download-lease").is_empty() {
+            return vec![json_answer(&details)];
+        }
+        vec![then(asked)]
+    })
+    .await
+}
+
+fn json_answer(body: &Value) -> Step {
+    whole("Content-Type: application/json\r\n", body.to_string().as_bytes())
+}
+
+fn details(size: u64, content: &[u8], presigned: bool) -> Value {
+    json!({"filename": "a.zip", "size": size, "sha256": sha256(content),
+        "expires_at": "2100-01-01T00:00:00.000Z", "max_downloads": 1, "downloads": 0,
+        "bind": false, "lease": 0, "presigned": presigned})
+}
+
+fn link_of(service: &Origin) -> String {
+    service.url(&format!("/api/file/download?token={CHOSEN}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_says_what_cannot_be_is_told_apart() {
+    let machine = Machine::new(SHARE);
+    for size in [0, 1 << 56, u64::MAX] {
+        let service = service(details(size, b"x", false), |_| whole("", b"x")).await;
+        let ended = machine.run_with_input(&["get", "-"], link_of(&service).as_bytes()).await;
+        ended.fails(1, "a size that no file has");
+    }
+    for url in ["file:///etc/passwd", "ftp://files.example.com/a", "data:,a", ""] {
+        let location = json!({"url": url, "expires_in": 900});
+        let service = service(details(1, b"x", true), move |_| json_answer(&location)).await;
+        let ended = machine.run_with_input(&["get", "-"], link_of(&service).as_bytes()).await;
+        ended.fails(1, "an address that is not encrypted");
+        fs::remove_file(machine.folder().join("a.zip.part")).unwrap();
+    }
+    let endless = Origin::start(|_| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[";
+        vec![Step::Send(head.into()), Step::SendForever(vec![b' '; 1 << 16])]
+    });
+    let endless = endless.await;
+    let ended = machine.run_with_input(&["get", "-"], link_of(&endless).as_bytes()).await;
+    ended.fails(1, "an answer that is too long");
+    assert_eq!(machine.names(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_is_a_link_since_the_first_run_is_not_written_through() {
+    let (world, proxy, machine) = behind_proxy(DOWNLOAD, "client").await;
+    world.upload("digits.txt", DIGITS).await.is(201);
+    proxy.halt_at(1);
+    let command = machine.start(&["get", "digits.txt"]);
+    proxy.halted().await;
+    command.kill();
+    proxy.halt_at(0);
+    let part = machine.folder().join("digits.txt.part");
+    machine.write("elsewhere/mine.txt", b"mine, and longer than the file");
+    for victim in ["elsewhere/mine.txt", "elsewhere/missing.txt"] {
+        fs::remove_file(&part).unwrap();
+        std::os::unix::fs::symlink(victim, &part).unwrap();
+        machine.run(&["get", "digits.txt"]).await.fails(7, "digits.txt.part");
+        assert_eq!(machine.read("elsewhere/mine.txt"), b"mine, and longer than the file");
+        assert_eq!(names_in(&machine.folder().join("elsewhere")), ["mine.txt"]);
+    }
+    fs::remove_file(&part).unwrap();
+    machine.run(&["get", "digits.txt"]).await.is(0);
+    assert_eq!(machine.read("digits.txt"), DIGITS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_files_go_than_a_process_may_have_open() {
+    const FILES: usize = 200;
+    let (world, _proxy, machine) = behind_proxy(FORM, "ops").await;
+    for number in 0..FILES {
+        machine.write(&format!("folder/{number}.txt"), number.to_string().as_bytes());
+    }
+    let limited = r#"ulimit -n 64; exec "$0" upload folder --recursive"#;
+    let with_variables = machine.command(&[]);
+    let mut command = std::process::Command::new("/bin/sh");
+    command.args(["-c", limited, SHARE]).current_dir(machine.folder()).env_clear();
+    command.envs(with_variables.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let files = world.all(routes::LIST_UPLOADED, 100, &world.token("ops").await).await;
+    assert_eq!(files.len(), FILES);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_in_the_middle_of_a_refresh_does_not_end_the_session() {
+    let world = World::start().await;
+    let proxy = Proxy::start(&world.base, "POST /api/sessions/refresh").await;
+    let machine = Machine::new(SHARE);
+    let password = share_e2e::api::local_password("client");
+    machine.log_in(&[&proxy.url], "client", &password).await.is(0);
+    let path = machine.settings().join("session-default.json");
+    let kept = || serde_json::from_slice::<Value>(&fs::read(&path).unwrap()).unwrap();
+    let mut ended = kept();
+    ended["access_ends"] = json!(0);
+    fs::write(&path, ended.to_string()).unwrap();
+    proxy.hold();
+    let command = machine.start(&["whoami"]);
+    proxy.held().await;
+    command.interrupt();
+    proxy.release();
+    // The command may be done before it notices the signal.
+    let status = command.end().await.status;
+    assert!(matches!(status.code(), Some(130 | 0)), "{status}");
+    assert_ne!(kept()["refresh"], ended["refresh"], "the next token is stored");
+    // For longer than the service gives the same answer again.
+    world.pass(15 * 60 + 1);
+    machine.run(&["whoami"]).await.is(0).shows("client <");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_which_something_was_cut_off_is_completed() {
+    const SIZE: usize = 17 * MIB;
+    const LEFT: usize = 5 * MIB;
+    let machine = Machine::new(SHARE);
+    let content = noise(SIZE);
+    let (sent, asked) = (content.clone(), AtomicUsize::new(0));
+    let service = service(details(SIZE as u64, &content, false), move |request| {
+        match asked.fetch_add(1, Ordering::SeqCst) {
+            0 => cut("", &sent, 0, SIZE - 100),
+            1 => Step::Wait,
+            _ => part("", &sent, request.offset()),
+        }
+    })
+    .await;
+    let link = link_of(&service);
+    let command = machine.start_with_input(&["get", "-"], link.as_bytes());
+    while service.asked().len() < 3 {
+        tokio::task::yield_now().await;
+    }
+    command.kill();
+    let path = machine.folder().join("a.zip.part");
+    fs::File::options().write(true).open(path).unwrap().set_len(LEFT as u64).unwrap();
+    machine.run_with_input(&["get", "-"], link.as_bytes()).await.is(0);
+    assert!(machine.read("a.zip") == content);
+    assert_eq!(service.asked()[3].offset(), LEFT);
 }
