@@ -245,6 +245,10 @@ impl Uploader<'_> {
         loop {
             let request = self.api.request(&operations::UPLOAD_CREATE).json(&body)?;
             match request.send::<UploadCreated>().await {
+                Ok(UploadCreated { part_size: 0, .. }) => {
+                    let message = "The service gives a size that no part has";
+                    return Err(Failure::new(Status::Failed, message));
+                }
                 Ok(UploadCreated { upload_id, part_size, .. }) => {
                     // Another file of this command, whose answer was lost, may have taken it.
                     if self.batch.claim(upload_id) {
@@ -383,7 +387,14 @@ impl Sending<'_> {
         loop {
             let request = self.api.request(&operations::UPLOAD_SIGN_PARTS).path("id", self.id);
             match request.json(&body)?.send::<PartsSigned>().await {
-                Ok(signed) => return Ok(signed.parts),
+                Ok(PartsSigned { parts: signed, .. }) => {
+                    let asked = parts.iter().map(|part| part.number);
+                    if asked.eq(signed.iter().map(|part| part.number)) {
+                        return Ok(signed);
+                    }
+                    let message = "The service signs other parts than those that were asked for";
+                    return Err(Failure::new(Status::Failed, message));
+                }
                 Err(failure) => attempts.wait(failure).await?,
             }
         }

@@ -3,13 +3,17 @@
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::Router;
+use axum::routing::{get, post};
 use serde_json::{Value, json};
 use share_e2e::command::{Machine, names_in};
 use share_e2e::origin::{Asked, Origin, Step, cut, part, whole};
 use share_e2e::proxy::Proxy;
 use share_e2e::samples::{noise, sha256, zip_of_size};
 use share_e2e::scene::{CHOSEN, DIGITS, count};
+use share_e2e::uploads::PART;
 use share_e2e::{World, routes};
+use tokio::net::TcpListener;
 
 use crate::{MIB, SHARE};
 
@@ -232,4 +236,35 @@ async fn a_part_of_which_something_was_cut_off_is_completed() {
     machine.run_with_input(&["get", "-"], link.as_bytes()).await.is(0);
     assert!(machine.read("a.zip") == content);
     assert_eq!(service.asked()[3].offset(), LEFT);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_cannot_choose_parts_that_a_file_does_not_have() {
+    let world = World::start().await;
+    let account = world.get(routes::ACCOUNT, &world.token("ops").await).await.is_json(200);
+    let id = "00000000-0000-7000-8000-000000000000";
+    let put = "https://files.example.com/";
+    for (part_size, number, url, said) in [
+        (0, 1, put, "a size that no part has"),
+        (PART, 0, put, "other parts than those that were asked for"),
+        (PART, 9, put, "other parts than those that were asked for"),
+        (PART, 1, "file:///etc/passwd", "an address that is not encrypted"),
+    ] {
+        let created = json!({"upload_id": id, "part_size": part_size, "parts": 1,
+            "expires_at": "2100-01-01T00:00:00.000Z"});
+        let part = json!({"number": number, "size": 5 * MIB, "url": url, "headers": {}});
+        let signed = json!({"parts": [part], "expires_in": 900});
+        let account = account.to_string();
+        let service = Router::new()
+            .route(routes::ACCOUNT, get(async || account))
+            .route(routes::UPLOADS, post(async move || created.to_string()))
+            .fallback(async move || signed.to_string());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut machine = Machine::new(SHARE);
+        machine.set("SHARE_URL", &format!("http://{}", listener.local_addr().unwrap()));
+        machine.set("SHARE_TOKEN", "a token");
+        tokio::spawn(async { axum::serve(listener, service).await.unwrap() });
+        machine.write("a.zip", &noise(5 * MIB));
+        machine.run(&["upload", "a.zip"]).await.fails(1, said);
+    }
 }
