@@ -320,12 +320,17 @@ function measure(upload) {
   let skipped = 0;
   const speedOf = speedometer();
   let shown = 0;
+  let later = 0;
+  const show = () => {
+    later = 0;
+    shown = Date.now();
+    changed();
+  };
   const count = () => {
     const there = [...parts.values()].reduce((sum, bytes) => sum + bytes, 0);
     Object.assign(upload, { sent: Math.max(upload.sent, there), speed: speedOf(there - skipped) });
-    if (Date.now() - shown < 200) return;
-    shown = Date.now();
-    changed();
+    // Five times a second, and once more for what comes last: nothing may follow it for long.
+    later ||= setTimeout(show, Math.max(0, shown + 200 - Date.now()));
   };
   return {
     /** @param {number} number @param {number} bytes */
