@@ -92,7 +92,7 @@ test("an upload goes on after its browser was killed, and only what is missing i
     const number = /x-id=UploadPart.*partNumber=(\d+)/.exec(request.url())?.[1];
     if (number && request.method() === "PUT") sent.push(Number(number));
   });
-  await again.locator("h1").waitFor();
+  await again.getByRole("heading", { name: /^(Sign in|Upload)$/, level: 1 }).first().waitFor();
   if (await again.getByRole("heading", { name: "Sign in" }).isVisible()) await signIn(again, "ops");
   await heading(again, "Upload");
   await choose(again, path);
