@@ -178,6 +178,12 @@ pub(crate) fn moment(at: Timestamp) -> String {
     format!("{at:.0}")
 }
 
+/// A value of the API that is one word, such as a state, as the API says it.
+pub(crate) fn word(value: impl Serialize) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
+}
+
 /// A size for people, in powers of 1,000.
 pub(crate) fn size(bytes: u64) -> String {
     indicatif::DecimalBytes(bytes).to_string()

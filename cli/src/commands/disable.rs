@@ -1,9 +1,10 @@
 use clap::Args;
 use share_contract::{UserChange, UserDetails, operations};
 
-use crate::commands::users::{find_user, state};
+use crate::commands::users::find_user;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output::word;
 
 /// Admin: disable an account, with its sessions and its links.
 #[derive(Debug, Args)]
@@ -44,5 +45,5 @@ async fn change(context: &Context, user: &str, active: bool) -> Result<(), Failu
     let change = UserChange { active: Some(active), ..UserChange::default() };
     let request = api.request(&operations::USER_CHANGE).path("id", user.id).json(&change)?;
     let user: UserDetails = request.send().await?;
-    context.output.result(&user, || format!("{} is {} now.\n", user.username, state(&user)))
+    context.output.result(&user, || format!("{} is {} now.\n", user.username, word(user.state)))
 }

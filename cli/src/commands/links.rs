@@ -3,7 +3,7 @@ use share_contract::{LinkSummary, operations};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::moment;
+use crate::output::{moment, word};
 
 /// Client: list your links, newest first.
 #[derive(Debug, Args)]
@@ -23,12 +23,11 @@ impl Links {
         let links: Vec<LinkSummary> = api.request(&operations::LINK_LIST).list(self.limit).await?;
         let headings = &["id", "state", "used", "expires", "file", "note"];
         context.output.list(&links, headings, |it| {
-            let state = serde_json::to_value(it.state).unwrap_or_default();
             let used = format!("{} of {}", it.downloads, it.max_downloads.get());
             let note = it.note.as_ref().map(|note| note.as_str().to_owned());
             vec![
                 it.id.to_string(),
-                state.as_str().unwrap_or_default().to_owned(),
+                word(it.state),
                 used,
                 moment(it.expires_at),
                 it.filename.as_str().to_owned(),

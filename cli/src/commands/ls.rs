@@ -1,12 +1,10 @@
 use clap::{Args, ValueEnum};
-use share_contract::{
-    FileDetails, FileSort, FileStateName, FileSummary, RecipientNames, operations,
-};
+use share_contract::{FileDetails, FileSort, FileSummary, RecipientNames, operations};
 use share_model::Role;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{moment, size};
+use crate::output::{moment, size, word};
 
 /// Client: list the files for you. Ops: list what was uploaded.
 #[derive(Debug, Args)]
@@ -70,7 +68,7 @@ impl Ls {
             let downloads = it.downloads.to_string();
             vec![
                 it.id.to_string(),
-                state(it.state),
+                word(it.state),
                 bytes,
                 moment(it.created_at),
                 downloads,
@@ -79,14 +77,6 @@ impl Ls {
             ]
         })
     }
-}
-
-/// A state in a word, as the API says it.
-pub(crate) fn state(state: FileStateName) -> String {
-    serde_json::to_value(state)
-        .ok()
-        .and_then(|it| it.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }
 
 /// Whom a file is for, on one line.

@@ -6,7 +6,7 @@ use crate::api::Api;
 use crate::arguments::role;
 use crate::context::Context;
 use crate::failure::{Failure, Status};
-use crate::output::{moment, plain};
+use crate::output::{moment, plain, word};
 
 /// Admin: list accounts.
 #[derive(Debug, Args)]
@@ -43,7 +43,7 @@ impl Users {
             vec![
                 it.username.clone(),
                 it.role.as_str().to_owned(),
-                state(it),
+                word(it.state),
                 if it.second_factor { "yes" } else { "no" }.to_owned(),
                 it.last_seen_at.map(moment).unwrap_or_default(),
                 it.email.clone(),
@@ -51,12 +51,6 @@ impl Users {
             ]
         })
     }
-}
-
-/// The account's state in a word.
-pub(crate) fn state(user: &UserDetails) -> String {
-    let state = serde_json::to_value(user.state).unwrap_or_default();
-    state.as_str().unwrap_or_default().to_owned()
 }
 
 /// The account with this name or address.

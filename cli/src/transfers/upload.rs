@@ -19,9 +19,9 @@ use share_model::{ContentDigest, FileId, caseless};
 use tokio::sync::mpsc;
 
 use crate::api::{Api, checked};
-use crate::commands::ls::state;
 use crate::context::Account;
 use crate::failure::{Failure, Status};
+use crate::output::word;
 use crate::results::Uploaded;
 use crate::transfers::batch::{Batch, Step};
 use crate::transfers::progress::{Progress, remark};
@@ -475,7 +475,7 @@ pub(crate) async fn wait_for_check(api: &Api, id: FileId) -> Result<FileDetails,
             FileStateName::Available => return Ok(file),
             FileStateName::Uploading | FileStateName::Checking => tokio::time::sleep(pause).await,
             FileStateName::Rejected | FileStateName::Deleted => {
-                let reason = file.reason.map_or_else(|| state(file.state), |it| it.detail);
+                let reason = file.reason.map_or_else(|| word(file.state), |it| it.detail);
                 let name = file.filename.as_str();
                 let message = format!("{name} was not taken: {}", reason.trim_end_matches('.'));
                 return Err(Failure::new(Status::Refused, message));
