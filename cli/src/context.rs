@@ -72,11 +72,6 @@ impl Context {
         Ok(known)
     }
 
-    /// The API, for a link that somebody has sent: its secret is all that is needed.
-    pub(crate) fn anonymous(service: Url) -> Result<Api, Failure> {
-        Api::new(service, Caller::Nobody)
-    }
-
     /// The profile that is meant, when somebody has logged in with it.
     pub(crate) fn known(&self) -> Result<Option<Profile>, Failure> {
         Ok(Profiles::read(&self.folders)?.get(&self.profile).cloned())

@@ -361,11 +361,12 @@ impl Fetching<'_> {
         let mut attempts = Attempts::new();
         // The bytes come in their order, so the file is as long as what is there.
         let mut at = self.chunks.length(&self.journal.part())?;
-        self.note_until(at, tell)?;
+        let mut next = self.chunks.next();
+        self.note_until(at, &mut next, tell)?;
         while at < self.journal.size {
             let before = at;
             self.bar.set_position(at);
-            let Err(failure) = self.stream_from(&mut at, tell).await else { continue };
+            let Err(failure) = self.stream_from(&mut at, &mut next, tell).await else { continue };
             if at > before {
                 attempts.succeeded();
             }
@@ -379,6 +380,7 @@ impl Fetching<'_> {
     async fn stream_from(
         &self,
         at: &mut u64,
+        next: &mut u32,
         tell: &std::sync::mpsc::Sender<u32>,
     ) -> Result<(), Failure> {
         let begin = *at;
@@ -396,7 +398,7 @@ impl Fetching<'_> {
         while let Some(bytes) = answer.chunk().await.map_err(Failure::unreachable)? {
             self.write(&bytes, *at)?;
             *at += bytes.len() as u64;
-            self.note_until(*at, tell)?;
+            self.note_until(*at, next, tell)?;
         }
         if *at < self.journal.size {
             return Err(Failure::new(Status::Unavailable, "The download was cut"));
@@ -404,17 +406,21 @@ impl Fetching<'_> {
         Ok(())
     }
 
-    /// Notes the chunks of which every byte up to `at` is there.
-    fn note_until(&self, at: u64, tell: &std::sync::mpsc::Sender<u32>) -> Result<(), Failure> {
-        let mut number = self.chunks.next();
-        while number < self.chunks.count() {
-            let (begin, size) = self.chunks.place(number);
+    /// Notes the chunks from `next` on of which every byte is there, up to `at`.
+    fn note_until(
+        &self,
+        at: u64,
+        next: &mut u32,
+        tell: &std::sync::mpsc::Sender<u32>,
+    ) -> Result<(), Failure> {
+        while *next < self.chunks.count() {
+            let (begin, size) = self.chunks.place(*next);
             if at < begin + size {
                 break;
             }
-            self.chunks.note(number)?;
-            let _ = tell.send(number);
-            number += 1;
+            self.chunks.note(*next)?;
+            let _ = tell.send(*next);
+            *next += 1;
         }
         Ok(())
     }
