@@ -18,7 +18,8 @@ use crate::profile;
 use crate::prompt::ask_secretly;
 use crate::results::Downloaded;
 use crate::transfers::FILES;
-use crate::transfers::download::{Journal, Place, details, fetch};
+use crate::transfers::download::{details, fetch};
+use crate::transfers::journal::{Journal, Place};
 use crate::transfers::progress::Progress;
 
 /// Client: download files. Anyone: download by a link.

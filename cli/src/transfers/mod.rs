@@ -3,6 +3,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod download;
+pub(crate) mod journal;
 pub(crate) mod progress;
 mod retry;
 pub(crate) mod source;
