@@ -97,7 +97,9 @@ test("a file that is chosen again for other people is not the upload that was be
       input.files = data.files;
       input.dispatchEvent(new Event("change", { bubbles: true }));
     }, handle);
-  await page.route(/x-id=UploadPart/, () => {});
+  // It stays until the end: to take it away while a page loads can leave a request of the page unanswered.
+  let holds = true;
+  await page.route(/x-id=UploadPart/, (route) => (holds ? undefined : route.continue()));
   await drop(file);
   const [begun] = await Promise.all([
     page.waitForResponse((it) => it.url() === `${API}/api/uploads` && it.request().method() === "POST"),
@@ -107,7 +109,7 @@ test("a file that is chosen again for other people is not the upload that was be
   const first = (await begun.json()).upload_id;
   page.on("dialog", (dialog) => dialog.accept());
   await page.reload();
-  await page.unroute(/x-id=UploadPart/);
+  holds = false;
   await heading(page, "Upload");
   const again = await page.evaluateHandle(() => new File(["for one Client"], "for-one.txt", { lastModified: 1 }));
   await drop(again);
