@@ -60,9 +60,20 @@ impl FromStr for FileId {
 ///
 /// It is shown and sent back, never used as a path or key. Control characters would forge headers
 /// or log lines, and direction marks would let `gpj.exe` look like `exe.jpg`.
+///
+/// Whatever is read is checked as [`FileName::parse`] does: a name that a server says, too. So these
+/// rules can become looser and not stricter, or records of before could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String")]
 pub struct FileName(String);
+
+impl TryFrom<String> for FileName {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        Self::parse(&text)
+    }
+}
 
 impl FileName {
     /// In bytes of UTF-8, as most file systems have it.
@@ -271,6 +282,16 @@ mod tests {
             if let Ok(name) = FileName::parse(&text) {
                 prop_assert!(!name.as_str().contains(['/', '\\', '\r', '\n', '\0']));
                 prop_assert!((1..=255).contains(&name.as_str().len()));
+            }
+        }
+
+        #[test]
+        fn what_is_read_is_checked_as_what_is_given(text in "\\PC{0,90}|(?s).{0,90}|[a-z./ ]{1,5}") {
+            let json = serde_json::to_string(&text).unwrap();
+            let read = serde_json::from_str::<FileName>(&json).ok();
+            prop_assert_eq!(&read, &FileName::parse(&text).ok());
+            if let Some(name) = read {
+                prop_assert_eq!(serde_json::to_string(&name).unwrap(), json);
             }
         }
 

@@ -126,6 +126,16 @@ async fn a_service_that_says_what_cannot_be_is_told_apart() {
         let ended = machine.run_with_input(&["get", "-"], link_of(&service).as_bytes()).await;
         ended.fails(1, "a size that no file has");
     }
+    for name in ["../a.zip", "/tmp/a.zip", ".bashrc", "a\u{202e}piz.exe", "a\u{1b}[2J", ""] {
+        let mut details = details(1, b"x", false);
+        details["filename"] = json!(name);
+        let service = service(details, |_| whole("", b"x")).await;
+        let link = link_of(&service);
+        for arguments in [&["get", "-"][..], &["get", "-", "-o", "b.zip"]] {
+            let ended = machine.run_with_input(arguments, link.as_bytes()).await;
+            ended.fails(1, "an answer that this version does not understand: the file");
+        }
+    }
     for url in ["file:///etc/passwd", "ftp://files.example.com/a", "data:,a", ""] {
         let location = json!({"url": url, "expires_in": 900});
         let service = service(details(1, b"x", true), move |_| json_answer(&location)).await;

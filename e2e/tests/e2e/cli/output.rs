@@ -173,8 +173,8 @@ async fn what_a_service_says_cannot_steer_a_terminal() {
         let id = "00000000-0000-7000-8000-000000000000";
         let account = json!({"id": id, "username": "rosa", "email": "rosa@example.com",
             "role": "client", "second_factor": false, "created_at": "2026-01-01T00:00:00.000Z"});
-        let file = json!({"id": id, "filename": evil, "size": 1, "content_type": "text/plain",
-            "sha256": "0".repeat(64), "uploaded_by": "omar",
+        let file = json!({"id": id, "filename": "a.txt", "size": 1, "content_type": "text/plain",
+            "sha256": "0".repeat(64), "uploaded_by": evil,
             "uploaded_at": "2026-01-01T00:00:00.000Z", "expires_at": null});
         let group = json!({"name": evil, "members": 1, "created_at": "2026-01-01T00:00:00.000Z",
             "created_by": "omar"});
