@@ -7,7 +7,7 @@ use http::header::{AUTHORIZATION, DATE, HeaderName, LINK, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use share_contract::{LogIn, LoggedIn, Operation, Problem, SessionRefresh, operations};
+use share_contract::{LogIn, LoggedIn, Operation, SessionRefresh, operations};
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -359,7 +359,7 @@ pub(crate) async fn checked(answer: reqwest::Result<Response>) -> Result<Respons
     }
     let wait = answer.headers().get(RETRY_AFTER).and_then(|it| it.to_str().ok()).map(str::to_owned);
     let body = body(answer).await.unwrap_or_default();
-    let failure = Failure::answered(status, serde_json::from_slice::<Problem>(&body).ok());
+    let failure = Failure::answered(status, &body);
     Err(match wait {
         Some(seconds) if failure.advice.is_none() => {
             failure.advise(format!("Try again in {seconds} seconds."))

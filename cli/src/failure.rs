@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use http::StatusCode;
 use share_contract::Problem;
 
+use crate::output::plain;
+
 /// Why a command has failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -95,17 +97,29 @@ impl Failure {
             .advise("Check the network and the address, and give the same command again.")
     }
 
-    /// The service has answered with an error.
-    pub(crate) fn answered(status: StatusCode, problem: Option<Problem>) -> Self {
+    /// The service, or S3, has answered with an error.
+    pub(crate) fn answered(status: StatusCode, body: &[u8]) -> Self {
         let kind = match status.as_u16() {
             401 | 403 => Status::NotAllowed,
             404 | 410 => Status::NotThere,
             408 | 429 | 500..=599 => Status::Unavailable,
             _ => Status::Refused,
         };
-        let Some(problem) = problem else {
-            return Self::new(kind, format!("The service answered {status}"))
-                .advise("Is the address that of a Secure File Share?");
+        let Ok(problem) = serde_json::from_slice::<Problem>(body) else {
+            let (message, otherwise) = match code_of_s3(body) {
+                Some(code) => (
+                    format!("S3 answered {status}: {code}"),
+                    "Give the same command again. If S3 says the same again, tell the operator of the service.",
+                ),
+                None => (
+                    format!("The service answered {status}"),
+                    "Is the address that of a Secure File Share?",
+                ),
+            };
+            return Self::new(kind, message).advise(match kind {
+                Status::Unavailable => "Give the same command again later.",
+                _ => otherwise,
+            });
         };
         let mut message = problem.detail.trim_end_matches('.').to_owned();
         for error in &problem.errors {
@@ -139,6 +153,16 @@ impl Failure {
     }
 }
 
+/// What S3 says in a word, when it is S3 that has answered:
+/// [its errors](https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html) are XML.
+fn code_of_s3(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    let (_, error) = text.split_once("<Error>")?;
+    let (_, rest) = error.split_once("<Code>")?;
+    let (code, _) = rest.split_once("</Code>")?;
+    Some(plain(code).chars().take(100).collect())
+}
+
 /// Names the file that a failed call was about.
 pub(crate) trait AtPath<T> {
     /// # Errors
@@ -155,4 +179,46 @@ impl<T> AtPath<T> for io::Result<T> {
 /// A failure that nobody but this program can explain.
 pub(crate) fn unexpected(what: &str, error: impl Display) -> Failure {
     Failure::new(Status::Failed, format!("{what}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_s3_says_is_told_in_its_own_word() {
+        let answered = |status: u16, body: &str| {
+            let status = StatusCode::from_u16(status).expect("a status");
+            let failure = Failure::answered(status, body.as_bytes());
+            (failure.status, failure.message, failure.advice.unwrap_or_default())
+        };
+        let error = |code: &str| {
+            format!(
+                "<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>m</Message></Error>"
+            )
+        };
+        let (kind, message, advice) = answered(403, &error("AccessDenied"));
+        assert_eq!(kind, Status::NotAllowed);
+        assert_eq!(message, "S3 answered 403 Forbidden: AccessDenied");
+        assert!(advice.contains("tell the operator"), "{advice}");
+        let (kind, message, advice) = answered(503, &error("SlowDown"));
+        assert_eq!(kind, Status::Unavailable);
+        assert_eq!(message, "S3 answered 503 Service Unavailable: SlowDown");
+        assert_eq!(advice, "Give the same command again later.");
+        let (_, message, _) = answered(400, &error(&format!("a\u{1b}[2J{}", "b".repeat(1000))));
+        assert!(message.starts_with("S3 answered 400 Bad Request: a\\u{1b}[2Jbbb"), "{message}");
+        assert!(message.len() < 150, "{message}");
+    }
+
+    #[test]
+    fn what_is_neither_the_service_nor_s3_is_told_apart() {
+        for body in ["", "<html>", "<Code>AccessDenied</Code>", "<Error><Code>x", "{}"] {
+            let failure = Failure::answered(StatusCode::FORBIDDEN, body.as_bytes());
+            assert_eq!(failure.message, "The service answered 403 Forbidden", "{body}");
+            let advice = failure.advice.unwrap_or_default();
+            assert_eq!(advice, "Is the address that of a Secure File Share?", "{body}");
+        }
+        let failure = Failure::answered(StatusCode::BAD_GATEWAY, b"<html>");
+        assert_eq!(failure.advice.as_deref(), Some("Give the same command again later."));
+    }
 }
