@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::failure::{Failure, Status, unexpected};
 use crate::folders::open_shared;
+use crate::profile::login_of;
 use crate::secrets::{Kept, Secrets};
 
 /// An access token is not used in its last seconds: the request may take as long.
@@ -164,7 +165,7 @@ impl Api {
         let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await;
         let lock = lock.map_err(|error| unexpected("A lock", error))?;
         let lock = lock.map_err(|error| Failure::local(&path, &error))?;
-        let stored = kept.read()?.ok_or_else(nobody)?;
+        let stored = kept.read()?.ok_or_else(|| nobody(kept.profile()))?;
         if stored.access != ended && stored.access_ends - MARGIN > now() {
             return Ok(stored);
         }
@@ -193,9 +194,13 @@ fn secrets(service: &Url, answer: LoggedIn, now: i64) -> Result<Secrets, Failure
     Ok(Secrets { service: service.clone(), access, access_ends, refresh })
 }
 
-/// Nobody is logged in.
-pub(crate) fn nobody() -> Failure {
-    Failure::new(Status::NotAllowed, "Nobody is logged in").advise("Log in with: share login")
+/// Nobody is logged in with this profile.
+pub(crate) fn nobody(profile: &str) -> Failure {
+    Failure::new(Status::NotAllowed, "Nobody is logged in").advise(log_in_with(profile))
+}
+
+fn log_in_with(profile: &str) -> String {
+    format!("Log in with: {}", login_of(profile))
 }
 
 /// Seconds since 1970.
@@ -301,8 +306,19 @@ impl Request<'_> {
 }
 
 impl Api {
-    /// Sends a request to the API. An access token that has ended a moment too early is renewed once.
+    /// Sends a request to the API, and says what to do when a login is needed.
     async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        self.send_with_access(request).await.map_err(|failure| match &self.caller {
+            Caller::Session(kept, _) if failure.needs_login() => {
+                failure.advise(log_in_with(kept.profile()))
+            }
+            Caller::Token(_) if failure.needs_login() => failure.advise("Set SHARE_TOKEN anew."),
+            _ => failure,
+        })
+    }
+
+    /// An access token that has ended a moment too early is renewed once.
+    async fn send_with_access(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let Some(access) = self.access().await? else { return checked(request.send().await).await };
         let again = request.try_clone();
         let bearer = |token: &str| format!("Bearer {token}");

@@ -55,13 +55,13 @@ impl Context {
         }
         let known = self.login()?;
         let kept = Kept::new(&self.folders, &self.profile, &known.url, known.keeper);
-        let secrets = kept.read()?.ok_or_else(nobody)?;
+        let secrets = kept.read()?.ok_or_else(|| nobody(&self.profile))?;
         Api::new(known.url, Caller::Session(kept, Mutex::new(secrets)))
     }
 
     /// The profile with which somebody is logged in, at the service that is meant.
     pub(crate) fn login(&self) -> Result<Profile, Failure> {
-        let known = self.known()?.ok_or_else(nobody)?;
+        let known = self.known()?.ok_or_else(|| nobody(&self.profile))?;
         if self.url.as_ref().is_some_and(|url| *url != known.url) {
             // A token must not travel to another service than the one that has issued it.
             let message =

@@ -129,10 +129,6 @@ impl Failure {
             message += &error.message;
         }
         let advice = match &*problem.code {
-            "invalid_token" | "token_expired" | "refresh_unknown" | "session_revoked"
-            | "session_expired" => {
-                Some("Log in with: share login. In a script, set SHARE_TOKEN anew.")
-            }
             "link_bound" => Some("Its maker can log in with: share login"),
             "wrong_role" => Some("See who is logged in with: share whoami"),
             "lease_ended" | "link_used" | "link_expired" | "link_revoked" => {
@@ -145,6 +141,20 @@ impl Failure {
             problem: Some(Box::new(problem)),
             ..Self::new(kind, message)
         }
+    }
+
+    /// Whether a login helps: the session or token is not good, or not any more.
+    pub(crate) fn needs_login(&self) -> bool {
+        matches!(
+            self.code(),
+            Some(
+                "invalid_token"
+                    | "token_expired"
+                    | "refresh_unknown"
+                    | "session_revoked"
+                    | "session_expired"
+            )
+        )
     }
 
     /// The stable code of the service's answer.

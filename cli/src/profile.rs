@@ -57,6 +57,14 @@ impl Profiles {
     }
 }
 
+/// The command that logs in with this profile.
+pub(crate) fn login_of(profile: &str) -> String {
+    match profile {
+        DEFAULT => "share login".to_owned(),
+        _ => format!("share login --profile {profile}"),
+    }
+}
+
 /// The address of a service. Passwords and tokens travel to it, so it is `https`, but for a server on
 /// this machine.
 pub(crate) fn service(text: &str) -> Result<Url, Failure> {

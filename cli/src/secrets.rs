@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::failure::{Failure, Status};
 use crate::folders::{Folders, read_json, write_json};
+use crate::profile::login_of;
 
 /// As the keyring calls this program.
 const SERVICE: &str = "secure-file-share";
@@ -69,6 +70,10 @@ impl Kept {
         Ok(file)
     }
 
+    pub(crate) fn profile(&self) -> &str {
+        &self.profile
+    }
+
     pub(crate) fn keeper(&self) -> Keeper {
         self.keeper
     }
@@ -95,7 +100,7 @@ impl Kept {
             Keeper::Keyring => match self.entry().and_then(|entry| entry.get_password()) {
                 Ok(text) => serde_json::from_str(&text).ok(),
                 Err(Error::NoEntry) => None,
-                Err(error) => return Err(refused(&error)),
+                Err(error) => return Err(self.refused(&error)),
             },
         };
         Ok(read.filter(|secrets| secrets.service == self.service))
@@ -107,7 +112,7 @@ impl Kept {
             Keeper::Keyring => {
                 let text = serde_json::to_string(secrets).unwrap_or_default();
                 let written = self.entry().and_then(|entry| entry.set_password(&text));
-                written.map_err(|error| refused(&error))
+                written.map_err(|error| self.refused(&error))
             }
         }
     }
@@ -122,17 +127,17 @@ impl Kept {
             },
             Keeper::Keyring => match self.entry().and_then(|entry| entry.delete_credential()) {
                 Ok(()) | Err(Error::NoEntry) => Ok(()),
-                Err(error) => Err(refused(&error)),
+                Err(error) => Err(self.refused(&error)),
             },
         }
+    }
+
+    fn refused(&self, error: &Error) -> Failure {
+        Failure::new(Status::Local, format!("The keyring does not answer: {error}"))
+            .advise(format!("Unlock it, or log in again with: {}", login_of(&self.profile)))
     }
 
     fn entry(&self) -> keyring::v1::Result<Entry> {
         Entry::new(SERVICE, &self.profile)
     }
-}
-
-fn refused(error: &Error) -> Failure {
-    Failure::new(Status::Local, format!("The keyring does not answer: {error}"))
-        .advise("Unlock it, or log in again with: share login")
 }

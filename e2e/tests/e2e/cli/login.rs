@@ -117,8 +117,13 @@ async fn a_profile_is_a_login_beside_another() {
     machine.run(&["whoami"]).await.is(0).shows("client <").shows(&first.base);
     machine.run(&["whoami", "--profile", "test"]).await.is(0).shows("ops <").shows(&second.base);
     machine.run(&["logout", "--profile", "test"]).await.is(0);
-    machine.run(&["whoami", "--profile", "test"]).await.fails(3, "Nobody is logged in");
+    let ended = machine.run(&["whoami", "--profile", "test"]).await;
+    ended.fails(3, "Nobody is logged in").says("Log in with: share login --profile test\n");
     machine.run(&["whoami"]).await.is(0).shows("client <");
+    machine.log_in(&arguments, "ops", &local_password("ops")).await.is(0);
+    machine.run(&["sessions", "--end-all", "--profile", "test"]).await.is(0);
+    let ended = machine.run(&["whoami", "--profile", "test"]).await;
+    ended.fails(3, "session").says("Log in with: share login --profile test\n");
     machine.run(&["whoami", "--profile", "../x"]).await.fails(2, "hyphens");
 }
 
@@ -129,7 +134,7 @@ async fn a_script_gives_address_and_token_in_its_environment() {
     machine.run(&["whoami"]).await.is(0).shows("client <");
     assert_eq!(names_in(&machine.settings()), [""; 0], "nothing is kept");
     machine.set("SHARE_TOKEN", "not a token");
-    machine.run(&["whoami"]).await.fails(3, "token");
+    machine.run(&["whoami"]).await.fails(3, "token").says("Set SHARE_TOKEN anew.");
     let mut machine = Machine::new(SHARE);
     machine.set("SHARE_TOKEN", &world.token("client").await);
     machine.run(&["whoami"]).await.fails(2, "Set SHARE_URL beside SHARE_TOKEN");
