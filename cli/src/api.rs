@@ -373,15 +373,13 @@ pub(crate) async fn checked(answer: reqwest::Result<Response>) -> Result<Respons
     if status.is_success() {
         return Ok(answer);
     }
-    let wait = answer.headers().get(RETRY_AFTER).and_then(|it| it.to_str().ok()).map(str::to_owned);
+    let wait = answer.headers().get(RETRY_AFTER).and_then(|it| it.to_str().ok());
+    let wait: Option<u64> = wait.and_then(|it| it.parse().ok());
     let body = body(answer).await.unwrap_or_default();
     let failure = Failure::answered(status, &body);
-    Err(match wait {
-        Some(seconds) if failure.advice.is_none() => {
-            failure.advise(format!("Try again in {seconds} seconds."))
-        }
-        _ => failure,
-    })
+    let (Status::Unavailable, Some(seconds)) = (failure.status, wait) else { return Err(failure) };
+    let failure = Failure { retry_after: Some(Duration::from_secs(seconds)), ..failure };
+    Err(failure.advise(format!("Try again in {seconds} seconds.")))
 }
 
 /// The body of an answer. One that does not end is cut: nothing that the API says is as long.

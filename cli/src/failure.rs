@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use http::StatusCode;
 use share_contract::Problem;
@@ -22,6 +23,8 @@ pub(crate) struct Failure {
     pub(crate) advice: Option<String>,
     /// What the service has answered.
     pub(crate) problem: Option<Box<Problem>>,
+    /// How long to wait before asking again, when the service or S3 says so.
+    pub(crate) retry_after: Option<Duration>,
 }
 
 /// The exit status of the process. These numbers are stable.
@@ -47,7 +50,8 @@ pub(crate) enum Status {
 
 impl Failure {
     pub(crate) fn new(status: Status, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), path: None, advice: None, problem: None }
+        let message = message.into();
+        Self { status, message, path: None, advice: None, problem: None, retry_after: None }
     }
 
     /// The same, with what to do next.

@@ -92,7 +92,7 @@ impl Output {
 }
 
 fn failure_json(failure: &Failure) -> String {
-    let Failure { status, message, path, advice, problem } = failure;
+    let Failure { status, message, path, advice, problem, retry_after: _ } = failure;
     let failed = Failed {
         exit_status: *status as u8,
         message,

@@ -25,8 +25,8 @@ struct Faults {
     /// How many answers still pass before those that are lost.
     to_pass: AtomicUsize,
     to_lose: AtomicUsize,
-    /// How many requests are still to be refused.
-    to_refuse: AtomicUsize,
+    /// How many requests are still to be refused, and for how many seconds.
+    to_refuse: Mutex<(usize, u64)>,
     /// How many requests are still to be cancelled, and for which reason.
     to_cancel: Mutex<(usize, &'static str)>,
     collisions: AtomicUsize,
@@ -78,7 +78,7 @@ impl Proxy {
             marked,
             to_pass: AtomicUsize::new(0),
             to_lose: AtomicUsize::new(0),
-            to_refuse: AtomicUsize::new(0),
+            to_refuse: Mutex::new((0, 0)),
             to_cancel: Mutex::new((0, "")),
             collisions: AtomicUsize::new(0),
             hold: watch::Sender::new(false),
@@ -119,7 +119,12 @@ impl Proxy {
 
     /// Answers the next `count` marked requests as a gateway does whose server is busy.
     pub fn refuse(&self, count: usize) {
-        self.faults.to_refuse.store(count, Ordering::SeqCst);
+        self.refuse_for(count, 0);
+    }
+
+    /// As [`Proxy::refuse`], and with each answer says after how many seconds to ask again.
+    pub fn refuse_for(&self, count: usize, seconds: u64) {
+        *self.faults.to_refuse.lock().unwrap() = (count, seconds);
     }
 
     /// From now on marked requests wait for [`Proxy::release`].
@@ -228,10 +233,12 @@ impl Faults {
         if self.to_lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
             return Verdict::Cut(0);
         }
-        if self.to_refuse.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
-            return Verdict::Answer(
-                b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n".to_vec(),
-            );
+        let mut to_refuse = self.to_refuse.lock().unwrap();
+        if let Some(left) = to_refuse.0.checked_sub(1) {
+            to_refuse.0 = left;
+            let head = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0";
+            let answer = format!("{head}\r\nRetry-After: {}\r\n\r\n", to_refuse.1);
+            return Verdict::Answer(answer.into_bytes());
         }
         let mut to_cancel = self.to_cancel.lock().unwrap();
         if let Some(left) = to_cancel.0.checked_sub(1) {

@@ -1,12 +1,27 @@
 //! How far a transfer is, for whoever watches.
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
-use crate::output::{Output, plain};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
+
+use crate::api::now;
+use crate::output::{Output, moment, plain};
+
+/// That of the command of this process: there is one standard error.
+static SHOWN: OnceLock<Progress> = OnceLock::new();
+
+/// Until when the command waits, as it was said last, in seconds since 1970.
+static WAITING: AtomicI64 = AtomicI64::new(0);
 
 /// The bars of a command.
 #[derive(Clone)]
-pub(crate) struct Progress(MultiProgress);
+pub(crate) struct Progress {
+    bars: MultiProgress,
+    output: Output,
+}
 
 impl Progress {
     pub(crate) fn new(output: Output) -> Self {
@@ -14,7 +29,7 @@ impl Progress {
         if !output.shows_progress() {
             bars.set_draw_target(ProgressDrawTarget::hidden());
         }
-        Self(bars)
+        SHOWN.get_or_init(|| Self { bars, output }).clone()
     }
 
     /// A bar for so many bytes of `name`, of which `done` are not to be sent or fetched any more.
@@ -25,20 +40,32 @@ impl Progress {
         ));
         let bar = bar.with_message(plain(name)).with_position(done);
         bar.reset_eta();
-        self.0.add(bar)
+        self.bars.add(bar)
     }
 
     /// A bar for so many files.
     pub(crate) fn files(&self, count: usize) -> ProgressBar {
         let bar = ProgressBar::new(count as u64);
         let bar = bar.with_style(style("{bar:24} {pos}/{len} files  {eta} left"));
-        self.0.add(bar)
+        self.bars.add(bar)
     }
 }
 
 /// A remark on a bar, while it waits.
 pub(crate) fn remark(bar: &ProgressBar, name: &str, what: &str) {
     bar.set_message(format!("{}: {what}", plain(name)));
+}
+
+/// Says that the command waits because the service, or S3, wants to be asked again after this time:
+/// once, however many parts of it wait.
+pub(crate) fn say_waiting(why: &str, asked: Duration) {
+    let now = now();
+    let until = now.saturating_add_unsigned(asked.as_secs());
+    let Some(Progress { bars, output }) = SHOWN.get() else { return };
+    let Ok(at) = Timestamp::from_second(until) else { return };
+    if WAITING.fetch_max(until, Ordering::Relaxed) <= now {
+        bars.suspend(|| output.say(format!("{}. Waiting until {}.", plain(why), moment(at))));
+    }
 }
 
 #[expect(

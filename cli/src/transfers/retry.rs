@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::failure::{Failure, Status};
+use crate::transfers::progress::say_waiting;
 
 /// For how long a transfer waits for a service that does not answer, from the last success on.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -28,24 +29,32 @@ impl Attempts {
         *self = Self::new();
     }
 
-    /// Waits before the next attempt. The pauses double, and are random so that the parts of a
-    /// transfer do not all come back at once.
+    /// Waits before the next attempt: as long as the service says, and a pause of our own. These
+    /// double, and are random so that the parts of a transfer do not all come back at once.
     ///
     /// # Errors
-    /// The failure, when another attempt would not help or enough time has passed.
+    /// The failure, when another attempt would not help, enough time has passed, or would have passed
+    /// when the service wants to be asked again.
     pub(crate) async fn wait(&mut self, failure: Failure) -> Result<(), Failure> {
         if failure.status != Status::Unavailable {
             return Err(failure);
         }
-        if self.last_success.elapsed() > PATIENCE {
-            return Err(
-                failure.advise("What has arrived is kept. Give the same command again later.")
-            );
+        let asked = failure.retry_after.unwrap_or_default();
+        if self.last_success.elapsed() > PATIENCE.saturating_sub(asked) {
+            let when = match failure.retry_after {
+                Some(asked) => format!("in {} seconds", asked.as_secs()),
+                None => "later".to_owned(),
+            };
+            let advice = format!("What has arrived is kept. Give the same command again {when}.");
+            return Err(failure.advise(advice));
+        }
+        if !asked.is_zero() {
+            say_waiting(&failure.message, asked);
         }
         let longest =
             LONGEST.min(Duration::from_millis(200) * 2_u32.saturating_pow(self.failed.min(10)));
         self.failed += 1;
-        tokio::time::sleep(longest.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+        tokio::time::sleep(asked + longest.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 //! themselves, and a command that gives up continues when it is given again.
 
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use share_e2e::api::Api;
@@ -196,6 +197,41 @@ async fn a_download_goes_on_when_the_server_is_killed_and_started_again() {
     let rows = api.all(&routes::receipts(&file), 100, &api.token("ops").await).await;
     let receipts: Vec<Value> = rows.into_iter().map(|row| row["receipt"].clone()).collect();
     assert_eq!(count(&receipts, "redeemed"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_asks_again_when_the_service_says_so_and_says_until_when_it_waits() {
+    const SECONDS: u64 = 2;
+    let stage = Stage::start("POST /api/files/upload HTTP|GET /api/file/download", &[]).await;
+    let (ops, client) = (stage.machine("ops").await, stage.machine("client").await);
+    ops.write("a.zip", &zip_of_size(1000));
+    for (machine, command) in [(&ops, ["upload", "a.zip"]), (&client, ["get", "a.zip"])] {
+        let (begun, seen) = (Instant::now(), stage.api.seen());
+        stage.api.refuse_for(1, SECONDS);
+        let ended = machine.run(&command).await;
+        ended.is(0).says("The service answered 503 Service Unavailable. Waiting until 2");
+        assert!(begun.elapsed() >= Duration::from_secs(SECONDS), "{command:?}");
+        assert_eq!(stage.api.seen() - seen, 2, "{command:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_does_not_wait_for_longer_than_it_is_patient_and_says_when_to_try_again() {
+    for seconds in [3600, u64::MAX] {
+        let stage = Stage::start("", &[]).await;
+        let machine = stage.machine("ops").await;
+        machine.write("a.zip", &zip_of_size(1000));
+        machine.run(&["ls"]).await.is(0);
+        stage.api.refuse_for(1, seconds);
+        let ended = machine.run(&["ls"]).await;
+        ended.fails(6, "503").says(&format!("Try again in {seconds} seconds."));
+        stage.s3.refuse_for(10, seconds);
+        machine.write("large.zip", &large());
+        let ended = machine.run(&["upload", "large.zip"]).await;
+        ended.fails(6, "503").says(&format!("Give the same command again in {seconds} seconds."));
+        stage.s3.refuse(0);
+        stage.with_checks(machine.run(&["upload", "large.zip"])).await.is(0);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
