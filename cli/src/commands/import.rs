@@ -4,7 +4,7 @@ use share_contract::{FileDetails, ImportRequest, operations};
 use crate::commands::upload::Terms;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::transfers::upload::wait_for_check;
+use crate::transfers::check::wait_for_check;
 
 /// Ops: have the service fetch a file from an address.
 ///

@@ -2,6 +2,7 @@
 //! cut, in the same run or in a later one.
 
 pub(crate) mod batch;
+pub(crate) mod check;
 pub(crate) mod download;
 pub(crate) mod journal;
 pub(crate) mod progress;

@@ -21,9 +21,9 @@ use tokio::sync::mpsc;
 use crate::api::{Api, checked};
 use crate::context::Account;
 use crate::failure::{Failure, Status};
-use crate::output::word;
 use crate::results::Uploaded;
 use crate::transfers::batch::{Batch, Step};
+use crate::transfers::check::wait_for_check;
 use crate::transfers::progress::{Progress, remark};
 use crate::transfers::retry::Attempts;
 use crate::transfers::source::Source;
@@ -455,32 +455,5 @@ impl Sent {
     fn take_back(&self) {
         let bytes = self.bytes.swap(0, std::sync::atomic::Ordering::Relaxed);
         self.bar.set_position(self.bar.position().saturating_sub(bytes));
-    }
-}
-
-/// Waits until the service has checked the file, or does not take it.
-pub(crate) async fn wait_for_check(api: &Api, id: FileId) -> Result<FileDetails, Failure> {
-    let mut attempts = Attempts::new();
-    let mut pause = std::time::Duration::from_millis(50);
-    loop {
-        let request = api.request(&operations::FILE_SHOW).path("file_id", id);
-        let file = match request.send::<FileDetails>().await {
-            Ok(file) => file,
-            Err(failure) => {
-                attempts.wait(failure).await?;
-                continue;
-            }
-        };
-        match file.state {
-            FileStateName::Available => return Ok(file),
-            FileStateName::Uploading | FileStateName::Checking => tokio::time::sleep(pause).await,
-            FileStateName::Rejected | FileStateName::Deleted => {
-                let reason = file.reason.map_or_else(|| word(file.state), |it| it.detail);
-                let name = file.filename.as_str();
-                let message = format!("{name} was not taken: {}", reason.trim_end_matches('.'));
-                return Err(Failure::new(Status::Refused, message));
-            }
-        }
-        pause = (pause * 2).min(std::time::Duration::from_secs(2));
     }
 }
