@@ -12,7 +12,6 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use crate::failure::{Failure, Status, unexpected};
-use crate::folders::open_shared;
 use crate::profile::login_of;
 use crate::secrets::{Kept, Secrets};
 
@@ -160,17 +159,21 @@ impl Api {
     /// one refreshes, and the others read what it has stored in place of the access token that has
     /// `ended`.
     async fn refresh(&self, kept: &Kept, ended: &str) -> Result<Secrets, Failure> {
-        let path = kept.lock_file();
-        let lock = open_shared(&path)?;
-        let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await;
-        let lock = lock.map_err(|error| unexpected("A lock", error))?;
-        let lock = lock.map_err(|error| Failure::local(&path, &error))?;
+        let lock = kept.lock().await?;
         let stored = kept.read()?.ok_or_else(|| nobody(kept.profile()))?;
         if stored.access != ended && stored.access_ends - MARGIN > now() {
             return Ok(stored);
         }
         let _refreshing = REFRESHING.lock().await;
-        let body = SessionRefresh { refresh: Some(stored.refresh) };
+        let secrets = self.continued(stored.refresh).await?;
+        kept.write(&secrets)?;
+        drop(lock);
+        Ok(secrets)
+    }
+
+    /// The next secrets of the session that has this refresh token, which is used up.
+    async fn continued(&self, refresh: String) -> Result<Secrets, Failure> {
+        let body = SessionRefresh { refresh: Some(refresh) };
         let request = self.request(&operations::SESSION_REFRESH).json(&body)?;
         // Asked twice within 30 seconds, the service gives the same answer: so a lost one is no loss.
         let answer = match request.send_without_access().await {
@@ -180,10 +183,20 @@ impl Api {
             }
             other => other?,
         };
-        let secrets = secrets(&self.base, json(answer).await?, now())?;
-        kept.write(&secrets)?;
-        drop(lock);
-        Ok(secrets)
+        secrets(&self.base, json(answer).await?, now())
+    }
+
+    /// Ends the session of these secrets, which nobody keeps any more.
+    pub(crate) async fn end(secrets: Secrets) -> Result<(), Failure> {
+        let anybody = Self::new(secrets.service.clone(), Caller::Nobody)?;
+        let access = if secrets.access_ends - MARGIN > now() {
+            secrets.access
+        } else {
+            anybody.continued(secrets.refresh).await?.access
+        };
+        let with_session = Self { caller: Caller::Token(access), ..anybody };
+        let request = with_session.request(&operations::SESSION_END).path("id", "current");
+        request.done().await
     }
 }
 
@@ -317,7 +330,7 @@ impl Api {
         })
     }
 
-    /// An access token that has ended a moment too early is renewed once.
+    /// An access token that has ended too early is renewed once.
     async fn send_with_access(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let Some(access) = self.access().await? else { return checked(request.send().await).await };
         let again = request.try_clone();
@@ -328,10 +341,10 @@ impl Api {
         }
         let (Err(failure), Some(again)) = (&answer, again) else { return answer };
         let Caller::Session(_, known) = &self.caller else { return answer };
-        if failure.code() != Some("token_expired") {
+        // This machine's clock is late, or a login has replaced the session.
+        if !matches!(failure.code(), Some("token_expired" | "session_revoked")) {
             return answer;
         }
-        // This machine's clock is late.
         let mut known = known.lock().await;
         if known.access == access {
             known.access_ends = 0;

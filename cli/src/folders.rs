@@ -9,6 +9,7 @@ use std::time::Duration;
 use etcetera::{BaseStrategy, base_strategy::Xdg};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::task::spawn_blocking;
 
 use crate::failure::{AtPath, Failure, Status, unexpected};
 
@@ -94,8 +95,19 @@ pub(crate) fn open_alone(path: &Path) -> Result<Option<File>, Failure> {
     }
 }
 
+/// Opens the file, and makes it when it is not there, for this command alone until it is dropped. Waits
+/// for others that have it.
+pub(crate) async fn lock(path: PathBuf) -> Result<File, Failure> {
+    let locked = spawn_blocking(move || {
+        let file = open_shared(&path)?;
+        file.lock().at(&path)?;
+        Ok(file)
+    });
+    locked.await.map_err(|error| unexpected("A lock", error))?
+}
+
 /// Opens the file, and makes it when it is not there.
-pub(crate) fn open_shared(path: &Path) -> Result<File, Failure> {
+fn open_shared(path: &Path) -> Result<File, Failure> {
     if let Some(folder) = path.parent() {
         create_private(folder)?;
     }

@@ -8,7 +8,7 @@ use share_model::{Role, Username};
 use url::{Host, Url};
 
 use crate::failure::{Failure, Status};
-use crate::folders::{Folders, read_json, write_json};
+use crate::folders::{Folders, lock, read_json, write_json};
 use crate::secrets::Keeper;
 
 /// The profile that is meant when none is named.
@@ -40,8 +40,17 @@ impl Profiles {
         Ok(read_json(&file(folders))?.unwrap_or_default())
     }
 
-    pub(crate) fn write(&self, folders: &Folders) -> Result<(), Failure> {
-        write_json(&file(folders), self)
+    /// Changes the profiles of now. Of two commands that do at once, neither undoes what the other
+    /// has changed.
+    pub(crate) async fn change(
+        folders: &Folders,
+        change: impl FnOnce(&mut Self),
+    ) -> Result<(), Failure> {
+        let file = file(folders);
+        let _locked = lock(file.with_extension("lock")).await?;
+        let mut profiles = Self::read(folders)?;
+        change(&mut profiles);
+        write_json(&file, &profiles)
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Profile> {

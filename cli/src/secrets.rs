@@ -1,6 +1,6 @@
 //! The secrets of a session, in the keyring of the operating system, or in a file where there is none.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::failure::{Failure, Status};
-use crate::folders::{Folders, read_json, write_json};
+use crate::folders::{Folders, lock, read_json, write_json};
 use crate::profile::login_of;
 
 /// As the keyring calls this program.
@@ -88,9 +88,10 @@ impl Kept {
         }
     }
 
-    /// Held while a refresh token is used, so that of two commands at once one refreshes.
-    pub(crate) fn lock_file(&self) -> PathBuf {
-        self.file.with_extension("lock")
+    /// Keeps other commands from changing the secrets until it is dropped: of two commands at once
+    /// one refreshes, and a refresh does not replace the session of a later login.
+    pub(crate) async fn lock(&self) -> Result<File, Failure> {
+        lock(self.file.with_extension("lock")).await
     }
 
     /// The secrets, when they are of the service that is meant: another login can have replaced them.

@@ -135,7 +135,12 @@ impl Proxy {
 
     /// Returns when a request waits.
     pub async fn held(&self) {
-        self.faults.held.subscribe().wait_for(|held| *held > 0).await.unwrap();
+        self.held_at_once(1).await;
+    }
+
+    /// Returns when so many requests wait.
+    pub async fn held_at_once(&self, count: usize) {
+        self.faults.held.subscribe().wait_for(|held| *held >= count).await.unwrap();
     }
 
     /// Lets the requests that wait go on.

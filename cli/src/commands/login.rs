@@ -1,5 +1,6 @@
 use clap::Args;
 use share_contract::{AccountDetails, LogIn, operations};
+use url::Url;
 
 use crate::api::{Api, Caller, now};
 use crate::context::Context;
@@ -7,7 +8,7 @@ use crate::failure::{Failure, Status};
 use crate::output::plain;
 use crate::profile::{self, Profile, Profiles};
 use crate::prompt::{ask, ask_secretly};
-use crate::secrets::{Kept, Secrets};
+use crate::secrets::{Keeper, Kept, Secrets};
 
 /// Log in, and stay logged in.
 ///
@@ -52,21 +53,52 @@ impl Login {
         let with_session = Api::new(service.clone(), Caller::Token(secrets.access.clone()))?;
         let account: AccountDetails =
             with_session.request(&operations::ACCOUNT_SHOW).send().await?;
-        let kept = Kept::store_anew(&context.folders, &context.profile, &secrets)?;
-        let mut profiles = Profiles::read(&context.folders)?;
+        let (kept, before) = store(context, known.as_ref(), &secrets).await?;
         let profile = Profile {
             url: service,
             username: account.username.clone(),
             role: account.role,
             keeper: kept.keeper(),
         };
-        profiles.set(&context.profile, profile);
-        profiles.write(&context.folders)?;
+        Profiles::change(&context.folders, |profiles| profiles.set(&context.profile, profile))
+            .await?;
         context.output.result(&account, || {
             format!("Logged in as {} ({}).\n", account.username.as_str(), account.role.as_str())
         })?;
         context.output.say(format!("The session is kept in {}.", kept.place()));
+        if let Some(before) = before {
+            end(context, before).await;
+        }
         Ok(())
+    }
+}
+
+/// Keeps the secrets of the new session. Those of the one before, which they replace, are answered when
+/// they can be read.
+async fn store(
+    context: &Context,
+    known: Option<&Profile>,
+    secrets: &Secrets,
+) -> Result<(Kept, Option<Secrets>), Failure> {
+    let Context { folders, profile, .. } = context;
+    let kept = |url: &Url, keeper| Kept::new(folders, profile, url, keeper);
+    // The lock is the same, whatever keeps the secrets.
+    let _locked = kept(&secrets.service, Keeper::File).lock().await?;
+    let before = known.and_then(|known| kept(&known.url, known.keeper).read().ok().flatten());
+    Ok((Kept::store_anew(folders, profile, secrets)?, before))
+}
+
+/// Ends the session of the login before: nobody has its secrets any more, and it would live for days.
+async fn end(context: &Context, before: Secrets) {
+    let service = before.service.clone();
+    match Api::end(before).await {
+        // It has ended already.
+        Err(failure) if failure.status != Status::NotAllowed => context.output.say(format!(
+            "The session of the login before, at {service}, has not been ended: {}. It ends by itself \
+             when nobody uses it.",
+            plain(&failure.message)
+        )),
+        _ => {}
     }
 }
 

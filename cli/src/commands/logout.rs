@@ -27,9 +27,7 @@ impl Logout {
         };
         // Also without a network: whoever logs out wants no secrets left here.
         Kept::new(&context.folders, &context.profile, &known.url, known.keeper).delete()?;
-        let mut profiles = Profiles::read(&context.folders)?;
-        profiles.remove(&context.profile);
-        profiles.write(&context.folders)?;
+        Profiles::change(&context.folders, |profiles| profiles.remove(&context.profile)).await?;
         match ended {
             Err(failure) if failure.status != Status::NotAllowed => Err(failure
                 .advise("It is forgotten here. At the service it ends by itself, or with: share sessions --end ID")),

@@ -3,11 +3,13 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use share_e2e::api::local_password;
 use share_e2e::command::{Machine, Typed, names_in};
 use share_e2e::origin::{Origin, status};
+use share_e2e::proxy::Proxy;
 use share_e2e::{World, routes};
 
 use crate::SHARE;
@@ -106,6 +108,80 @@ async fn a_logout_without_a_service_leaves_no_secret_here() {
     machine.run(&["logout"]).await.fails(6, "It is forgotten here");
     assert!(!machine.settings().join(SESSION).exists());
     machine.run(&["whoami"]).await.fails(3, "Nobody is logged in");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_ends_the_session_of_the_one_before() {
+    let world = World::start().await;
+    let machine = Machine::logged_in(SHARE, &world, "client").await;
+    let log_in = async |role: &str| {
+        let ended = machine.log_in(&[&world.base], role, &local_password(role)).await;
+        assert!(!ended.is(0).out.contains("has not been ended"), "{ended}");
+    };
+    let client = world.token("client").await;
+    let sessions =
+        async || world.get(routes::SESSIONS, &client).await.is_json(200).as_array().unwrap().len();
+    assert_eq!(sessions().await, 2);
+    log_in("client").await;
+    assert_eq!(sessions().await, 2);
+    // Also one whose access token has ended, and also for another account.
+    let path = machine.settings().join(SESSION);
+    let mut kept: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    kept["access_ends"] = json!(0);
+    fs::write(&path, kept.to_string()).unwrap();
+    log_in("ops").await;
+    assert_eq!(sessions().await, 1);
+    machine.run(&["whoami"]).await.is(0).shows("ops <");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_whose_predecessor_cannot_be_ended_says_so() {
+    let (first, second) = tokio::join!(World::start(), World::start());
+    let machine = Machine::logged_in(SHARE, &first, "client").await;
+    first.stop().await;
+    let ended = machine.log_in(&[&second.base], "ops", &local_password("ops")).await;
+    ended.is(0).shows("Logged in as ops").shows("has not been ended: The service did not answer");
+    machine.run(&["whoami"]).await.is(0).shows("ops <");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_runs_goes_on_with_the_session_of_a_login_meanwhile() {
+    let world = World::start().await;
+    let proxy = Proxy::start(&world.base, "GET /api/files/list").await;
+    let machine = Machine::new(SHARE);
+    let password = local_password("client");
+    machine.log_in(&[&proxy.url], "client", &password).await.is(0);
+    proxy.hold();
+    let command = machine.start(&["ls"]);
+    proxy.held().await;
+    machine.log_in(&[&proxy.url], "client", &password).await.is(0);
+    proxy.release();
+    command.end().await.is(0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 9)]
+async fn of_several_logins_at_once_none_loses_another() {
+    const PROFILES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let world = World::start().await;
+    let proxy = Proxy::start(&world.base, "GET /api/account").await;
+    let machine = Arc::new(Machine::new(SHARE));
+    proxy.hold();
+    let logins = PROFILES.map(|profile| {
+        let (machine, url) = (Arc::clone(&machine), proxy.url.clone());
+        tokio::spawn(async move {
+            let arguments = ["--profile", profile, &url];
+            machine.log_in(&arguments, "client", &local_password("client")).await
+        })
+    });
+    // After this answer a login writes what it keeps.
+    proxy.held_at_once(PROFILES.len()).await;
+    proxy.release();
+    for login in logins {
+        login.await.unwrap().is(0);
+    }
+    let profiles = fs::read(machine.settings().join("profiles.json")).unwrap();
+    let profiles: Value = serde_json::from_slice(&profiles).unwrap();
+    assert_eq!(profiles.as_object().unwrap().keys().collect::<Vec<_>>(), PROFILES);
 }
 
 #[tokio::test(flavor = "multi_thread")]
