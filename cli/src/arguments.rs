@@ -1,8 +1,10 @@
 //! The command line.
 
+use std::ffi::OsString;
+
 use clap::{Args, Parser, Subcommand};
 use jiff::{Span, SpanRelativeTo};
-use share_model::Role;
+use share_model::{LinkId, Role};
 
 use crate::commands::{
     audit, certificate, disable, get, groups, import, invite, link, links, login, logout, ls,
@@ -119,6 +121,20 @@ pub(crate) enum Command {
     Manual(manual::Manual),
 }
 
+/// The arguments of this process, as clap is to read them. Ids of links can begin with a hyphen, and
+/// stand behind `--` then: no flag looks like one.
+pub(crate) fn given(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let is_id = |it: &OsString| {
+        it.to_str().is_some_and(|text| text.starts_with('-') && LinkId::parse(text).is_ok())
+    };
+    let (ids, mut others): (Vec<_>, Vec<_>) = arguments.partition(is_id);
+    if !ids.is_empty() && !others.iter().any(|it| it == "--") {
+        others.push("--".into());
+    }
+    others.extend(ids);
+    others
+}
+
 impl Common {
     pub(crate) fn output(&self) -> Output {
         Output { json: self.json, quiet: self.quiet }
@@ -169,6 +185,34 @@ mod tests {
             for line in text.lines() {
                 assert!(line.chars().count() <= 80, "{line}");
             }
+        }
+    }
+
+    #[test]
+    fn an_id_of_a_link_can_begin_with_a_hyphen() {
+        let parse = |line: &str| {
+            Arguments::try_parse_from(given(line.split(' ').map(OsString::from)))
+                .map(|it| format!("{:?}", it.command))
+                .map_err(|error| error.to_string())
+        };
+        for id in ["-".repeat(43), format!("-q{}", "q".repeat(41)), format!("-o{}", "a".repeat(41))]
+        {
+            for line in [
+                format!("share revoke {id}"),
+                format!("share revoke {id} --json"),
+                format!("share revoke -- {id}"),
+                format!("share certificate {id} -o a.jwt"),
+                format!("share --quiet certificate -o a.jwt {id}"),
+            ] {
+                let parsed = parse(&line);
+                assert!(parsed.as_ref().is_ok_and(|it| it.contains(&id)), "{line}: {parsed:?}");
+            }
+            let both = parse(&format!("share revoke {id} -- x")).expect("both");
+            assert!(both.contains(&id) && both.contains("\"x\""), "{both}");
+        }
+        for line in ["share revoke --jsno", "share certificate --jsno", "share revoke x --jsno"] {
+            let refused = parse(line).expect_err("an unknown flag");
+            assert!(refused.contains("a similar argument exists: '--json'"), "{refused}");
         }
     }
 

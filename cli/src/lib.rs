@@ -30,7 +30,8 @@ use crate::output::Output;
 /// Runs the command that the arguments of this process say.
 #[must_use]
 pub fn main() -> ExitCode {
-    let mut arguments = match Arguments::try_parse() {
+    let given = arguments::given(std::env::args_os());
+    let mut arguments = match Arguments::try_parse_from(given) {
         Ok(arguments) => arguments,
         Err(error) => return wrong_arguments(&error),
     };

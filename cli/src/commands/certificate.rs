@@ -19,7 +19,6 @@ Examples:
   share verify report.jwt")]
 pub(crate) struct SaveCertificate {
     /// Id of the link, from: share links, or share receipts FILE
-    #[arg(allow_hyphen_values = true)]
     link: String,
     /// Where it goes: a file or a folder. When it is left out, into the folder where you are.
     #[arg(long, short, value_name = "PATH")]

@@ -11,9 +11,9 @@ use crate::results::LinksRevoked;
 #[command(after_help = "\
 Examples:
   share revoke LINK
-  share revoke -- \"$ID\"    In a script: some ids begin with a hyphen")]
+  share revoke $(share links | awk -F '\\t' '$2 == \"live\" { print $1 }')")]
 pub(crate) struct Revoke {
-    /// Ids of links, from: share links. After -- when one begins with a hyphen
+    /// Ids of links, from: share links.
     #[arg(required = true, value_name = "LINK")]
     links: Vec<String>,
 }

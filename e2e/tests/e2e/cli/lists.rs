@@ -85,14 +85,15 @@ async fn a_link_is_made_listed_and_revoked() {
     let line: Vec<_> = listed.is(0).out.trim_end().split('\t').collect();
     assert_eq!((line[1], line[2], line[4], line[5]), ("live", "0 of 3", "digits.txt", "for Omar"));
     let id = line[0].to_owned();
-    client.run(&["revoke", "--", &id]).await.is(0).shows(&format!("Revoked {id}."));
+    client.run(&["revoke", &id]).await.is(0).shows(&format!("Revoked {id}."));
     client.run(&["links"]).await.is(0).shows("\trevoked\t");
     client.run_with_input(&["get", "-"], page.as_bytes()).await.is(4);
     client.run(&["revoke", CHOSEN]).await.is(4);
     // As the id of one link in 64 begins.
     let unknown = format!("-{}", &CHOSEN[1..]);
-    client.run(&["revoke", "--", &unknown]).await.fails(4, "link_unknown");
-    client.run(&["revoke", &unknown]).await.fails(2, &format!("'-- {}", &unknown[..2]));
+    client.run(&["revoke", &unknown]).await.fails(4, "link_unknown");
+    client.run(&["certificate", &unknown]).await.fails(4, "link_unknown");
+    client.run(&["revoke", "--jsno"]).await.fails(2, "a similar argument exists: '--json'");
     client.run(&["link", "digits.txt", "--max", "0"]).await.fails(2, "--max");
     client.run(&["link", "digits.txt", "--max", "many"]).await.fails(2, "--max");
     client.run(&["link", "digits.txt", "--expires", "never"]).await.fails(2, "--expires");
@@ -108,7 +109,7 @@ async fn a_certificate_is_checked_without_the_service() {
     let listed = client.run(&["links"]).await;
     let id = listed.out.split('\t').next().unwrap().to_owned();
     for machine in [&client, &ops] {
-        let certificate = ["certificate", "-o", "a.jwt", "--", &id];
+        let certificate = ["certificate", "-o", "a.jwt", &id];
         machine.run(&certificate).await.is(0).shows("share verify a.jwt");
         machine.run(&certificate).await.is(7);
     }

@@ -65,8 +65,8 @@ async fn json_is_one_document_that_fits_the_contract() {
     assert_eq!((&whoami["username"], &whoami["role"]), (&json!("ops"), &json!("ops")));
     assert!(whoami["service"].as_str().unwrap().starts_with(&scene.base), "{whoami}");
     let client = of("client").await;
-    assert_eq!(json(&client, &["revoke", "--", id]).await, json!({"revoked": [id]}));
-    json(&client, &["certificate", "-o", "a.jwt", "--", id]).await;
+    assert_eq!(json(&client, &["revoke", id]).await, json!({"revoked": [id]}));
+    json(&client, &["certificate", "-o", "a.jwt", id]).await;
     json(&client, &["verify", "a.jwt"]).await;
     let deleted = json(&ops, &["rm", "a.txt"]).await;
     assert_eq!(deleted, json!({"deleted": [uploaded[0]["id"]]}));
