@@ -163,6 +163,7 @@ mod tests {
         generator.subschema_for::<Uploaded>();
         generator.subschema_for::<Downloaded>();
         generator.subschema_for::<CertificateSaved<'_>>();
+        generator.subschema_for::<share_model::Certificate>();
         generator.subschema_for::<FilesDeleted<'_>>();
         generator.subschema_for::<LinksRevoked<'_>>();
         generator.subschema_for::<SessionsEnded<'_>>();
@@ -227,9 +228,12 @@ mod tests {
         for name in &named {
             assert!(api.contains_key(name) || own.contains_key(name), "there is no schema {name}");
         }
+        let inside = schemas().to_string();
         for name in own.keys().filter(|name| !api.contains_key(*name)) {
+            let is_part = inside.contains(&format!("\"#/$defs/{name}\""));
             // The failure of any command.
-            assert!(named.contains(name) || name == "Failed", "{name} is not in the table");
+            let known = named.contains(name) || is_part || name == "Failed";
+            assert!(known, "{name} is not in the table");
         }
     }
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::json_schema::moment;
 use crate::receipt_replay::ensure_possible;
 use crate::{
     ChainBreak, ChainHead, ContentDigest, Discrepancy, DownloadRequest, FileId, FileName, LinkId,
@@ -16,7 +18,7 @@ use crate::{
 ///
 /// Everything in `delivery` follows from the receipts, and whoever has the certificate can derive
 /// it once more. For the rest there is the issuer's word.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Certificate {
     /// The address of the service that issued it.
@@ -36,7 +38,7 @@ pub struct Certificate {
 }
 
 /// What the receipts of a link tell.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delivery {
     /// The file.
@@ -51,9 +53,11 @@ pub struct Delivery {
     pub username: Username,
     /// When the link was made.
     #[serde(with = "rfc3339_millis")]
+    #[schemars(schema_with = "moment")]
     pub created_at: Timestamp,
     /// The first moment at which it could no longer be redeemed.
     #[serde(with = "rfc3339_millis")]
+    #[schemars(schema_with = "moment")]
     pub expires_at: Timestamp,
     /// How often it could be redeemed.
     pub max_downloads: MaxDownloads,
@@ -68,12 +72,16 @@ pub struct Delivery {
 }
 
 /// A moment that may be missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Moment(#[serde(with = "rfc3339_millis")] pub Timestamp);
+pub struct Moment(
+    #[serde(with = "rfc3339_millis")]
+    #[schemars(schema_with = "moment")]
+    pub Timestamp,
+);
 
 /// One redemption of a link, and all that was sent for it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CertifiedDownload {
     /// When every byte of the file had been sent; none when not all were, or S3 sent them.
@@ -84,11 +92,12 @@ pub struct CertifiedDownload {
 }
 
 /// A request for bytes, and how its answer ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CertifiedTransfer {
     /// When it began.
     #[serde(with = "rfc3339_millis")]
+    #[schemars(schema_with = "moment")]
     pub begun_at: Timestamp,
     /// The address from which the request came.
     pub address: String,
@@ -103,11 +112,12 @@ pub struct CertifiedTransfer {
 }
 
 /// The end of an answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CertifiedEnd {
     /// When no more bytes were sent.
     #[serde(with = "rfc3339_millis")]
+    #[schemars(schema_with = "moment")]
     pub at: Timestamp,
     /// How many were.
     pub bytes: u64,

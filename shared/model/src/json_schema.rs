@@ -47,3 +47,8 @@ describe!(EmailAddress, {
 });
 describe!(MaxDownloads, { "type": "integer", "minimum": 1, "maximum": MaxDownloads::MAX });
 describe!(LinkNote, { "type": "string", "minLength": 1, "maxLength": LinkNote::MAX_CHARACTERS });
+
+/// A moment: RFC 3339, UTC, three decimals.
+pub(crate) fn moment(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "format": "date-time" })
+}

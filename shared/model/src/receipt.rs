@@ -4,6 +4,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -101,7 +102,7 @@ pub struct DownloadRequest {
 }
 
 /// How the answer to a request for bytes ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TransferOutcome {
     /// With it, every byte of the file has been sent.
@@ -116,7 +117,7 @@ pub enum TransferOutcome {
 }
 
 /// A receipt as the Audit table holds it: its text, and the text's SHA-256.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SealedReceipt {
     /// The link whose chain it belongs to.
     pub link: LinkId,
