@@ -74,15 +74,28 @@ pub fn main() -> ExitCode {
 
 /// Waits for Ctrl-C, or for whoever ends this program in another way.
 async fn interrupted() {
-    let ended = async |kind| match signal(kind) {
-        Ok(mut signals) => drop(signals.recv().await),
-        Err(_) => std::future::pending().await,
+    let ended = async |kind| {
+        if is_ignored(kind) {
+            return std::future::pending().await;
+        }
+        match signal(kind) {
+            Ok(mut signals) => drop(signals.recv().await),
+            Err(_) => std::future::pending().await,
+        }
     };
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
+        () = ended(SignalKind::interrupt()) => {}
         () = ended(SignalKind::terminate()) => {}
         () = ended(SignalKind::hangup()) => {}
     }
+}
+
+/// Whether this program was started with the signal ignored, as nohup does. What says so is on Linux alone.
+fn is_ignored(kind: SignalKind) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|it| u64::from_str_radix(it.trim(), 16).ok()).unwrap_or_default();
+    mask >> (kind.as_raw_value() - 1) & 1 == 1
 }
 
 /// A crash leaves no image of the memory, which holds secrets.

@@ -112,7 +112,10 @@ impl Machine {
 
     /// A command that has not begun.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(self.program);
+        self.prepared(Command::new(self.program), arguments)
+    }
+
+    fn prepared(&self, mut command: Command, arguments: &[&str]) -> Command {
         command.args(arguments).current_dir(self.folder()).env_clear().envs(&self.variables);
         command.env("HOME", self.home.path()).env("TMPDIR", self.home.path().join("tmp"));
         // No keyring of the machine on which the tests run.
@@ -124,6 +127,13 @@ impl Machine {
     /// Begins a command.
     pub fn start(&self, arguments: &[&str]) -> Running {
         Running(Some(self.command(arguments).spawn().unwrap()))
+    }
+
+    /// As [`Self::start`], after a line for the shell.
+    pub fn start_after(&self, line: &str, arguments: &[&str]) -> Running {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &format!("{line}; exec \"$0\" \"$@\""), self.program]);
+        Running(Some(self.prepared(shell, arguments).spawn().unwrap()))
     }
 
     /// Gives a command without a terminal, and waits for its end.
@@ -171,8 +181,13 @@ impl Running {
 
     /// Ctrl-C.
     pub fn interrupt(&self) {
+        self.signal("INT");
+    }
+
+    /// Sends the signal of this name.
+    pub fn signal(&self, name: &str) {
         let id = self.0.as_ref().unwrap().id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
     }
 
     /// `kill -9`. It may have ended before; says whether it has.

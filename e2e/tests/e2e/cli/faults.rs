@@ -248,6 +248,23 @@ async fn a_service_that_is_away_is_said_with_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_signal_that_whoever_gave_the_command_ignores_does_not_end_it() {
+    let stage = Stage::start("", &[]).await;
+    let machine = stage.machine("ops").await;
+    let content = large();
+    machine.write("a.zip", &content);
+    stage.s3.hold();
+    // As nohup does, and a shell with a command that runs in the background of a script.
+    let command = machine.start_after("trap '' HUP INT", &["upload", "a.zip"]);
+    stage.s3.held().await;
+    command.signal("HUP");
+    command.signal("INT");
+    stage.s3.release();
+    stage.with_checks(command.end()).await.is(0);
+    only_file(&stage.world, &content).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_ends_a_transfer_and_the_same_command_continues_it() {
     let stage = Stage::start("", &[]).await;
     let machine = stage.machine("ops").await;

@@ -183,13 +183,8 @@ async fn more_files_go_than_a_process_may_have_open() {
     for number in 0..FILES {
         machine.write(&format!("folder/{number}.txt"), number.to_string().as_bytes());
     }
-    let limited = r#"ulimit -n 64; exec "$0" upload folder --recursive"#;
-    let with_variables = machine.command(&[]);
-    let mut command = std::process::Command::new("/bin/sh");
-    command.args(["-c", limited, SHARE]).current_dir(machine.folder()).env_clear();
-    command.envs(with_variables.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let upload = ["upload", "folder", "--recursive"];
+    machine.start_after("ulimit -n 64", &upload).end().await.is(0);
     let files = world.all(routes::LIST_UPLOADED, 100, &world.token("ops").await).await;
     assert_eq!(files.len(), FILES);
 }
