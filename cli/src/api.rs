@@ -164,6 +164,8 @@ impl Api {
         if stored.access != ended && stored.access_ends - MARGIN > now() {
             return Ok(stored);
         }
+        // What cannot be kept must not be asked for: the token would be used up.
+        kept.write(&stored)?;
         let _refreshing = REFRESHING.lock().await;
         let secrets = self.continued(stored.refresh).await?;
         kept.write(&secrets)?;

@@ -110,6 +110,18 @@ async fn a_command_killed_while_it_refreshes_does_not_end_the_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn on_a_full_disk_a_session_is_not_used_up() {
+    let (world, proxy, machine) = session().await;
+    end_access(&world, &machine);
+    let before = kept(&machine);
+    // No byte can be written to a file.
+    let command = machine.start_after("trap '' XFSZ; ulimit -f 0", &["whoami"]);
+    command.end().await.fails(7, "session-default.json");
+    assert_eq!((proxy.seen(), kept(&machine)), (0, before));
+    machine.run(&["whoami"]).await.is(0).shows("client <");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_was_ended_elsewhere_says_how_to_log_in() {
     let (_world, _proxy, machine) = session().await;
     machine.run(&["sessions", "--end-all"]).await.is(0);
