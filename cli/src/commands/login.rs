@@ -50,18 +50,17 @@ impl Login {
         let password = ask_secretly(format!("Password of {} at {service}: ", plain(&name))).await?;
         let secrets = log_in(&anybody, name, password).await?;
 
-        let with_session = Api::new(service.clone(), Caller::Token(secrets.access.clone()))?;
+        let with_session = Api::new(service, Caller::Token(secrets.access.clone()))?;
         let account: AccountDetails =
             with_session.request(&operations::ACCOUNT_SHOW).send().await?;
-        let (kept, before) = store(context, known.as_ref(), &secrets).await?;
-        let profile = Profile {
-            url: service,
-            username: account.username.clone(),
-            role: account.role,
-            keeper: kept.keeper(),
+        let (kept, before) = match store(context, known.as_ref(), &secrets, &account).await {
+            Ok(stored) => stored,
+            Err(failure) => {
+                // Nobody will have its secrets.
+                let _ = Api::end(secrets).await;
+                return Err(failure);
+            }
         };
-        Profiles::change(&context.folders, |profiles| profiles.set(&context.profile, profile))
-            .await?;
         context.output.result(&account, || {
             format!("Logged in as {} ({}).\n", account.username.as_str(), account.role.as_str())
         })?;
@@ -73,19 +72,28 @@ impl Login {
     }
 }
 
-/// Keeps the secrets of the new session. Those of the one before, which they replace, are answered when
+/// Keeps the new session: its secrets, and whose it is. The secrets of the one before, which they replace, are answered when
 /// they can be read.
 async fn store(
     context: &Context,
     known: Option<&Profile>,
     secrets: &Secrets,
+    account: &AccountDetails,
 ) -> Result<(Kept, Option<Secrets>), Failure> {
     let Context { folders, profile, .. } = context;
     let kept = |url: &Url, keeper| Kept::new(folders, profile, url, keeper);
     // The lock is the same, whatever keeps the secrets.
     let _locked = kept(&secrets.service, Keeper::File).lock().await?;
     let before = known.and_then(|known| kept(&known.url, known.keeper).read().ok().flatten());
-    Ok((Kept::store_anew(folders, profile, secrets)?, before))
+    let kept = Kept::store_anew(folders, profile, secrets)?;
+    let set = Profile {
+        url: secrets.service.clone(),
+        username: account.username.clone(),
+        role: account.role,
+        keeper: kept.keeper(),
+    };
+    Profiles::change(folders, |profiles| profiles.set(profile, set)).await?;
+    Ok((kept, before))
 }
 
 /// Ends the session of the login before: nobody has its secrets any more, and it would live for days.

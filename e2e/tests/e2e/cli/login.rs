@@ -135,6 +135,20 @@ async fn a_login_ends_the_session_of_the_one_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_cannot_be_kept_leaves_no_session_at_the_service() {
+    let world = World::start().await;
+    let machine = Machine::new(SHARE);
+    // Nothing is there that could be read, and nothing can be written.
+    fs::create_dir(machine.settings().parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink("/nonexistent/folder", machine.settings()).unwrap();
+    let ended = machine.log_in(&[&world.base], "client", &local_password("client")).await;
+    ended.is(7).shows("Password of client").shows("secure-file-share: ");
+    let client = world.token("client").await;
+    let sessions = world.get(routes::SESSIONS, &client).await.is_json(200);
+    assert_eq!(sessions.as_array().unwrap().len(), 1, "that of the token");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_login_whose_predecessor_cannot_be_ended_says_so() {
     let (first, second) = tokio::join!(World::start(), World::start());
     let machine = Machine::logged_in(SHARE, &first, "client").await;
