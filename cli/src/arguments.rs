@@ -77,7 +77,7 @@ pub(crate) struct Common {
     /// An access token in place of a login. It comes from the environment alone: arguments can be
     /// seen by others.
     #[arg(skip)]
-    pub(crate) token: Option<String>,
+    pub(crate) token: Option<OsString>,
     /// Print one JSON document in place of text.
     #[arg(long, global = true)]
     pub(crate) json: bool,

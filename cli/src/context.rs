@@ -1,6 +1,7 @@
 //! What every command has: the service, the session, and how to print.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 
 use share_contract::{AccountDetails, FileDetails, FileStateName, FileSummary, operations};
 use share_model::{FileId, FileName, Role};
@@ -40,7 +41,7 @@ impl Context {
             output: common.output(),
             profile: common.profile,
             url: common.url.as_deref().map(profile::service).transpose()?,
-            token: common.token.filter(|token| !token.is_empty()),
+            token: common.token.filter(|it| !it.is_empty()).as_deref().map(token).transpose()?,
         })
     }
 
@@ -89,6 +90,16 @@ impl Context {
         let username = username.as_str().to_owned();
         Ok((Account { service: api.base().clone(), username }, role))
     }
+}
+
+/// A token as the environment has it. What is none must not be passed over: the login of a profile
+/// would take its place.
+fn token(given: &OsStr) -> Result<String, Failure> {
+    let token = given.to_str().map(str::trim).filter(|it| it.bytes().all(|b| b.is_ascii_graphic()));
+    token.filter(|it| !it.is_empty()).map(str::to_owned).ok_or_else(|| {
+        Failure::new(Status::Usage, "SHARE_TOKEN holds something that is no token")
+            .advise("Set it anew, or unset it.")
+    })
 }
 
 fn no_address() -> Failure {

@@ -36,7 +36,8 @@ pub fn main() -> ExitCode {
         Err(error) => return wrong_arguments(&error),
     };
     without_core_dumps();
-    arguments.common.token = token();
+    // The one variable that clap must not show.
+    arguments.common.token = std::env::var_os("SHARE_TOKEN");
     let output = arguments.common.output();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -115,9 +116,4 @@ fn wrong_arguments(error: &clap::Error) -> ExitCode {
         return ExitCode::from(Status::Usage as u8);
     }
     error.exit()
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one variable that clap must not show")]
-fn token() -> Option<String> {
-    std::env::var("SHARE_TOKEN").ok()
 }

@@ -267,7 +267,7 @@ async fn a_service_cannot_choose_parts_that_a_file_does_not_have() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut machine = Machine::new(SHARE);
         machine.set("SHARE_URL", &format!("http://{}", listener.local_addr().unwrap()));
-        machine.set("SHARE_TOKEN", "a token");
+        machine.set("SHARE_TOKEN", "a-token");
         tokio::spawn(async { axum::serve(listener, service).await.unwrap() });
         machine.write("a.zip", &noise(5 * MIB));
         machine.run(&["upload", "a.zip"]).await.fails(1, said);

@@ -223,8 +223,15 @@ async fn a_script_gives_address_and_token_in_its_environment() {
     let mut machine = Machine::of(SHARE, &world, "client").await;
     machine.run(&["whoami"]).await.is(0).shows("client <");
     assert_eq!(names_in(&machine.settings()), [""; 0], "nothing is kept");
-    machine.set("SHARE_TOKEN", "not a token");
+    machine.set("SHARE_TOKEN", "not-a-token");
     machine.run(&["whoami"]).await.fails(3, "token").says("Set SHARE_TOKEN anew.");
+    // As it comes from a file.
+    machine.set("SHARE_TOKEN", &format!("{}\n", world.token("client").await));
+    machine.run(&["whoami"]).await.is(0).shows("client <");
+    for no_token in ["a b", "ü", " ", "a\nb"] {
+        machine.set("SHARE_TOKEN", no_token);
+        machine.run(&["whoami"]).await.fails(2, "SHARE_TOKEN holds something that is no token");
+    }
     let mut machine = Machine::new(SHARE);
     machine.set("SHARE_TOKEN", &world.token("client").await);
     machine.run(&["whoami"]).await.fails(2, "Set SHARE_URL beside SHARE_TOKEN");
