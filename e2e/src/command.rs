@@ -117,7 +117,10 @@ impl Machine {
 
     fn prepared(&self, mut command: Command, arguments: &[&str]) -> Command {
         command.args(arguments).current_dir(self.folder()).env_clear().envs(&self.variables);
-        command.env("HOME", self.home.path()).env("TMPDIR", self.home.path().join("tmp"));
+        command.env("HOME", self.home.path());
+        if !self.variables.contains_key("TMPDIR") {
+            command.env("TMPDIR", self.home.path().join("tmp"));
+        }
         // No keyring of the machine on which the tests run.
         command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use share_model::{ContentDigest, DigestProgress, FileName};
+use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -60,8 +61,8 @@ impl Source {
                 .advise("Give it one with --name.")
         })?;
         let path = PathBuf::from("-");
-        let mut file = tempfile::tempfile().at(&path)?;
-        io::copy(&mut io::stdin().lock(), &mut file).at(&path)?;
+        let mut file = temporary()?;
+        io::copy(&mut io::stdin().lock(), &mut file).map_err(|error| not_copied(&path, &error))?;
         Self::made(file, path, file_name(name)?)
     }
 
@@ -71,20 +72,22 @@ impl Source {
         let path = fs::canonicalize(folder).at(folder)?;
         let own = path.file_name().unwrap_or_default().to_string_lossy();
         let name = file_name(name.unwrap_or(&format!("{own}.zip")))?;
-        let mut archive = ZipWriter::new(tempfile::tempfile().at(folder)?);
+        let mut archive = ZipWriter::new(temporary()?);
+        let not_written = |error: ZipError| match error {
+            ZipError::Io(error) => not_copied(&path, &error),
+            other => unexpected("The archive cannot be written", other),
+        };
         // What is in a folder is often compressed already, and sending is not to wait for it.
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
             .large_file(true);
         for file in files_in(&path)? {
             let inside = file.strip_prefix(&path).unwrap_or(&file).to_string_lossy();
-            archive
-                .start_file(inside, options)
-                .map_err(|error| unexpected("The archive cannot be written", error))?;
-            io::copy(&mut File::open(&file).at(&file)?, &mut archive).at(&file)?;
+            archive.start_file(inside, options).map_err(not_written)?;
+            io::copy(&mut File::open(&file).at(&file)?, &mut archive)
+                .map_err(|error| not_copied(&file, &error))?;
         }
-        let file =
-            archive.finish().map_err(|error| unexpected("The archive cannot be written", error))?;
+        let file = archive.finish().map_err(not_written)?;
         Self::made(file, path, name)
     }
 
@@ -196,6 +199,24 @@ impl Source {
             }
             other => other.at(&self.path),
         }
+    }
+}
+
+/// A file without a name, in the folder for temporary files.
+fn temporary() -> Result<File, Failure> {
+    let folder = std::env::temp_dir();
+    let file = tempfile::tempfile_in(&folder).at(&folder);
+    file.map_err(|failure| failure.advise("Name another folder in TMPDIR."))
+}
+
+/// Why the bytes of `path` have not been copied to a temporary file.
+fn not_copied(path: &Path, error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            Failure::local(&std::env::temp_dir(), error)
+                .advise("Free some space there, or name another folder in TMPDIR.")
+        }
+        _ => Failure::local(path, error),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use share_e2e::command::{Machine, names_in};
 use share_e2e::mail_server::MailServer;
 use share_e2e::proxy::Proxy;
-use share_e2e::samples::{sha256, zip_of_size};
+use share_e2e::samples::{noise, sha256, zip_of_size};
 use share_e2e::scene::second;
 use share_e2e::uploads::PART;
 use share_e2e::{World, routes};
@@ -32,6 +32,23 @@ async fn stored(world: &World) -> Vec<Value> {
     let mut files = world.all(routes::LIST_UPLOADED, 100, &world.token("ops").await).await;
     files.sort_by_key(|file| file["filename"].as_str().unwrap().to_owned());
     files
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_for_temporary_files_that_is_missing_or_full_is_named() {
+    let (_world, mut machine) = ops().await;
+    machine.write("folder/a.txt", &noise(100_000));
+    let temporary = machine.folder().parent().unwrap().join("tmp");
+    let full = "trap '' XFSZ; ulimit -f 1";
+    for arguments in [&["upload", "-", "--name", "a.bin"][..], &["upload", "folder", "--zip"]] {
+        let arguments = arguments.to_vec();
+        let line = format!("{full}; exec < folder/a.txt");
+        let ended = machine.start_after(&line, &arguments).end().await;
+        ended.fails(7, temporary.to_str().unwrap()).says("another folder in TMPDIR");
+    }
+    machine.set("TMPDIR", "/nonexistent");
+    let ended = machine.run(&["upload", "folder", "--zip"]).await;
+    ended.fails(7, "/nonexistent").says("another folder in TMPDIR");
 }
 
 #[tokio::test(flavor = "multi_thread")]
