@@ -98,7 +98,9 @@ impl Failure {
         }
         let last = causes.pop().unwrap_or_else(|| error.to_string());
         Self::new(Status::Unavailable, format!("The service did not answer: {last}"))
-            .advise("Check the network and the address, and give the same command again.")
+            .advise(
+                "Check the network, the address and HTTPS_PROXY, if it is set, and give the same command again.",
+            )
     }
 
     /// The service, or S3, has answered with an error.

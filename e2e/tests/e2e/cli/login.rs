@@ -266,6 +266,24 @@ async fn a_service_on_this_machine_is_asked_without_a_proxy() {
 }
 
 #[tokio::test]
+async fn the_password_of_a_proxy_is_not_printed() {
+    let mut machine = Machine::new(SHARE);
+    machine.set("SHARE_URL", "https://files.example.com");
+    machine.set("SHARE_TOKEN", "token");
+    let refuses = Origin::start(|_| vec![status("407 Proxy Authentication Required", "")]).await;
+    // Nobody listens at the first one.
+    for proxy in ["127.0.0.1:1", &refuses.host] {
+        machine.set("HTTPS_PROXY", &format!("http://name:secret@{proxy}"));
+        for arguments in [&["whoami"][..], &["whoami", "--json"]] {
+            let ended = machine.run(arguments).await;
+            ended.fails(6, "HTTPS_PROXY");
+            assert!(!ended.err.contains("secret"), "{ended}");
+        }
+    }
+    assert!(refuses.asked()[0].header("proxy-authorization").starts_with("Basic "));
+}
+
+#[tokio::test]
 async fn an_address_that_is_not_encrypted_is_refused() {
     let machine = Machine::new(SHARE);
     for (url, reason) in [
