@@ -77,7 +77,11 @@ pub(crate) fn login_of(profile: &str) -> String {
 /// The address of a service. Passwords and tokens travel to it, so it is `https`, but for a server on
 /// this machine.
 pub(crate) fn service(text: &str) -> Result<Url, Failure> {
-    let wrong = |reason: &str| Failure::new(Status::Usage, format!("{text:?} {reason}"));
+    // What stands beside these may be a secret.
+    let may_hold_more = text.contains(['@', '?', '#']);
+    let shown =
+        if may_hold_more { "The address of the service".to_owned() } else { format!("{text:?}") };
+    let wrong = |reason: &str| Failure::new(Status::Usage, format!("{shown} {reason}"));
     let mut url = Url::parse(text).map_err(|_| {
         wrong("is not the address of a service").advise("Give it with https:// at its beginning.")
     })?;
@@ -87,7 +91,8 @@ pub(crate) fn service(text: &str) -> Result<Url, Failure> {
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => return Err(wrong("names no host")),
     };
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
+    let names_somebody = !url.username().is_empty() || url.password().is_some();
+    if names_somebody || url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("holds more than an address").advise("Leave out names and secrets."));
     }
     // So that the same service is the same however its address ends.

@@ -292,10 +292,17 @@ async fn an_address_that_is_not_encrypted_is_refused() {
         ("http://10.0.0.1", "is not encrypted"),
         ("ftp://localhost", "is not encrypted"),
         ("files.example.com", "https://"),
-        ("https://name:secret@files.example.com", "holds more than an address"),
-        ("https://files.example.com/?token=secret", "holds more than an address"),
+        ("https://name:sesame@files.example.com", "holds more than an address"),
+        ("https://files.example.com/?token=sesame", "holds more than an address"),
+        ("https://files.example.com/#token=sesame", "holds more than an address"),
+        ("name:sesame@files.example.com", "names no host"),
+        ("//name:sesame@files.example.com", "is not the address of a service"),
+        ("mailto:sesame@files.example.com", "names no host"),
     ] {
-        machine.run(&["login", url]).await.fails(2, reason);
-        machine.run(&["ls", "--url", url]).await.fails(2, reason);
+        for arguments in [&["login", url][..], &["ls", "--url", url]] {
+            let ended = machine.run(arguments).await;
+            ended.fails(2, reason);
+            assert!(!ended.err.contains("sesame"), "{ended}");
+        }
     }
 }
