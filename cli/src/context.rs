@@ -75,7 +75,9 @@ impl Context {
 
     /// The profile that is meant, when somebody has logged in with it.
     pub(crate) fn known(&self) -> Result<Option<Profile>, Failure> {
-        Ok(Profiles::read(&self.folders)?.get(&self.profile).cloned())
+        let known = Profiles::read(&self.folders)?.get(&self.profile).cloned();
+        // A password goes there, and the file can be written by hand.
+        known.map(|it| Ok(Profile { url: profile::service(it.url.as_str())?, ..it })).transpose()
     }
 
     /// Who asks. With a session it is known without asking.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use etcetera::{BaseStrategy, base_strategy::Xdg};
+use rustix::process::geteuid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::task::spawn_blocking;
@@ -30,15 +31,31 @@ pub(crate) struct Folders {
 
 impl Folders {
     /// # Errors
-    /// When the home folder is not known.
+    /// When the home folder is not known, or when somebody else can change what is kept: where a
+    /// password goes, and where a file.
     pub(crate) fn find() -> Result<Self, Failure> {
         let base = Xdg::new().map_err(|error| {
             Failure::new(Status::Local, format!("The home folder is not known: {error}"))
                 .advise("Set HOME.")
         })?;
         let state = base.state_dir().unwrap_or_else(|| base.data_dir());
-        Ok(Self { settings: base.config_dir().join(NAME), state: state.join(NAME) })
+        let folders = Self { settings: base.config_dir().join(NAME), state: state.join(NAME) };
+        for folder in [&folders.settings, &folders.state] {
+            // One that is not there is made for this user alone.
+            if fs::metadata(folder).is_ok_and(|it| is_open_to_others(&it)) {
+                return Err(Failure::file(folder, "can be changed by other users")
+                    .advise("See what is in it, and take it back with: chown and chmod 700"));
+            }
+        }
+        Ok(folders)
     }
+}
+
+/// Whether other users can change what is in the folder. Root can anyway, and works in folders of others.
+fn is_open_to_others(folder: &fs::Metadata) -> bool {
+    let user = geteuid().as_raw();
+    let of_another = ![0, user].contains(&folder.uid()) && user != 0;
+    of_another || folder.mode() & 0o022 != 0
 }
 
 /// Makes the folder, and those above it, for this user alone.

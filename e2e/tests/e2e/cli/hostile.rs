@@ -1,6 +1,7 @@
 //! Hostile services, lost answers, and what else must not lead `share` astray.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
@@ -91,6 +92,34 @@ async fn the_secrets_of_a_session_go_to_no_service_but_the_one_that_gave_them() 
         machine.run(command).await.fails(3, "Nobody is logged in").says("share login");
     }
     assert_eq!(proxy.seen(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_other_users_can_change_is_not_trusted() {
+    let world = World::start().await;
+    let machine = Machine::logged_in(SHARE, &world, "client").await;
+    fs::create_dir_all(machine.state()).unwrap();
+    for folder in [machine.settings(), machine.state()] {
+        for mode in [0o777, 0o720, 0o702] {
+            fs::set_permissions(&folder, Permissions::from_mode(mode)).unwrap();
+            for command in [&["whoami"][..], &["login"], &["get", "a.zip"]] {
+                let ended = machine.run(command).await;
+                ended.fails(7, folder.to_str().unwrap()).says("can be changed by other users");
+            }
+        }
+        for mode in [0o755, 0o700] {
+            fs::set_permissions(&folder, Permissions::from_mode(mode)).unwrap();
+            machine.run(&["whoami"]).await.is(0);
+        }
+    }
+    // And no password goes over an open line, whatever stands there.
+    let profiles = machine.settings().join("profiles.json");
+    let mut known: Value = serde_json::from_slice(&fs::read(&profiles).unwrap()).unwrap();
+    known["default"]["url"] = json!("http://files.example.com/");
+    fs::write(&profiles, known.to_string()).unwrap();
+    for command in ["whoami", "login", "logout"] {
+        machine.run(&[command]).await.fails(2, "is not encrypted");
+    }
 }
 
 /// A link of a service at which this is said of the file, and whose other answers are these.
