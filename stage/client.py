@@ -146,6 +146,17 @@ class Stage:
         check(response.status == status, what)
         return json.loads(body) if body[:1] in (b"{", b"[") else body
 
+    def repeat(self, status: int, path: str, body: dict[str, Any], *, token: str) -> Any:
+        """The body of the response to a request that is sent twice with one key, and creates one
+        file."""
+        key = {"Idempotency-Key": secrets.token_hex(16)}
+        first, second = (
+            self.expect(status, "POST", path, body, token=token, headers=key) for _ in range(2)
+        )
+        name = "upload_id" if "upload_id" in first else "id"
+        check(first[name] == second[name], f"{path} twice with one key: {first}, {second}")
+        return second
+
     def login(self, account: Account, role: str = "client") -> str:
         """A new access token."""
         body = {"username": account.username, "password": account.password}
@@ -208,7 +219,7 @@ class Stage:
         """The id of a new upload in parts, of which S3 has nothing yet."""
         sha256 = hashlib.sha256(content).hexdigest()
         body = {"filename": name, "size": len(content), "sha256": sha256, **terms}
-        return self.expect(201, "POST", "/api/uploads", body, token=token)["upload_id"]
+        return self.repeat(201, "/api/uploads", body, token=token)["upload_id"]
 
     def sign_parts(self, token: str, upload_id: str, parts: dict[int, bytes]) -> list[Any]:
         """The requests that bring these parts, by number, to S3."""

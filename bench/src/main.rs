@@ -30,7 +30,7 @@ use share_e2e::{World, send, store};
 use share_model::{
     Content, ContentDigest, File, FileId, FileName, FileState, Recipients, Username,
 };
-use share_store::{Actor, Clock, FileChanges, RequestContext};
+use share_store::{Actor, Clock, Created, FileChanges, RequestContext};
 
 mod beside_aws;
 mod client;
@@ -117,7 +117,7 @@ async fn create(
     let clock: Clock = Arc::new(move || now);
     let actor =
         Actor { user: None, context: RequestContext { clock: &clock, request_id: "bench" } };
-    anyhow::ensure!(files.create(&file, actor).await?);
+    anyhow::ensure!(matches!(files.create(&file, None, actor).await?, Created::Now));
     Ok(file.id)
 }
 

@@ -635,6 +635,7 @@ impl Store {
     pub async fn faults_of_files(&self) -> Vec<String> {
         let (mut faults, mut counted, mut listed) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
         let (mut usage, mut kept) = (BTreeMap::new(), BTreeSet::new());
+        let (mut created, mut recorded) = (Vec::new(), BTreeSet::new());
         let text = |item: &Item, name: &str| item[name].as_s().unwrap().clone();
         for item in self.items(FILES).await {
             let id = text(&item, "file_id");
@@ -643,6 +644,11 @@ impl Store {
                 usage.insert(whose.to_owned(), used);
                 continue;
             }
+            if id.starts_with("request#") {
+                created.push(text(&item, "file"));
+                continue;
+            }
+            recorded.insert(id.clone());
             let (state, size) = (text(&item, "state"), number(&item, "size"));
             if ["uploading", "checking", "available"].contains(&state.as_str()) {
                 for whose in [text(&item, "uploader"), "stack".to_owned()] {
@@ -668,6 +674,12 @@ impl Store {
         usage.retain(|_, used| *used != [0, 0]);
         if usage != counted {
             faults.push(format!("counted are {usage:?}, and the records make {counted:?}"));
+        }
+        created.retain(|file| !recorded.contains(file));
+        if !created.is_empty() {
+            faults.push(format!(
+                "requests have created these, of which there is no record: {created:?}"
+            ));
         }
         let entries = self.items(SHELF).await.into_iter();
         let entries = entries.filter(|item| text(item, "audience") == "everyone");

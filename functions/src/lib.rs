@@ -16,6 +16,7 @@ pub mod imports;
 mod invitations;
 pub mod jobs;
 pub mod links;
+mod new_file;
 mod owner_mails;
 mod recipient_mails;
 pub mod sessions;

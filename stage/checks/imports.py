@@ -38,9 +38,9 @@ def import_files(stage: Stage) -> None:
 
 
 def begin(stage: Stage, ops: str, path: str, page: Page, **terms: Any) -> str:
-    """The id of a new import."""
+    """The id of a new import, which is asked for twice with one key."""
     body = {"url": stage.origin.serve(path, page), **terms}
-    return stage.expect(202, "POST", "/api/imports", body, token=ops)["id"]
+    return stage.repeat(202, "/api/imports", body, token=ops)["id"]
 
 
 def bring_by_schedule(stage: Stage, ops: str) -> None:

@@ -129,6 +129,7 @@ mod rules {
     mod receipts;
     mod recipient_mails;
     mod recipients;
+    mod repeated_requests;
     mod routing;
     mod second_factors;
     mod security_page;

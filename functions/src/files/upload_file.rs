@@ -1,5 +1,6 @@
 //! `file_upload`: a file of at most 4 MiB, checked before it is stored; or one from an address.
 
+use std::convert::Infallible;
 use std::io::Cursor;
 use std::time::Duration;
 
@@ -10,18 +11,19 @@ use share_contract::settings::{ALLOWED_FILE_TYPES, MALWARE_SCAN, MalwareScan};
 use share_contract::{ErrorCode, FileDetails, FileSummary, Operation, operations};
 use share_http::{
     Answer, ApiError, Authenticator, Endpoint, FileTerms, FileTermsReader, PublicUrl, Request,
-    limit, log_failure,
+    keyed, limit, log_failure,
 };
 use share_model::limits::UPLOADS;
 use share_model::{
     AllowedFileTypes, AuditAction, Content, ContentDigest, File, FileName, FileState,
     InspectionError, Invalid, MAX_UPLOAD_BYTES, Rejection, User, file_protocol,
 };
-use share_store::{Applied, FileChanges, FileStep, Limits, Objects, Platform, StartError};
+use share_store::{Actor, Applied, FileChanges, FileStep, Limits, Objects, Platform, StartError};
 use tokio::time::{Instant, sleep};
 
 use crate::file_check::FileCheck;
 use crate::imports::{Importer, NewImports};
+use crate::new_file::{NewFile, earlier};
 use crate::recipient_mails::RecipientMails;
 
 /// How long the answer waits for a file that is fetched or scanned.
@@ -86,9 +88,9 @@ impl Endpoint for UploadFile {
         let ops = self.authenticator.caller(request).await?; // 401, 403
         let base = self.public_url.of(request, "")?; // 503
         let file = if request.is_json() {
-            self.fetch(request, &ops, &base, deadline).await? // 400, 409, 415, 422, 429
+            self.fetch(request, &ops, &base, deadline).await? // 400, 409, 410, 415, 422, 429
         } else {
-            self.receive(request, &ops, &base).await? // 400, 409, 413, 415, 422, 429
+            self.receive(request, &ops, &base).await? // 400, 409, 410, 413, 415, 422, 429
         };
         let file = self.settled(file, deadline).await?; // 503
         match &file.state {
@@ -118,20 +120,42 @@ impl UploadFile {
         let (filename, media_type) = self.inspect(&upload.filename, &upload.content)?; // 413, 415, 422
         let size = upload.content.len() as u64;
         let sha256 = ContentDigest::of(&upload.content);
-        let new = self.terms.new_file(filename, None, terms, request).await?; // 422
-        let (account, code) = (ops.id.to_string(), ErrorCode::TooManyUploads);
-        limit(&self.limits, &UPLOADS, &account, code, request).await?; // 429, 503
+        let keyed = keyed(request, ops.id, &(&filename, size, sha256, &terms))?; // 400
         let actor = request.actor(ops.id);
-        // The record first, so that no bytes are there without one; a job removes what a crash
-        // leaves.
-        let file = file_protocol::receive(new, size, ops, request.now());
-        if !self.changes.create(&file, actor).await? {
-            return Err(ErrorCode::QuotaExceeded.into()); // 409
-        }
+        let earlier = earlier(&self.changes, keyed.as_ref(), request).await?; // 410, 422, 503
+        let new = if let Some(file) = earlier {
+            NewFile::OfEarlier(file)
+        } else {
+            let new = self.terms.new_file(filename, None, terms, request).await?; // 422
+            let (account, code) = (ops.id.to_string(), ErrorCode::TooManyUploads);
+            limit(&self.limits, &UPLOADS, &account, code, request).await?; // 429, 503
+            // The record first, so that no bytes are there without one; a job removes what a crash
+            // leaves.
+            let file = file_protocol::receive(new, size, ops, request.now());
+            let created = self.changes.create(&file, keyed.as_ref(), actor).await?; // 503
+            NewFile::of(created, file)? // 409, 410, 422
+        };
+        let file = match new {
+            NewFile::OfThis(file) => file,
+            // The earlier request may have died before it has put the bytes, or after.
+            NewFile::OfEarlier(file) => match self.take_over(file, actor).await? {
+                Ok(file) => file,
+                Err(settled) => return Ok(settled),
+            },
+        };
         let content =
             Content { content_type: media_type.to_owned(), sha256, uploaded_at: request.now() };
         let checked = file_protocol::accept(&file, content.clone()).and_then(|file| file.record());
         self.objects.put(&checked.ok_or(ErrorCode::FileGone)?, upload.content).await?; // 503
+        if keyed.is_some() {
+            // An equal request may have been faster, and the file have been deleted since. Then these
+            // bytes have come too late, and have the tag still with which they expire.
+            let now = self.changes.files.find(file.id).await?.ok_or(ErrorCode::FileGone)?; // 410, 503
+            if matches!(now.state, FileState::Rejected(_) | FileState::Deleted(_)) {
+                self.objects.remove(file.id, None).await?; // 503
+                return Ok(now);
+            }
+        }
         let scanned = self.scan == MalwareScan::GuardDuty;
         if !scanned {
             self.objects.keep(file.id).await?; // 503
@@ -157,6 +181,26 @@ impl UploadFile {
         }
     }
 
+    /// The file of an earlier request, which this one is to finish: when it is deleted meanwhile, its
+    /// bytes are removed after this request is over. As an error the file that needs nothing.
+    async fn take_over(
+        &self,
+        file: File,
+        actor: Actor<'_>,
+    ) -> Result<Result<File, File>, ApiError> {
+        let claim = |file: &File, now| {
+            let checking = matches!(file.state, FileState::Checking(_));
+            let after = checking.then(|| file_protocol::claim(file, now)).flatten();
+            Ok::<_, Infallible>(after.map(|after| FileStep { after, action: None }))
+        };
+        Ok(match self.changes.apply(file.id, actor, claim).await? {
+            Applied::Changed(file) => Ok(file),
+            Applied::Unchanged(file) => Err(file),
+            Applied::Absent | Applied::QuotaExceeded => Err(file),
+            Applied::Refused(never) => match never {},
+        })
+    }
+
     /// The file of an address, as far as it has come at the deadline.
     async fn fetch(
         &self,
@@ -167,7 +211,11 @@ impl UploadFile {
     ) -> Result<File, ApiError> {
         let input = self.imports.read(request, "file_url")?; // 400, 415, 422
         let due_at = request.now() + TAKEN_OVER;
-        let file = self.imports.create(input, due_at, ops, request).await?; // 409, 422, 429, 503
+        let file = match self.imports.create(input, due_at, ops, request).await? {
+            NewFile::OfThis(file) => file,
+            // The earlier request is at it, or a job is.
+            NewFile::OfEarlier(file) => return Ok(file),
+        };
         let actor = request.actor(ops.id);
         let file = match self.importer.run(file.clone(), actor, deadline).await {
             Ok(file) => file,

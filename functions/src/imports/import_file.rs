@@ -6,6 +6,7 @@ use share_http::{Answer, ApiError, Authenticator, Endpoint, Request};
 use share_store::{Platform, StartError};
 
 use super::NewImports;
+use crate::new_file::NewFile;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct ImportFile {
@@ -29,7 +30,8 @@ impl Endpoint for ImportFile {
         let ops = self.authenticator.caller(request).await?; // 401, 403
         let input = self.imports.read(request, "url")?; // 400, 415, 422
         // A job fetches it.
-        let file = self.imports.create(input, request.now(), &ops, request).await?; // 409, 422, 429, 503
+        let file = self.imports.create(input, request.now(), &ops, request).await?; // 400 to 503
+        let (NewFile::OfThis(file) | NewFile::OfEarlier(file)) = file;
         Ok(Answer::json(StatusCode::ACCEPTED, FileDetails::new(file, 0, 0)))
     }
 }

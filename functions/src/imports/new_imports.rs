@@ -1,17 +1,19 @@
 //! What is to be imported: the fields of a request, and the record.
 
 use jiff::Timestamp;
+use serde::Serialize;
 use share_contract::ErrorCode;
 use share_contract::settings::{ALLOWED_FILE_TYPES, IMPORT_MAX_BYTES};
 use share_fetch::{AllowedHosts, Source};
-use share_http::{ApiError, FileTerms, FileTermsReader, Request, limit};
+use share_http::{ApiError, FileTerms, FileTermsReader, Request, keyed, limit};
 use share_model::limits::UPLOADS;
 use share_model::{
-    AllowedFileTypes, ContentDigest, File, FileName, Import, Invalid, Upload, User, file_protocol,
+    AllowedFileTypes, ContentDigest, FileName, Import, Invalid, Upload, User, file_protocol,
 };
 use share_store::{FileChanges, Limits, Objects, Platform, StartError};
 
 use super::allowed_hosts;
+use crate::new_file::{NewFile, earlier};
 
 /// Takes on what is to be imported. Fetches nothing.
 pub struct NewImports {
@@ -25,6 +27,7 @@ pub struct NewImports {
 }
 
 /// What the caller says of the file.
+#[derive(Serialize)]
 pub struct NewImport {
     url: String,
     /// The name that the address gives it.
@@ -78,17 +81,25 @@ impl NewImports {
         Ok(input)
     }
 
-    /// The record of the file, whose import is due for a job at `due_at`.
+    /// The record of the file, whose import is due for a job at `due_at`; that of an earlier request
+    /// when this one repeats it.
     ///
     /// # Errors
-    /// 409 when it passes a quota, 422 when a recipient is unknown, 429 after too many uploads, 503.
-    pub async fn create(
+    /// 400 when the key of the request is none, 409 when it passes a quota, 410 when the file of an
+    /// earlier request is deleted, 422 when a recipient is unknown or the key is that of another
+    /// request, 429 after too many uploads, 503.
+    pub(crate) async fn create(
         &self,
         input: NewImport,
         due_at: Timestamp,
         ops: &User,
         request: &Request,
-    ) -> Result<File, ApiError> {
+    ) -> Result<NewFile, ApiError> {
+        let keyed = keyed(request, ops.id, &input)?; // 400
+        let earlier = earlier(&self.changes, keyed.as_ref(), request).await?; // 410, 422, 503
+        if let Some(file) = earlier {
+            return Ok(NewFile::OfEarlier(file));
+        }
         let NewImport { url, address_name, filename, sha256, terms } = input;
         let unnamed = filename.is_none();
         let nearest = || FileName::nearest(&address_name?);
@@ -107,9 +118,8 @@ impl NewImports {
             import: Some(Import { url, due_at, failures: 0, validator: None, unnamed }),
         };
         let file = file_protocol::announce(new, None, upload, ops);
-        if !self.changes.create(&file, request.actor(ops.id)).await? {
-            return Err(ErrorCode::QuotaExceeded.into()); // 409
-        }
-        Ok(file)
+        let actor = request.actor(ops.id);
+        let created = self.changes.create(&file, keyed.as_ref(), actor).await?; // 503
+        NewFile::of(created, file) // 409, 410, 422
     }
 }

@@ -1,14 +1,19 @@
 //! `upload_create`: the beginning of an upload in parts.
 
+use serde::Serialize;
 use share_contract::settings::{ALLOWED_FILE_TYPES, MAX_FILE_BYTES};
 use share_contract::{ErrorCode, Operation, UploadCreated, operations};
 use share_http::{
-    Answer, ApiError, Authenticator, Endpoint, FileTerms, FileTermsReader, Request, limit,
+    Answer, ApiError, Authenticator, Endpoint, FileTerms, FileTermsReader, Request, keyed, limit,
     log_failure,
 };
 use share_model::limits::UPLOADS;
-use share_model::{AllowedFileTypes, ContentDigest, FileName, Invalid, Upload, file_protocol};
-use share_store::{FileChanges, Limits, Objects, Platform, StartError};
+use share_model::{
+    AllowedFileTypes, ContentDigest, File, FileName, Invalid, Upload, file_protocol,
+};
+use share_store::{Created, FileChanges, Limits, Objects, Platform, StartError};
+
+use crate::new_file::{NewFile, earlier};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct CreateUpload {
@@ -22,6 +27,7 @@ pub struct CreateUpload {
 }
 
 /// What the caller says of the file.
+#[derive(Serialize)]
 struct Input {
     filename: FileName,
     size: u64,
@@ -48,11 +54,17 @@ impl Endpoint for CreateUpload {
 
     async fn handle(&self, request: &Request) -> Result<Answer<UploadCreated>, ApiError> {
         let ops = self.authenticator.caller(request).await?; // 401, 403
-        let Input { filename, size, sha256, terms } = self.input(request)?; // 400, 415, 422
+        let input = self.input(request)?; // 400, 415, 422
+        let keyed = keyed(request, ops.id, &input)?; // 400
+        let Input { filename, size, sha256, terms } = input;
         if !self.allowed.allow(&filename) {
             let extensions = self.allowed.names();
             let values = [("extensions", extensions.as_str())];
             return Err(ApiError::with(ErrorCode::FileTypeNotAllowed, &values)); // 415
+        }
+        let earlier = earlier(&self.changes, keyed.as_ref(), request).await?; // 410, 422, 503
+        if let Some(file) = earlier {
+            return Ok(Answer::created(created(&file, size)));
         }
         let new = self.terms.new_file(filename, sha256, terms, request).await?; // 422
         let (account, code) = (ops.id.to_string(), ErrorCode::TooManyUploads);
@@ -64,21 +76,28 @@ impl Endpoint for CreateUpload {
             ends_at: request.now() + file_protocol::UPLOAD_LIFETIME,
             import: None,
         };
-        let created = UploadCreated {
-            upload_id: new.id,
-            part_size: upload.part_size,
-            parts: file_protocol::parts(size, upload.part_size),
-            expires_at: upload.ends_at,
-        };
-        let s3_upload = upload.s3_upload.clone();
+        let (id, s3_upload) = (new.id, upload.s3_upload.clone());
         let file = file_protocol::announce(new, Some(size), upload, &ops);
-        if !self.changes.create(&file, request.actor(ops.id)).await? {
-            if let Err(error) = self.objects.abort_upload(file.id, &s3_upload).await {
-                log_failure(request.id(), &error);
-            }
-            return Err(ErrorCode::QuotaExceeded.into()); // 409
+        let actor = request.actor(ops.id);
+        let new = self.changes.create(&file, keyed.as_ref(), actor).await?; // 503
+        if !matches!(new, Created::Now)
+            && let Err(error) = self.objects.abort_upload(id, &s3_upload).await
+        {
+            log_failure(request.id(), &error);
         }
-        Ok(Answer::created(created))
+        let (NewFile::OfThis(file) | NewFile::OfEarlier(file)) = NewFile::of(new, file)?; // 409, 410, 422
+        Ok(Answer::created(created(&file, size)))
+    }
+}
+
+/// The upload as it began, whatever has become of it since.
+fn created(file: &File, size: u64) -> UploadCreated {
+    let part_size = file_protocol::part_size(size);
+    UploadCreated {
+        upload_id: file.id,
+        part_size,
+        parts: file_protocol::parts(size, part_size),
+        expires_at: file.id.born_at() + file_protocol::UPLOAD_LIFETIME,
     }
 }
 

@@ -183,6 +183,8 @@ error_codes! {
     HostUnknown Local 421 "host_unknown"
         "This host is not served here. Use localhost, 127.0.0.1 or the public address of the API.";
     InvalidField Function 422 "invalid_field" "Some fields are not as they must be.";
+    KeyReused Function 422 "idempotency_key_reused"
+        "This Idempotency-Key belongs to another request. Use a new one.";
     FileRejected Function 422 "file_rejected" "The file was not taken: {reason}.";
     ImportFailed Function 422 "import_failed" "The file could not be fetched: {reason}.";
     TooManyGuesses Function 429 "too_many_guesses"

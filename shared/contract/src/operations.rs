@@ -149,6 +149,15 @@ const LEASE: Parameter = Parameter {
     schema: schema::token,
 };
 
+const IDEMPOTENCY_KEY: Parameter = Parameter {
+    name: "Idempotency-Key",
+    place: Place::Header,
+    required: false,
+    description: "A random key of the caller's. For 24 hours the same request with the same key makes \
+                  no second file: the answer is about the first one.",
+    schema: schema::key,
+};
+
 const FILE_ID: Parameter = Parameter {
     name: "file_id",
     place: Place::Path,

@@ -17,6 +17,11 @@ pub(crate) fn token(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{43}$" })
 }
 
+/// A key that the caller has chosen: visible ASCII.
+pub(crate) fn key(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": "^[!-~]{1,255}$" })
+}
+
 /// How many records a page has at most.
 pub(crate) fn limit(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 50 })

@@ -1,6 +1,7 @@
 //! What an uploader says of a file beside its name and bytes.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 use serde_json::Value;
 use share_auth::random_bytes;
 use share_contract::settings::{DEFAULT_AUDIENCE, FILE_RETENTION_DAYS};
@@ -24,6 +25,7 @@ pub struct FileTermsReader {
 }
 
 /// The fields as they were given.
+#[derive(Serialize)]
 pub struct FileTerms {
     recipients: Option<NamedRecipients>,
     notify_recipients: bool,
@@ -33,6 +35,7 @@ pub struct FileTerms {
 }
 
 /// Recipients as an uploader names them. Whether there are such Clients is not known yet.
+#[derive(Serialize)]
 pub enum NamedRecipients {
     /// Every verified Client.
     Everyone,
@@ -41,6 +44,7 @@ pub enum NamedRecipients {
 }
 
 /// One recipient.
+#[derive(Serialize)]
 pub enum NamedRecipient {
     /// The Client of this name.
     Username(Username),

@@ -18,6 +18,7 @@ mod group;
 mod inspection;
 mod invalid;
 mod json_schema;
+mod keyed_request;
 pub mod limits;
 mod link;
 pub mod link_protocol;
@@ -47,6 +48,7 @@ pub use file_type::AllowedFileTypes;
 pub use group::{Group, GroupId, GroupName};
 pub use inspection::{InspectionError, Rejection, TextCheck};
 pub use invalid::Invalid;
+pub use keyed_request::{KEY_LIFETIME, KeyedRequest};
 pub use link::{
     Admission, Lease, LeaseTerms, Link, LinkId, LinkLifetime, LinkNote, LinkRefusal, LinkState,
     LinkTerms, MaxDownloads,

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use share_contract::settings::{Quota, Quotas, SHELF_TABLE};
 use share_model::{
-    AuditedAction, Deleted, File, FileId, FileRecord, FileState, Rejected, Subject, UserId,
-    caseless, file_protocol, rfc3339_millis,
+    AuditedAction, ContentDigest, Deleted, File, FileId, FileRecord, FileState, KEY_LIFETIME,
+    KeyedRequest, Rejected, Subject, UserId, caseless, file_protocol, rfc3339_millis,
 };
 
 use crate::files::key;
@@ -59,12 +59,42 @@ pub enum Applied<E> {
     QuotaExceeded,
 }
 
+/// What became of a new file.
+pub enum Created {
+    /// Its record is there.
+    Now,
+    /// There is none, because an earlier request has the same key.
+    Before(Earlier),
+    /// It would have passed a quota.
+    QuotaExceeded,
+}
+
+/// What an earlier request with the same key was.
+pub enum Earlier {
+    /// The same one. It has created this file.
+    Same(Box<File>),
+    /// Another one.
+    Other,
+}
+
 /// What became of one attempt at a change.
 #[derive(Debug, PartialEq, Eq)]
 enum Attempt {
     Done,
     Stale,
     QuotaExceeded,
+    KeyKnown,
+}
+
+/// That a request with a key has created a file, as the table holds it.
+#[derive(Serialize, Deserialize)]
+struct Known {
+    /// The file.
+    file: FileId,
+    /// What the request said.
+    content: ContentDigest,
+    /// Until when the key stands for that request.
+    forget_at: i64,
 }
 
 /// A record, as the table holds it. The index of what is due has only those with its keys.
@@ -109,16 +139,52 @@ impl FileChanges {
         })
     }
 
-    /// Puts the record of a new file. Answers `false` when it would pass a quota; then there is none.
+    /// Puts the record of a new file, for a request that may have a key: of all requests with the same
+    /// one, one creates a file.
     ///
     /// # Errors
     /// When the tables do not answer.
-    pub async fn create(&self, file: &File, actor: Actor<'_>) -> Result<bool, StoreError> {
-        match self.attempt(None, file, None, actor).await? {
-            Attempt::Done => Ok(true),
-            Attempt::QuotaExceeded => Ok(false),
-            Attempt::Stale => Err(StoreError::because("create a file", "there is one of this id")),
+    pub async fn create(
+        &self,
+        file: &File,
+        request: Option<&KeyedRequest>,
+        actor: Actor<'_>,
+    ) -> Result<Created, StoreError> {
+        let now = (actor.context.clock)();
+        let known = request.map(|request| remember(&self.files.table, request, file.id, now));
+        match (self.attempt(None, file, None, known, actor).await?, request) {
+            (Attempt::Done, _) => Ok(Created::Now),
+            (Attempt::QuotaExceeded, _) => Ok(Created::QuotaExceeded),
+            (Attempt::KeyKnown, Some(request)) => {
+                let earlier = self.earlier(request, now).await?.map(Created::Before);
+                earlier.ok_or_else(|| StoreError::because("create a file", "its key is forgotten"))
+            }
+            (Attempt::KeyKnown | Attempt::Stale, _) => {
+                Err(StoreError::because("create a file", "there is one of this id"))
+            }
         }
+    }
+
+    /// What an earlier request with the same key was, when there was one in the last 24 hours.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn earlier(
+        &self,
+        request: &KeyedRequest,
+        now: Timestamp,
+    ) -> Result<Option<Earlier>, StoreError> {
+        let known: Option<Known> = self.files.table.get(&request_key(request)).await?;
+        // Its deletion can be days late.
+        let Some(known) = known.filter(|it| it.forget_at > now.as_second()) else {
+            return Ok(None);
+        };
+        if known.content != request.content {
+            return Ok(Some(Earlier::Other));
+        }
+        let file = self.files.find(known.file).await?;
+        let file = file.ok_or_else(|| StoreError::because("find a file", "there is no record"))?;
+        Ok(Some(Earlier::Same(Box::new(file))))
     }
 
     /// Takes a step: asks `step` what is to become of the file as it is now, `None` for nothing, and
@@ -140,10 +206,10 @@ impl FileChanges {
                 Ok(None) => return Ok(Applied::Unchanged(before)),
                 Err(refusal) => return Ok(Applied::Refused(refusal)),
             };
-            match self.attempt(Some(&before), &after, action, actor).await? {
+            match self.attempt(Some(&before), &after, action, None, actor).await? {
                 Attempt::Done => return Ok(Applied::Changed(after)),
                 Attempt::QuotaExceeded => return Ok(Applied::QuotaExceeded),
-                Attempt::Stale => backoff.wait().await?,
+                Attempt::Stale | Attempt::KeyKnown => backoff.wait().await?,
             }
         }
     }
@@ -177,17 +243,26 @@ impl FileChanges {
         before: Option<&File>,
         after: &File,
         action: Option<AuditedAction>,
+        known: Option<Write>,
         actor: Actor<'_>,
     ) -> Result<Attempt, StoreError> {
         let Some(usage) = self.usage(before, after) else { return Ok(Attempt::QuotaExceeded) };
         let limited = 1..=usage.len();
         let mut writes = vec![self.record(before, after)];
         writes.extend(usage);
+        let keyed = known.as_ref().map(|_| writes.len());
+        writes.extend(known);
         writes.extend(self.entries(before, after));
         let subject = Subject::File(after.id);
         writes.extend(action.and_then(|action| self.audit.by(actor, subject, action)));
         Ok(match self.files.table.commit("change a file", writes).await? {
             CommitOutcome::Committed => Attempt::Done,
+            // First, because the earlier file may be what fills the quota.
+            CommitOutcome::ConditionFailed(places)
+                if keyed.is_some_and(|place| places.contains(&place)) =>
+            {
+                Attempt::KeyKnown
+            }
             CommitOutcome::ConditionFailed(places)
                 if places.iter().all(|place| limited.contains(place)) =>
             {
@@ -256,6 +331,20 @@ impl FileChanges {
         let gone = old.keys().filter(|place| !new.contains_key(*place));
         puts.chain(gone.map(|place| self.shelf.delete(&key(place), &always()))).collect()
     }
+}
+
+fn request_key(request: &KeyedRequest) -> Key {
+    Key::new("file_id", format!("request#{}", request.key.hex()))
+}
+
+/// The write that remembers by which request a file is created, on condition that no other one with
+/// the same key has been in the last 24 hours.
+fn remember(table: &Table, request: &KeyedRequest, file: FileId, now: Timestamp) -> Write {
+    let forget_at = (now + KEY_LIFETIME).as_second();
+    let known = Known { file, content: request.content, forget_at };
+    let unknown = Condition::new("attribute_not_exists(file_id) OR forget_at <= :now")
+        .with(":now", number(now.as_second()));
+    table.put(&request_key(request), &known, &unknown)
 }
 
 /// That a quota is kept when these are added.

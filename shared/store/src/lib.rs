@@ -31,7 +31,7 @@ pub use admissions::{Admissions, WaitingUser};
 pub use audit::{Audit, EventQuery, StoredEvent, StoredReceipt, forget_at};
 pub use erasure::{Closed, Erasure, Leftover};
 pub use error::{StartError, StoreError};
-pub use file_changes::{Actor, Applied, FileChanges, FileStep};
+pub use file_changes::{Actor, Applied, Created, Earlier, FileChanges, FileStep};
 pub use files::Files;
 pub use groups::{Groups, MembershipRefusal};
 pub use limits::{Limits, Taken};

@@ -4,13 +4,16 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use share_e2e::answer::try_send;
 use share_e2e::api::Api;
+use share_e2e::forms::{form_of, media_type};
 use share_e2e::process::Process;
 use share_e2e::proxy::Proxy;
 use share_e2e::samples::sha256;
+use share_e2e::store::new_secret;
 use share_e2e::uploads::SignedPart;
 use share_e2e::{Answer, World, routes};
 use tempfile::TempDir;
@@ -145,6 +148,16 @@ impl Stage {
         self.run("CheckFile", &json!({"detail": {"object": {"key": id}}})).await;
     }
 
+    /// That there is this file, in this state, and no other one.
+    async fn has_only(&mut self, id: &str, state: &str) {
+        let listed = self
+            .ask(|api, ops| api.request(Method::GET, routes::LIST_UPLOADED).bearer_auth(ops))
+            .await;
+        let files = listed.is_json(200);
+        let files = files.as_array().unwrap().iter().map(|file| (&file["id"], &file["state"]));
+        assert_eq!(files.collect::<Vec<_>>(), [(&json!(id), &json!(state))]);
+    }
+
     /// That nothing is left of anything, when everything that was begun has been given up.
     async fn is_empty(&mut self) {
         self.pass(8 * 24 * 60 * 60).await;
@@ -197,6 +210,42 @@ async fn a_file(stage: &mut Stage) {
     stage.is_empty().await;
 }
 
+/// A small file that is sent until there is an answer, each time with the same key.
+async fn a_small_file(stage: &mut Stage) {
+    let key = new_secret();
+    let uploaded = stage.ask(|api, ops| {
+        let request = api.request(Method::POST, routes::UPLOAD).bearer_auth(ops);
+        let request = request.header("Idempotency-Key", &key).header(CONTENT_TYPE, media_type());
+        request.body(form_of("a.csv", CSV))
+    });
+    let id = uploaded.await.is(201).id();
+    stage.has_only(&id, "available").await;
+    assert_eq!(stage.engines.store.object(&id).await, CSV);
+    let faults = stage.engines.store.faults_of_files().await;
+    assert!(faults.is_empty(), "{faults:?}");
+    let deleted =
+        stage.ask(|api, ops| api.request(Method::DELETE, &routes::file(&id)).bearer_auth(ops));
+    let deleted = deleted.await;
+    assert!([204, 404].contains(&deleted.status.as_u16()), "{deleted:?}");
+    stage.is_empty().await;
+}
+
+/// An upload in parts that is begun until there is an answer, each time with the same key.
+async fn a_beginning(stage: &mut Stage) {
+    let key = new_secret();
+    let body = json!({"filename": "a.csv", "size": CSV.len()});
+    let begun = stage.ask(|api, ops| {
+        let request = api.request(Method::POST, routes::UPLOADS).bearer_auth(ops);
+        request.header("Idempotency-Key", &key).json(&body)
+    });
+    let id = begun.await.is(201).upload_id();
+    stage.has_only(&id, "uploading").await;
+    let abort =
+        stage.ask(|api, ops| api.request(Method::DELETE, &routes::upload(&id)).bearer_auth(ops));
+    abort.await.is(204);
+    stage.is_empty().await;
+}
+
 /// An upload that is given up after its part has come.
 async fn an_abort(stage: &mut Stage) {
     let id = stage.begin().await;
@@ -222,4 +271,18 @@ async fn a_server_killed_at_any_write_of_an_upload_loses_nothing_and_leaves_noth
     assert!(calls >= 6, "{calls}");
     let calls = at_each_call(DYNAMODB, an_abort).await;
     assert!(calls >= 3, "{calls}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_repeated_after_a_server_was_killed_at_any_of_its_calls_is_one_file() {
+    // Put, read and write tags.
+    let calls = at_each_call(S3, a_small_file).await;
+    assert!(calls >= 3, "{calls}");
+    // Create, accept.
+    let calls = at_each_call(DYNAMODB, a_small_file).await;
+    assert!(calls >= 2, "{calls}");
+    for engine in [S3, DYNAMODB] {
+        let calls = at_each_call(engine, a_beginning).await;
+        assert!(calls >= 1, "{calls}");
+    }
 }

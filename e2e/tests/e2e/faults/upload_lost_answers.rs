@@ -1,9 +1,14 @@
 //! Answers of S3 and DynamoDB that are lost in the midst of an upload.
 
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
 use serde_json::{Map, json};
+use share_e2e::answer::try_send;
+use share_e2e::api::Api;
+use share_e2e::forms::{form_of, media_type};
 use share_e2e::proxy::Proxy;
 use share_e2e::samples::sha256;
-use share_e2e::{Answer, Upload, World};
+use share_e2e::{Answer, Upload, World, routes};
 
 const CSV: &[u8] = b"a,b\n1,2\n";
 /// For longer than a job leaves a file to another.
@@ -58,7 +63,7 @@ async fn a_life(marked: &'static str, lost: usize) {
     let mut received = None;
     // A client whose answer was lost sends the part again.
     for _ in 0..=lost {
-        received = share_e2e::answer::try_send(signed.request(&world.http, CSV)).await.ok();
+        received = try_send(signed.request(&world.http, CSV)).await.ok();
         if received.is_some() {
             break;
         }
@@ -145,7 +150,7 @@ async fn each_call_of_s3_that_an_upload_makes_can_be_lost() {
         let id = insist(async || world.begin_upload(&ops, &body).await).await.upload_id();
         let upload = Upload::resume(&world, &ops, &id, CSV).await.unwrap();
         let signed = upload.sign(1).await;
-        let _ = share_e2e::answer::try_send(signed.request(&world.http, CSV)).await;
+        let _ = try_send(signed.request(&world.http, CSV)).await;
         upload.complete().await;
         let event = json!({"detail": {"object": {"key": id}}}).as_object().unwrap().clone();
         run(&world, "CheckFile", &event).await;
@@ -154,4 +159,79 @@ async fn each_call_of_s3_that_an_upload_makes_can_be_lost() {
         world.abort_upload(&other, &ops).await.is(204);
         assert_eq!(proxy.left(), 0, "{marked} is called");
     }
+}
+
+/// Sends a small file with this key.
+async fn send_small(api: &Api, ops: &str) -> reqwest::Result<Answer> {
+    let request = api.request(Method::POST, routes::UPLOAD).bearer_auth(ops);
+    let request = request.header("Idempotency-Key", "a-key").header(CONTENT_TYPE, media_type());
+    try_send(request.body(form_of("a.csv", CSV))).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_whose_answer_is_lost_is_repeated_with_its_key_and_is_one_file() {
+    let world = World::start().await;
+    let proxy = Proxy::start(&world.base, "POST /api/files/upload|POST /api/uploads").await;
+    let cut = Api::new(proxy.url.clone());
+    let ops = world.token("ops").await;
+    proxy.lose(2);
+    let mut answers = vec![];
+    for _ in 0..4 {
+        answers.push(send_small(&cut, &ops).await.ok());
+    }
+    let ids: Vec<_> = answers.iter().flatten().map(|answer| answer.is(201).id()).collect();
+    assert_eq!((proxy.left(), ids.len()), (0, 2));
+    proxy.lose(2);
+    let body = json!({"filename": "b.csv", "size": CSV.len()});
+    let ask = async || {
+        let request = cut.request(Method::POST, routes::UPLOADS).bearer_auth(&ops);
+        try_send(request.header("Idempotency-Key", "another").json(&body)).await.ok()
+    };
+    let mut answer = None;
+    while answer.is_none() {
+        answer = ask().await;
+    }
+    let files = world.all(routes::LIST_UPLOADED, 100, &ops).await;
+    let files: Vec<_> = files.iter().map(|file| file["id"].as_str().unwrap()).collect();
+    assert_eq!(files, [&*answer.unwrap().is(201).upload_id(), &*ids[0]]);
+    assert_eq!(ids[0], ids[1]);
+    world.is_consistent().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_did_not_arrive_are_brought_by_the_repetition() {
+    // The SDK asks three times.
+    let (engines, world, proxy) = losing("x-id=PutObject").await;
+    let ops = world.token("ops").await;
+    proxy.refuse(3);
+    send_small(&world, &ops).await.unwrap().is(503);
+    let files = world.all(routes::LIST_UPLOADED, 100, &ops).await;
+    assert_eq!((files.len(), &files[0]["state"]), (1, &json!("checking")));
+    let id = files[0]["id"].as_str().unwrap();
+    assert_eq!(world.store.length_of_object(id).await, None, "its bytes are not there");
+    assert_eq!(send_small(&world, &ops).await.unwrap().is(201).id(), id);
+    assert_eq!(world.store.object(id).await, CSV);
+    assert_eq!(world.store.usage("stack").await, (CSV.len() as u64, 1));
+    world.is_consistent().await;
+    drop(engines);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_come_after_a_repetition_and_a_deletion_are_removed() {
+    let (engines, slow, proxy) = losing("x-id=PutObject").await;
+    let fast = World::over(&engines, &[]).await;
+    let ops = fast.token("ops").await;
+    proxy.hold();
+    let first = send_small(&slow, &ops);
+    let meanwhile = async {
+        proxy.held().await;
+        let id = send_small(&fast, &ops).await.unwrap().is(201).id();
+        fast.delete_file(&id, &ops).await.is(204);
+        assert_eq!(fast.store.length_of_object(&id).await, None);
+        proxy.release();
+        id
+    };
+    let (first, id) = tokio::join!(first, meanwhile);
+    first.unwrap().refused(410, "file_gone");
+    fast.is_gone(&id).await;
 }

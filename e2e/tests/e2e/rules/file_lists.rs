@@ -14,7 +14,7 @@ use share_model::{
     Content, ContentDigest, EmailAddress, File, FileId, FileName, FileState, Recipient, Recipients,
     Role, User, UserId, Username,
 };
-use share_store::{Actor, Clock, FileChanges, RequestContext, Shelf, ShelfQuery};
+use share_store::{Actor, Clock, Created, FileChanges, RequestContext, Shelf, ShelfQuery};
 
 const SORTS: [&str; 4] = ["-uploaded_at", "uploaded_at", "filename", "-filename"];
 
@@ -334,7 +334,8 @@ impl Stock {
             user: None,
             context: RequestContext { clock: &self.clock, request_id: "a test" },
         };
-        assert!(self.changes.create(&file, actor).await.unwrap());
+        let created = self.changes.create(&file, None, actor).await.unwrap();
+        assert!(matches!(created, Created::Now));
         file.id
     }
 }

@@ -2,7 +2,9 @@
 
 use share_model::Role;
 
-use super::{CURSOR, FILE_ID, LIMIT, SEARCH, SORT, delete, get, json, of, patch, post};
+use super::{
+    CURSOR, FILE_ID, IDEMPOTENCY_KEY, LIMIT, SEARCH, SORT, delete, get, json, of, patch, post,
+};
 use crate::{
     Answer, Body, Caller, Content, ErrorCode, FileChange, FileDetails, FileFetch, FileSummary,
     FileUpload, Operation, ReceiptEntry,
@@ -14,13 +16,16 @@ pub const FILE_UPLOAD: Operation = Operation {
     summary: "Upload a file of at most 4 MiB, or fetch one from an address and wait up to 20 seconds.",
     caller: Caller::AccessToken(&[Role::Ops]),
     routes: &[post("/api/files/upload"), post("/api/file/upload")],
-    parameters: &[],
+    parameters: &[IDEMPOTENCY_KEY],
     body: Body::MultipartOrJson(of::<FileUpload>, of::<FileFetch>),
     answers: &[
         json::<FileSummary>(201, "The file is available."),
         json::<FileDetails>(202, "The file is being fetched or scanned. upload_show says more."),
     ],
     errors: &[
+        ErrorCode::InvalidHeader,
+        ErrorCode::KeyReused,
+        ErrorCode::FileGone,
         ErrorCode::FileTooLarge,
         ErrorCode::FileTypeNotAllowed,
         ErrorCode::ContentMismatch,

@@ -2,7 +2,7 @@
 
 use share_model::Role;
 
-use super::{UPLOAD_ID, delete, get, json, of, post};
+use super::{IDEMPOTENCY_KEY, UPLOAD_ID, delete, get, json, of, post};
 use crate::{
     Answer, Body, Caller, Content, ErrorCode, FileDetails, ImportRequest, Operation, PartsRequest,
     PartsSigned, UploadCreated, UploadRequest, UploadStatus,
@@ -14,10 +14,17 @@ pub const UPLOAD_CREATE: Operation = Operation {
     summary: "Begin an upload of any size, in parts that go straight to S3.",
     caller: Caller::AccessToken(&[Role::Ops]),
     routes: &[post("/api/uploads")],
-    parameters: &[],
+    parameters: &[IDEMPOTENCY_KEY],
     body: Body::Json(of::<UploadRequest>),
     answers: &[json::<UploadCreated>(201, "The upload waits for its parts.")],
-    errors: &[ErrorCode::FileTypeNotAllowed, ErrorCode::QuotaExceeded, ErrorCode::TooManyUploads],
+    errors: &[
+        ErrorCode::InvalidHeader,
+        ErrorCode::FileTypeNotAllowed,
+        ErrorCode::KeyReused,
+        ErrorCode::FileGone,
+        ErrorCode::QuotaExceeded,
+        ErrorCode::TooManyUploads,
+    ],
 };
 
 /// `GET /api/uploads/{id}`
@@ -74,8 +81,15 @@ pub const IMPORT_CREATE: Operation = Operation {
     summary: "Fetch a file from an address.",
     caller: Caller::AccessToken(&[Role::Ops]),
     routes: &[post("/api/imports")],
-    parameters: &[],
+    parameters: &[IDEMPOTENCY_KEY],
     body: Body::Json(of::<ImportRequest>),
     answers: &[json::<FileDetails>(202, "The file is being fetched.")],
-    errors: &[ErrorCode::FileTypeNotAllowed, ErrorCode::QuotaExceeded, ErrorCode::TooManyUploads],
+    errors: &[
+        ErrorCode::InvalidHeader,
+        ErrorCode::FileTypeNotAllowed,
+        ErrorCode::KeyReused,
+        ErrorCode::FileGone,
+        ErrorCode::QuotaExceeded,
+        ErrorCode::TooManyUploads,
+    ],
 };
