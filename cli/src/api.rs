@@ -1,9 +1,8 @@
 //! Requests to the API, by the operations of the contract.
 
-use std::sync::OnceLock;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-use http::header::{AUTHORIZATION, DATE, HeaderName, LINK, RETRY_AFTER};
+use http::header::{AUTHORIZATION, HeaderName, LINK, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -42,8 +41,6 @@ pub(crate) struct Api {
     base: Url,
     http: Client,
     caller: Caller,
-    /// By how many seconds the clock of the service is ahead of this machine's, once it has answered.
-    ahead: OnceLock<i64>,
 }
 
 /// Who asks.
@@ -91,7 +88,7 @@ fn http_client(base: &Url) -> Result<Client, Failure> {
 
 impl Api {
     pub(crate) fn new(base: Url, caller: Caller) -> Result<Self, Failure> {
-        Ok(Self { http: http_client(&base)?, base, caller, ahead: OnceLock::new() })
+        Ok(Self { http: http_client(&base)?, base, caller })
     }
 
     /// Where the service is.
@@ -116,24 +113,6 @@ impl Api {
         let answer: LoggedIn =
             self.request(&operations::SESSION_CREATE).json(login)?.send().await?;
         secrets(&self.base, answer, now)
-    }
-
-    /// The time by the clock of the service, in seconds since 1970.
-    pub(crate) async fn service_time(&self) -> Result<i64, Failure> {
-        if self.ahead.get().is_none() {
-            self.request(&operations::ACCOUNT_SHOW).done().await?;
-        }
-        Ok(now() + self.ahead.get().copied().unwrap_or_default())
-    }
-
-    /// Notes the time that the answer says (RFC 9110, section 6.6.1).
-    fn note_time(&self, answer: &Response) {
-        let date = answer.headers().get(DATE).and_then(|it| it.to_str().ok());
-        let date = date.and_then(|it| httpdate::parse_http_date(it).ok());
-        let date = date.and_then(|it| it.duration_since(UNIX_EPOCH).ok());
-        if let Some(Ok(seconds)) = date.map(|it| i64::try_from(it.as_secs())) {
-            self.ahead.get_or_init(|| seconds - now());
-        }
     }
 
     fn address(&self, path: &str) -> String {
@@ -338,9 +317,6 @@ impl Api {
         let again = request.try_clone();
         let bearer = |token: &str| format!("Bearer {token}");
         let answer = checked(request.header(AUTHORIZATION, bearer(&access)).send().await).await;
-        if let Ok(answer) = &answer {
-            self.note_time(answer);
-        }
         let (Err(failure), Some(again)) = (&answer, again) else { return answer };
         let Caller::Session(_, known) = &self.caller else { return answer };
         // This machine's clock is late, or a login has replaced the session.

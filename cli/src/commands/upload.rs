@@ -103,7 +103,7 @@ impl Upload {
         let batch = Batch::open(&context.folders, &account, &terms, &sources)?;
         let progress = Progress::new(context.output);
         let files = (sources.len() > 1).then(|| progress.files(sources.len()));
-        let uploader = Uploader { api: &api, account, terms, batch: &batch, progress };
+        let uploader = Uploader { api: &api, terms, batch: &batch, progress };
 
         let upload = async |source: &Source| -> Result<Uploaded, Failure> {
             let file = uploader.send(source).await.map_err(|it| it.about(&source.path))?;

@@ -4,15 +4,14 @@ use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use share_contract::DownloadDetails;
 use share_model::{ContentDigest, FileName};
 use url::Url;
 
-use crate::failure::{AtPath, Failure, Status, unexpected};
+use crate::failure::{AtPath, Failure, Status};
 use crate::folders::{Folders, open_alone, read_json, running, write_json};
+use crate::transfers::random_text;
 
 /// The largest file that the service takes: 5 TiB, the limit of S3.
 const LARGEST: u64 = 5 << 40;
@@ -108,13 +107,13 @@ impl Journal {
         if !(1..=LARGEST).contains(&size) {
             return Err(Failure::new(Status::Failed, "The service gives a size that no file has"));
         }
-        let lease = new_lease()?;
+        let lease = random_text()?;
         Ok(Self { service, token, lease, target, filename, size, sha256, bind, presigned })
     }
 
     /// The same download, by another link to the same bytes.
     pub(crate) fn continue_with(&mut self, token: String) -> Result<(), Failure> {
-        (self.token, self.lease) = (token, new_lease()?);
+        (self.token, self.lease) = (token, random_text()?);
         Ok(())
     }
 
@@ -124,11 +123,4 @@ impl Journal {
         name.push(".part");
         name.into()
     }
-}
-
-/// 32 random bytes, as the header `Download-Lease` takes them.
-fn new_lease() -> Result<String, Failure> {
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret).map_err(|error| unexpected("There are no random bytes", error))?;
-    Ok(BASE64_URL_SAFE_NO_PAD.encode(secret))
 }

@@ -3,23 +3,22 @@
 //! Each part is hashed before it is sent, and S3 takes no others bytes than those. While parts are on
 //! their way, the next ones are hashed and signed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use indicatif::ProgressBar;
-use reqwest::header::CONTENT_LENGTH;
+use reqwest::header::{CONTENT_LENGTH, HeaderName};
 use reqwest::multipart::{Form, Part};
 use serde::Deserialize;
 use share_contract::{
     FileDetails, FileStateName, FileSummary, FileTerms, PartRequest, PartToSign, PartsRequest,
     PartsSigned, RecipientNames, UploadCreated, UploadRequest, UploadStatus, operations,
 };
-use share_model::{ContentDigest, FileId, caseless};
+use share_model::{ContentDigest, FileId};
 use tokio::sync::mpsc;
 
 use crate::api::{Api, checked};
-use crate::context::Account;
 use crate::failure::{Failure, Status};
 use crate::results::Uploaded;
 use crate::transfers::batch::{Batch, Step};
@@ -37,13 +36,12 @@ const PARTS: usize = 4;
 /// How many parts are hashed and signed before they are sent.
 const AHEAD: usize = 16;
 
-/// How exactly the clock of the service is known, in seconds: its answers say it to the second.
-const CLOCK: i64 = 2;
+/// The header with which a request is repeated.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What all uploads of a command share.
 pub(crate) struct Uploader<'a> {
     pub(crate) api: &'a Api,
-    pub(crate) account: Account,
     pub(crate) terms: FileTerms,
     pub(crate) batch: &'a Batch,
     pub(crate) progress: Progress,
@@ -52,48 +50,45 @@ pub(crate) struct Uploader<'a> {
 impl Uploader<'_> {
     /// Sends a file, or what is missing of it, and waits until the service has checked it.
     pub(crate) async fn send(&self, source: &Source) -> Result<Uploaded, Failure> {
-        let mut step = self.batch.step(source).cloned();
-        if let Some(Step { id: Some(id), done: true, .. }) = step {
+        // What an earlier run has begun may be over: refused, aborted, or deleted since.
+        let is_over = |it: &Failure| matches!(it.status, Status::Refused | Status::NotThere);
+        let mut earlier = self.batch.step(source).filter(|step| step.can_continue()).cloned();
+        if let Some(Step { id: Some(id), done: true, .. }) = earlier {
             match self.checked(source, id).await {
-                // It was not taken then, or has been deleted since.
-                Err(failure) if matches!(failure.status, Status::Refused | Status::NotThere) => {
-                    step = None;
-                }
+                Err(failure) if is_over(&failure) => earlier = None,
                 other => return other,
             }
         }
-        let begun_at = match &step {
-            Some(step) => step.begun_at,
-            None => self.api.service_time().await?,
+        let continued = match earlier {
+            Some(step) => match self.go_on(source, step).await {
+                Err(failure) if is_over(&failure) => None,
+                other => Some(other?),
+            },
+            None => None,
         };
-        if step.is_none() {
-            self.batch.note(source, begun_at, None, false)?;
-        }
-        let id = if source.size <= ONE_REQUEST {
-            let taken =
-                if step.is_some() { self.find_taken(source, begun_at).await? } else { None };
-            match taken {
-                Some(id) => id,
-                None => match self.send_whole(source).await? {
-                    Taken::Available(file) => {
-                        self.batch.note(source, begun_at, Some(file.id), true)?;
-                        let FileSummary { id, filename, size, sha256, .. } = file;
-                        let path = source.path.clone();
-                        return Ok(Uploaded { path, id, filename, size, sha256 });
-                    }
-                    Taken::Checking { id } => id,
-                },
+        let taken = match continued {
+            Some(taken) => taken,
+            None => self.go_on(source, self.batch.begin(source)?).await?,
+        };
+        match taken {
+            Taken::Available(FileSummary { id, filename, size, sha256, .. }) => {
+                Ok(Uploaded { path: source.path.clone(), id, filename, size, sha256 })
             }
+            Taken::Checking { id } => self.checked(source, id).await,
+        }
+    }
+
+    /// Sends what is missing of a file.
+    async fn go_on(&self, source: &Source, mut step: Step) -> Result<Taken, Failure> {
+        let taken = if source.size <= ONE_REQUEST {
+            self.send_whole(source, &step.key).await?
         } else {
-            let id = match &step {
-                Some(step) if step.id.is_some() => step.id,
-                Some(_) => self.find_begun(source, begun_at).await?,
-                None => None,
-            };
-            self.send_parts(source, begun_at, id).await?
+            Taken::Checking { id: self.send_parts(source, &mut step).await? }
         };
-        self.batch.note(source, begun_at, Some(id), true)?;
-        self.checked(source, id).await
+        let (Taken::Available(FileSummary { id, .. }) | Taken::Checking { id }) = &taken;
+        (step.id, step.done) = (Some(*id), true);
+        self.batch.note(&step)?;
+        Ok(taken)
     }
 
     async fn checked(&self, source: &Source, id: FileId) -> Result<Uploaded, Failure> {
@@ -107,25 +102,18 @@ impl Uploader<'_> {
         Ok(Uploaded { path, id, filename, size, sha256 })
     }
 
-    /// In one request.
-    async fn send_whole(&self, source: &Source) -> Result<Taken, Failure> {
-        let begun_at = self.api.service_time().await?;
+    /// In one request. One whose answer was lost is repeated, and the service takes the file once.
+    async fn send_whole(&self, source: &Source, key: &str) -> Result<Taken, Failure> {
         let mut attempts = Attempts::new();
         loop {
-            let answer = self.send_form(source).await;
-            let failure = match answer {
+            match self.send_form(source, key).await {
                 Ok(taken) => return Ok(taken),
-                Err(failure) => failure,
-            };
-            attempts.wait(failure).await?;
-            // The answer may have been lost after the service has taken the file.
-            if let Ok(Some(id)) = self.find_taken(source, begun_at).await {
-                return Ok(Taken::Checking { id });
+                Err(failure) => attempts.wait(failure).await?,
             }
         }
     }
 
-    async fn send_form(&self, source: &Source) -> Result<Taken, Failure> {
+    async fn send_form(&self, source: &Source, key: &str) -> Result<Taken, Failure> {
         let name = source.name.as_str().to_owned();
         let file = Part::bytes(source.whole().await?).file_name(name);
         source.check_unchanged()?;
@@ -145,72 +133,20 @@ impl Uploader<'_> {
             .into_iter()
             .filter_map(|(name, text)| Some((name, text?)))
             .fold(Form::new().part("file", file), |form, (name, text)| form.text(name, text));
-        self.api.request(&operations::FILE_UPLOAD).form(form).send().await
-    }
-
-    /// The file that an earlier run has sent in one request, without learning of it.
-    async fn find_taken(&self, source: &Source, begun_at: i64) -> Result<Option<FileId>, Failure> {
-        let digest = source.digest(0, source.size).await?;
-        self.find(source, begun_at, |file| file.sha256 == Some(digest)).await
-    }
-
-    /// The upload that an earlier run has begun, without learning of it.
-    async fn find_begun(&self, source: &Source, begun_at: i64) -> Result<Option<FileId>, Failure> {
-        self.find(source, begun_at, |file| file.state == FileStateName::Uploading).await
-    }
-
-    /// Whether the file has just the terms of this command: one with others is another upload.
-    fn has_the_terms(&self, file: &FileDetails) -> bool {
-        let FileTerms { recipients, notify_recipients, expires_in, note, notify } = &self.terms;
-        let names = |names: &RecipientNames| match names {
-            RecipientNames::Everyone(_) => None,
-            RecipientNames::Only(names) => {
-                Some(names.iter().map(|it| caseless(it)).collect::<BTreeSet<_>>())
-            }
-        };
-        let lives = file.expires_at.map(|at| at.as_second() - file.created_at.as_second());
-        recipients.as_ref().is_none_or(|it| names(it) == names(&file.recipients))
-            && notify_recipients.unwrap_or_default() == file.notify_recipients
-            && notify.unwrap_or_default() == file.notify
-            && *note == file.note
-            && expires_in.is_none_or(|it| lives.is_some_and(|lives| (lives - it).abs() <= CLOCK))
-    }
-
-    async fn find(
-        &self,
-        source: &Source,
-        begun_at: i64,
-        is_it: impl Fn(&FileDetails) -> bool,
-    ) -> Result<Option<FileId>, Failure> {
-        let request = self.api.request(&operations::FILE_LIST_UPLOADED);
-        let files: Vec<FileDetails> =
-            request.query("q", Some(source.name.as_str())).list(1000).await?;
-        let same = |file: &FileDetails| {
-            file.filename == source.name
-                && file.size == Some(source.size)
-                && file.uploaded_by.as_str() == self.account.username
-                && file.created_at.as_second() >= begun_at - CLOCK
-                && file.state != FileStateName::Deleted
-                && self.has_the_terms(file)
-                && is_it(file)
-        };
-        // Two files of one command can have the same name and size.
-        let mut ids = files.iter().filter(|file| same(file)).map(|file| file.id);
-        Ok(ids.find(|id| self.batch.claim(*id)))
+        let request = self.api.request(&operations::FILE_UPLOAD).header(IDEMPOTENCY_KEY, key);
+        request.form(form).send().await
     }
 
     /// In parts.
-    async fn send_parts(
-        &self,
-        source: &Source,
-        begun_at: i64,
-        id: Option<FileId>,
-    ) -> Result<FileId, Failure> {
-        let (id, plan) = match self.begun(source, id).await? {
-            Some(begun) => begun,
-            None => self.begin(source, begun_at).await?,
+    async fn send_parts(&self, source: &Source, step: &mut Step) -> Result<FileId, Failure> {
+        let (id, plan) = if let Some(id) = step.id {
+            (id, self.begun(source, id).await?)
+        } else {
+            let (id, plan) = self.begin(source, &step.key).await?;
+            step.id = Some(id);
+            self.batch.note(step)?;
+            (id, Some(plan))
         };
-        self.batch.note(source, begun_at, Some(id), false)?;
         let Some(plan) = plan else { return Ok(id) };
 
         let bar = self.progress.bytes(source.name.as_str(), source.size, 0);
@@ -230,11 +166,9 @@ impl Uploader<'_> {
         Ok(id)
     }
 
-    async fn begin(
-        &self,
-        source: &Source,
-        begun_at: i64,
-    ) -> Result<(FileId, Option<Plan>), Failure> {
+    /// Begins an upload. A request whose answer was lost is repeated, and begins no other. Of an upload
+    /// whose id is not noted no part has been sent.
+    async fn begin(&self, source: &Source, key: &str) -> Result<(FileId, Plan), Failure> {
         let body = UploadRequest {
             filename: source.name.as_str().to_owned(),
             size: source.size,
@@ -243,56 +177,37 @@ impl Uploader<'_> {
         };
         let mut attempts = Attempts::new();
         loop {
-            let request = self.api.request(&operations::UPLOAD_CREATE).json(&body)?;
+            let request = self.api.request(&operations::UPLOAD_CREATE);
+            let request = request.header(IDEMPOTENCY_KEY, key).json(&body)?;
             match request.send::<UploadCreated>().await {
                 Ok(UploadCreated { part_size: 0, .. }) => {
                     let message = "The service gives a size that no part has";
                     return Err(Failure::new(Status::Failed, message));
                 }
                 Ok(UploadCreated { upload_id, part_size, .. }) => {
-                    // Another file of this command, whose answer was lost, may have taken it.
-                    if self.batch.claim(upload_id) {
-                        let plan = Plan { part_size, received: BTreeMap::new() };
-                        return Ok((upload_id, Some(plan)));
-                    }
+                    return Ok((upload_id, Plan { part_size, received: BTreeMap::new() }));
                 }
-                Err(failure) => {
-                    attempts.wait(failure).await?;
-                    // The answer may have been lost after the service has begun it.
-                    let id = self.find_begun(source, begun_at).await?;
-                    if let Some(begun) = self.begun(source, id).await? {
-                        return Ok(begun);
-                    }
-                }
+                Err(failure) => attempts.wait(failure).await?,
             }
         }
     }
 
-    /// What is left to do of an upload that an earlier run has begun. Nothing when there is none any
-    /// more, or when it is of other bytes.
-    async fn begun(
-        &self,
-        source: &Source,
-        id: Option<FileId>,
-    ) -> Result<Option<(FileId, Option<Plan>)>, Failure> {
-        let Some(id) = id else { return Ok(None) };
+    /// What is left to do of an upload that an earlier run has begun; nothing when it is complete.
+    ///
+    /// # Errors
+    /// When it is over, or of another file.
+    async fn begun(&self, source: &Source, id: FileId) -> Result<Option<Plan>, Failure> {
         let request = self.api.request(&operations::UPLOAD_SHOW).path("id", id);
-        let status = match request.send::<UploadStatus>().await {
-            Ok(status) => status,
-            Err(failure) if failure.status == Status::NotThere => return Ok(None),
-            Err(failure) => return Err(failure),
-        };
-        if status.size != Some(source.size) || status.filename != source.name {
-            return Ok(None);
-        }
+        let status = request.send::<UploadStatus>().await?;
+        let same = status.size == Some(source.size) && status.filename == source.name;
         match (status.state, status.part_size) {
-            (FileStateName::Uploading, Some(part_size @ 1..)) => {
+            (FileStateName::Uploading, Some(part_size @ 1..)) if same => {
                 let received = status.received.unwrap_or_default().into_iter();
                 let received = received.map(|part| (part.number, part.sha256)).collect();
-                Ok(Some((id, Some(Plan { part_size, received }))))
+                Ok(Some(Plan { part_size, received }))
             }
-            (FileStateName::Checking | FileStateName::Available, _) => Ok(Some((id, None))),
-            _ => Ok(None),
+            (FileStateName::Checking | FileStateName::Available, _) if same => Ok(None),
+            _ => Err(Failure::new(Status::NotThere, "The upload is over")),
         }
     }
 }

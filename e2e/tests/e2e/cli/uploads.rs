@@ -300,3 +300,61 @@ async fn standard_input_of_the_same_length_is_not_taken_for_what_was_sent_before
     let sent = machine.run_with_input(&[&upload[..], &["--json"]].concat(), &other).await;
     assert_eq!(sent.json()[0]["sha256"], sha256(&other));
 }
+
+/// A service that has taken `note.txt`, and a command that was killed before it learned of that.
+async fn killed_before_the_answer() -> (World, Machine, Proxy) {
+    let (world, mut machine) = ops().await;
+    let proxy = Proxy::start(&world.base, "POST /api/files/upload").await;
+    machine.set("SHARE_URL", &proxy.url);
+    machine.write("note.txt", b"a note");
+    proxy.halt_at(1);
+    let running = machine.start(&["upload", "note.txt"]);
+    proxy.halted().await;
+    running.kill();
+    proxy.halt_at(0);
+    assert_eq!(stored(&world).await.len(), 1);
+    (world, machine, proxy)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_which_the_answer_was_not_seen_is_asked_for_again_and_not_stored_twice() {
+    let (world, machine, proxy) = killed_before_the_answer().await;
+    let taken = stored(&world).await[0]["id"].clone();
+    assert_eq!(machine.run(&["upload", "note.txt", "--json"]).await.json()[0]["id"], taken);
+    assert_eq!((proxy.seen(), stored(&world).await.len()), (2, 1));
+    // The command is over: given again it is another one.
+    assert_ne!(machine.run(&["upload", "note.txt", "--json"]).await.json()[0]["id"], taken);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_deleted_or_changed_before_the_answer_was_seen_is_sent_anew() {
+    let (world, machine, _proxy) = killed_before_the_answer().await;
+    let taken = stored(&world).await[0]["id"].as_str().unwrap().to_owned();
+    world.delete_file(&taken, &world.token("ops").await).await.is(204);
+    let sent = machine.run(&["upload", "note.txt", "--json"]).await.json();
+    assert_eq!(stored(&world).await[0]["id"], sent[0]["id"]);
+
+    let (world, machine, _proxy) = killed_before_the_answer().await;
+    let path = machine.folder().join("note.txt");
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    // Nothing but the bytes is another.
+    fs::write(&path, b"A note").unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+    let sent = machine.run(&["upload", "note.txt", "--json"]).await.json();
+    assert_eq!(sent[0]["sha256"], sha256(b"A note"));
+    assert_eq!(stored(&world).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_begun_a_day_ago_without_an_answer_is_sent_anew() {
+    for (hours, files) in [(22, 1), (24, 2)] {
+        let (world, machine, _proxy) = killed_before_the_answer().await;
+        let uploads = machine.state().join("uploads");
+        let journal = uploads.join(&names_in(&uploads)[0]);
+        let mut step: Value = serde_json::from_slice(&fs::read(&journal).unwrap()).unwrap();
+        step["begun_at"] = json!(step["begun_at"].as_i64().unwrap() - hours * 60 * 60);
+        fs::write(&journal, format!("{step}\n")).unwrap();
+        machine.run(&["upload", "note.txt"]).await.is(0);
+        assert_eq!(stored(&world).await.len(), files, "after {hours} hours");
+    }
+}
