@@ -1,6 +1,6 @@
 //! What every command has: the service, the session, and how to print.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 
 use share_contract::{AccountDetails, FileDetails, FileStateName, FileSummary, operations};
@@ -115,26 +115,52 @@ pub(crate) async fn find_files(
     role: Role,
     meant: &[String],
 ) -> Result<Vec<FileId>, Failure> {
-    let by_name = meant.iter().filter(|it| it.parse::<FileId>().is_err()).collect::<Vec<_>>();
-    // One name is looked for, several are picked from the whole list.
-    let only = match &by_name[..] {
-        [] => return Ok(meant.iter().filter_map(|it| it.parse().ok()).collect()),
-        [only] => Some(*only),
-        _ => None,
-    };
+    if meant.iter().all(|it| it.parse::<FileId>().is_ok()) {
+        return Ok(meant.iter().filter_map(|it| it.parse().ok()).collect());
+    }
     let named: Vec<(FileId, FileName)> = if role == Role::Client {
-        let request = api.request(&operations::FILE_LIST).query("q", only);
-        let files: Vec<FileSummary> = request.list(usize::MAX).await?;
+        let files = shared_files(api, meant).await?;
         files.into_iter().map(|it| (it.id, it.filename)).collect()
     } else {
-        let request = api.request(&operations::FILE_LIST_UPLOADED).query("q", only);
+        let request = api.request(&operations::FILE_LIST_UPLOADED).query("q", only_name(meant));
         let files: Vec<FileDetails> = request.list(usize::MAX).await?;
         let there = files.into_iter().filter(|it| it.state != FileStateName::Deleted);
         there.map(|it| (it.id, it.filename)).collect()
     };
+    pick(meant, named.iter().map(|(id, name)| (*id, name)))
+}
+
+/// The files of this Client that are meant, each once, with what the list says of them.
+pub(crate) async fn find_shared(api: &Api, meant: &[String]) -> Result<Vec<FileSummary>, Failure> {
+    let files = shared_files(api, meant).await?;
+    let mut ids = pick(meant, files.iter().map(|it| (it.id, &it.filename)))?;
+    let mut seen = HashSet::new();
+    ids.retain(|id| seen.insert(*id));
+    let mut by_id: HashMap<FileId, FileSummary> = files.into_iter().map(|it| (it.id, it)).collect();
+    ids.iter().map(|id| by_id.remove(id).ok_or_else(|| not_there(&id.to_string()))).collect()
+}
+
+/// The list of this Client's files, as far as it is needed to find those that are meant.
+async fn shared_files(api: &Api, meant: &[String]) -> Result<Vec<FileSummary>, Failure> {
+    api.request(&operations::FILE_LIST).query("q", only_name(meant)).list(usize::MAX).await
+}
+
+/// One name is looked for; several are picked from the whole list, and so is an id.
+fn only_name(meant: &[String]) -> Option<&str> {
+    match meant {
+        [only] if only.parse::<FileId>().is_err() => Some(only),
+        _ => None,
+    }
+}
+
+/// The ids of what is meant.
+fn pick<'a>(
+    meant: &[String],
+    files: impl Iterator<Item = (FileId, &'a FileName)>,
+) -> Result<Vec<FileId>, Failure> {
     let mut ids: HashMap<&str, Vec<FileId>> = HashMap::new();
-    for (id, name) in &named {
-        ids.entry(name.as_str()).or_default().push(*id);
+    for (id, name) in files {
+        ids.entry(name.as_str()).or_default().push(id);
     }
     let find = |meant: &String| {
         meant.parse().or_else(|_| only_one(meant, ids.get(&**meant).map_or(&[], Vec::as_slice)))

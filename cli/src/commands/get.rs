@@ -1,16 +1,17 @@
-use std::collections::HashSet;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use futures_util::stream::{self, StreamExt};
-use share_contract::{FileLinkRequest, LinkCreated, LinkRequest, operations};
-use share_model::{ContentDigest, FileId, FileName, Role};
+use share_contract::{
+    DownloadDetails, FileLinkRequest, FileSummary, LinkCreated, LinkRequest, operations,
+};
+use share_model::{ContentDigest, FileId, FileName};
 use tokio::task::spawn_blocking;
 use url::Url;
 
 use crate::api::{Api, Caller};
-use crate::context::{Account, Context, find_files};
+use crate::context::{Account, Context, find_shared};
 use crate::failure::{Failure, Status, unexpected};
 use crate::folders::exists;
 use crate::output::{lines, plain, size};
@@ -19,7 +20,7 @@ use crate::prompt::ask_secretly;
 use crate::results::Downloaded;
 use crate::transfers::FILES;
 use crate::transfers::download::{details, fetch};
-use crate::transfers::journal::{Journal, Place};
+use crate::transfers::journal::{Content, Journal, Place, part_of};
 use crate::transfers::progress::Progress;
 
 /// Client: download files. Anyone: download by a link.
@@ -86,18 +87,16 @@ async fn by_name(
 ) -> Result<(), Failure> {
     let api = context.api()?;
     let (account, _) = context.account(&api).await?;
-    let mut ids = find_files(&api, Role::Client, files).await?;
-    let mut seen = HashSet::new();
-    ids.retain(|id| seen.insert(*id));
-    let bar = (ids.len() > 1).then(|| progress.files(ids.len()));
-    let get = async |id: FileId| {
-        let saved = by_id(&api, context, &account, id, output, progress).await;
+    let files = find_shared(&api, files).await?;
+    let bar = (files.len() > 1).then(|| progress.files(files.len()));
+    let get = async |file: FileSummary| {
+        let saved = shared(&api, context, &account, file, output, progress).await;
         if let Some(bar) = &bar {
             bar.inc(1);
         }
         saved
     };
-    let results = stream::iter(ids).map(get).buffered(FILES).collect::<Vec<_>>().await;
+    let results = stream::iter(files).map(get).buffered(FILES).collect::<Vec<_>>().await;
     if let Some(bar) = &bar {
         bar.finish_and_clear();
     }
@@ -112,22 +111,29 @@ async fn by_name(
     context.output.failures(failures)
 }
 
-async fn by_id(
+async fn shared(
     api: &Api,
     context: &Context,
     account: &Account,
-    id: FileId,
+    file: FileSummary,
     output: &Path,
     progress: &Progress,
 ) -> Result<Journal, Failure> {
     let Account { service, username } = account;
+    let FileSummary { id, filename, size, sha256, .. } = file;
     let meant = format!("{service} {username} {id} {}", output.display());
     let place = Place::open(&context.folders, &meant)?;
-    let mut journal = match place.read()? {
-        Some(journal) => journal,
-        None => begin(api, &place, new_link(api, id).await?, output).await?,
+    let mut journal = if let Some(journal) = place.read()? {
+        journal
+    } else {
+        let target = target(output, &filename)?;
+        let token = new_link(api, id).await?;
+        let bytes = Content { filename, size, sha256 };
+        let journal = Journal::new(api.base().clone(), token, target, bytes, false)?;
+        place.write(&journal)?;
+        journal
     };
-    match fetch(api, &place, &journal, progress).await {
+    match fetch(api, &place, &mut journal, progress).await {
         // It took longer than a link lives. What has arrived counts with another link too: a file
         // never changes.
         Err(failure)
@@ -140,7 +146,7 @@ async fn by_id(
         {
             journal.continue_with(new_link(api, id).await?)?;
             place.write(&journal)?;
-            fetch(api, &place, &journal, progress).await?;
+            fetch(api, &place, &mut journal, progress).await?;
         }
         other => other?,
     }
@@ -179,7 +185,7 @@ async fn by_link(
         journal
     };
     let api = if journal.bind { login_at(context, service)? } else { anybody };
-    match fetch(&api, &place, &journal, progress).await {
+    match fetch(&api, &place, &mut journal, progress).await {
         Err(failure) if failure.code() == Some("lease_ended") => {
             // What has arrived is kept, for whoever has a link with more downloads.
             journal.continue_with(token.clone())?;
@@ -205,26 +211,31 @@ fn login_at(context: &Context, service: &Url) -> Result<Api, Failure> {
 
 /// Looks at the link, and notes it and a new lease before the first byte.
 async fn begin(api: &Api, place: &Place, token: String, output: &Path) -> Result<Journal, Failure> {
-    let details = details(api, &token).await?;
+    let DownloadDetails { filename, size, sha256, bind, .. } = details(api, &token).await?;
+    let target = target(output, &filename)?;
+    let bytes = Content { filename, size, sha256 };
+    let journal = Journal::new(api.base().clone(), token, target, bytes, bind)?;
+    place.write(&journal)?;
+    Ok(journal)
+}
+
+/// Where the file goes, which must be free.
+fn target(output: &Path, filename: &FileName) -> Result<PathBuf, Failure> {
     let target = if output.is_dir() {
-        // Whoever has made the link chooses the service, and so the name: it must lead nowhere else.
-        let name = FileName::parse(details.filename.as_str()).map_err(|reason| {
-            let message = format!("The service gives a name that is none: {reason}");
-            Failure::new(Status::Failed, message).advise("Give another with -o.")
-        })?;
-        output.join(name.as_str())
+        output.join(filename.as_str())
     } else {
         output.to_owned()
     };
-    let journal = Journal::new(api.base().clone(), token, target, details)?;
-    for path in [&journal.target, &journal.part()] {
+    if let Some(folder) = target.parent().filter(|it| !it.is_dir()) {
+        return Err(Failure::file(folder, "is not a folder"));
+    }
+    for path in [&target, &part_of(&target)] {
         // Also a link that leads nowhere.
         if path.symlink_metadata().is_ok() {
             return Err(exists(path));
         }
     }
-    place.write(&journal)?;
-    Ok(journal)
+    Ok(target)
 }
 
 impl Downloaded {

@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::stream::{FuturesUnordered, TryStreamExt};
 use indicatif::ProgressBar;
-use reqwest::header::{ACCEPT, CONTENT_RANGE, HeaderName, IF_RANGE, RANGE};
+use reqwest::Response;
+use reqwest::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_RANGE, HeaderName, IF_RANGE, RANGE};
 use rustix::fs::OFlags;
 use share_contract::{DownloadDetails, FileLocation, operations};
 use share_model::{ContentDigest, DigestProgress};
@@ -44,11 +45,47 @@ pub(crate) async fn details(api: &Api, token: &str) -> Result<DownloadDetails, F
     request.header(ACCEPT, "application/json").send().await
 }
 
+/// Asks for the bytes from `begin` on, which redeems the link or resumes its lease. The answer is the
+/// bytes, or says where S3 has all of them.
+async fn ask(api: &Api, journal: &Journal, begin: u64) -> Result<Response, Failure> {
+    let request = api.request(&operations::FILE_DOWNLOAD).query("token", Some(&journal.token));
+    let request = request.header(LEASE, &journal.lease);
+    let request = request
+        .header(RANGE, &format!("bytes={begin}-"))
+        .header(IF_RANGE, &format!("\"{}\"", journal.sha256.hex()));
+    request.header(ACCEPT, "application/json").answer().await
+}
+
+/// Asks for the bytes for the first time, and notes where they come from.
+async fn first_answer(
+    api: &Api,
+    place: &Place,
+    journal: &mut Journal,
+) -> Result<Response, Failure> {
+    let mut attempts = Attempts::new();
+    loop {
+        match ask(api, journal, 0).await {
+            Ok(answer) => {
+                journal.presigned = Some(!answer.headers().contains_key(CONTENT_DISPOSITION));
+                place.write(journal)?;
+                return Ok(answer);
+            }
+            Err(failure) => attempts.wait(failure).await?,
+        }
+    }
+}
+
+/// The address of S3 that the answer names, and when it ends.
+async fn located(answer: Response) -> Result<(String, i64), Failure> {
+    let FileLocation { url, expires_in } = json(answer).await?;
+    Ok((url, now().saturating_add(i64::try_from(expires_in).unwrap_or(i64::MAX))))
+}
+
 /// Fetches what is missing, checks the whole, and gives it its name.
 pub(crate) async fn fetch(
     api: &Api,
     place: &Place,
-    journal: &Journal,
+    journal: &mut Journal,
     progress: &Progress,
 ) -> Result<(), Failure> {
     let part = journal.part();
@@ -57,8 +94,12 @@ pub(crate) async fn fetch(
     }
     let chunks = Chunks::open(place, journal, &part)?;
     let bar = progress.bytes(journal.filename.as_str(), journal.size, chunks.bytes());
+    let first = match journal.presigned {
+        Some(_) => None,
+        None => Some(first_answer(api, place, journal).await?),
+    };
     let fetching = Fetching { api, journal, chunks: &chunks, bar: &bar, location: None.into() };
-    let digest = fetching.run().await?;
+    let digest = fetching.run(first).await?;
     if digest != journal.sha256 {
         // The lease lives on: the next attempt fetches all bytes with it.
         chunks.reset(place)?;
@@ -216,7 +257,7 @@ struct Fetching<'a> {
 
 impl Fetching<'_> {
     /// Fetches what is missing, and answers with the digest of the whole.
-    async fn run(&self) -> Result<ContentDigest, Failure> {
+    async fn run(&self, first: Option<Response>) -> Result<ContentDigest, Failure> {
         let (tell, told) = std::sync::mpsc::channel();
         for number in self.chunks.there() {
             let _ = tell.send(number);
@@ -225,17 +266,24 @@ impl Fetching<'_> {
         let (size, count, part) = (self.chunks.size, self.chunks.count(), self.journal.part());
         let hashing =
             tokio::task::spawn_blocking(move || hash(&file, size, count, &told).at(&part));
-        if self.journal.presigned {
+        if self.journal.presigned == Some(true) {
+            if let Some(answer) = first {
+                *self.location.lock().await = Some(located(answer).await?);
+            }
             self.fetch_from_s3(&tell).await?;
         } else {
-            self.fetch_stream(&tell).await?;
+            self.fetch_stream(first, &tell).await?;
         }
         drop(tell);
         hashing.await.map_err(|error| unexpected("Reading", error))?
     }
 
     /// From the service itself: one answer after the other, each from the first missing byte on.
-    async fn fetch_stream(&self, tell: &std::sync::mpsc::Sender<u32>) -> Result<(), Failure> {
+    async fn fetch_stream(
+        &self,
+        mut first: Option<Response>,
+        tell: &std::sync::mpsc::Sender<u32>,
+    ) -> Result<(), Failure> {
         let mut attempts = Attempts::new();
         // The bytes come in their order, so the file is as long as what is there.
         let mut at = self.chunks.length(&self.journal.part())?;
@@ -244,7 +292,8 @@ impl Fetching<'_> {
         while at < self.journal.size {
             let before = at;
             self.bar.set_position(at);
-            let Err(failure) = self.stream_from(&mut at, &mut next, tell).await else { continue };
+            let streamed = self.stream_from(first.take(), &mut at, &mut next, tell);
+            let Err(failure) = streamed.await else { continue };
             if at > before {
                 attempts.succeeded();
             }
@@ -257,18 +306,16 @@ impl Fetching<'_> {
 
     async fn stream_from(
         &self,
+        first: Option<Response>,
         at: &mut u64,
         next: &mut u32,
         tell: &std::sync::mpsc::Sender<u32>,
     ) -> Result<(), Failure> {
         let begin = *at;
-        let request = self.api.request(&operations::FILE_DOWNLOAD);
-        let request = request.query("token", Some(&self.journal.token));
-        let request = request.header(LEASE, &self.journal.lease);
-        let request = request
-            .header(RANGE, &format!("bytes={begin}-"))
-            .header(IF_RANGE, &format!("\"{}\"", self.journal.sha256.hex()));
-        let mut answer = request.header(ACCEPT, "application/json").answer().await?;
+        let mut answer = match first {
+            Some(answer) => answer,
+            None => ask(self.api, self.journal, begin).await?,
+        };
         let range = answer.headers().get(CONTENT_RANGE).and_then(|it| it.to_str().ok());
         if begin > 0 && !range.is_some_and(|it| it.starts_with(&format!("bytes {begin}-"))) {
             return Err(Failure::new(Status::Failed, "The service sends another file than before"));
@@ -372,12 +419,8 @@ impl Fetching<'_> {
         {
             return Ok(url.clone());
         }
-        let request = self.api.request(&operations::FILE_DOWNLOAD);
-        let request = request.query("token", Some(&self.journal.token));
-        let request = request.header(LEASE, &self.journal.lease);
-        let answer = request.header(ACCEPT, "application/json").answer().await?;
-        let FileLocation { url, expires_in } = json(answer).await?;
-        *location = Some((url.clone(), now() + i64::try_from(expires_in).unwrap_or(i64::MAX / 2)));
+        let (url, ends) = located(ask(self.api, self.journal, 0).await?).await?;
+        *location = Some((url.clone(), ends));
         Ok(url)
     }
 

@@ -2,10 +2,9 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use share_contract::DownloadDetails;
 use share_model::{ContentDigest, FileName};
 use url::Url;
 
@@ -32,8 +31,15 @@ pub(crate) struct Journal {
     pub(crate) sha256: ContentDigest,
     /// Whether the link needs the login of its maker.
     pub(crate) bind: bool,
-    /// Whether the bytes come from S3.
-    pub(crate) presigned: bool,
+    /// Whether the bytes come from S3. The first answer says it.
+    pub(crate) presigned: Option<bool>,
+}
+
+/// What a file is, as the service says it.
+pub(crate) struct Content {
+    pub(crate) filename: FileName,
+    pub(crate) size: u64,
+    pub(crate) sha256: ContentDigest,
 }
 
 /// The place of a journal, which nobody else continues at the same time.
@@ -96,18 +102,20 @@ impl Place {
 }
 
 impl Journal {
-    /// A download that has not begun, by a link whose details are these.
+    /// A download of these bytes that has not begun.
     pub(crate) fn new(
         service: Url,
         token: String,
         target: PathBuf,
-        details: DownloadDetails,
+        content: Content,
+        bind: bool,
     ) -> Result<Self, Failure> {
-        let DownloadDetails { filename, size, sha256, bind, presigned, .. } = details;
+        let Content { filename, size, sha256 } = content;
         if !(1..=LARGEST).contains(&size) {
             return Err(Failure::new(Status::Failed, "The service gives a size that no file has"));
         }
         let lease = random_text()?;
+        let presigned = None;
         Ok(Self { service, token, lease, target, filename, size, sha256, bind, presigned })
     }
 
@@ -119,8 +127,13 @@ impl Journal {
 
     /// Where the bytes are until all are there.
     pub(crate) fn part(&self) -> PathBuf {
-        let mut name = self.target.as_os_str().to_owned();
-        name.push(".part");
-        name.into()
+        part_of(&self.target)
     }
+}
+
+/// Where the bytes of a file are until all are there.
+pub(crate) fn part_of(target: &Path) -> PathBuf {
+    let mut name = target.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
 }

@@ -146,7 +146,7 @@ async fn of_two_files_of_one_name_the_id_is_needed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_there_already_is_not_touched_and_the_link_not_used() {
+async fn what_is_there_already_is_not_touched_and_no_link_made_or_used() {
     let (scene, machine) = client().await;
     let link = scene.plain_link().await;
     let by_link = async || machine.run_with_input(&["get", "-"], link.url.as_bytes()).await;
@@ -163,8 +163,12 @@ async fn what_is_there_already_is_not_touched_and_the_link_not_used() {
     std::os::unix::fs::symlink("/nonexistent/x", machine.folder().join("digits.txt")).unwrap();
     fs::remove_file(machine.folder().join("digits.txt.part")).unwrap();
     by_link().await.fails(7, "digits.txt is there already");
-    machine.run(&["get", "digits.txt", "-o", "no/such/folder.txt"]).await.is(7);
-    assert_eq!(count(&scene.receipts().await, "redeemed"), 0);
+    machine.run(&["get", "digits.txt"]).await.fails(7, "digits.txt is there already");
+    let nowhere = ["get", "digits.txt", "-o", "no/such/folder.txt"];
+    machine.run(&nowhere).await.fails(7, "no/such is not a folder");
+    machine.run(&["get", &scene.file, "-o", "digits.txt"]).await.is(7);
+    let receipts = scene.receipts().await;
+    assert_eq!((count(&receipts, "created"), count(&receipts, "redeemed")), (1, 0));
     fs::remove_file(machine.folder().join("digits.txt")).unwrap();
     by_link().await.is(0);
 }
@@ -172,7 +176,7 @@ async fn what_is_there_already_is_not_touched_and_the_link_not_used() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_the_same_command_twice_at_once_one_goes_on() {
     let scene = Scene::start().await;
-    let proxy = Proxy::start(&scene.base, "GET /api/file").await;
+    let proxy = Proxy::start(&scene.base, "POST /api/file/generate-load").await;
     let mut machine = Machine::of(SHARE, &scene, "client").await;
     machine.set("SHARE_URL", &proxy.url);
     proxy.hold();
@@ -227,7 +231,7 @@ fn ranged(content: &[u8]) -> Step {
     let size = content.len();
     let head = format!(
         "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-{}/{size}\r\n\
-         Content-Length: {size}\r\nConnection: close\r\n\r\n",
+         Content-Disposition: attachment\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n",
         size - 1
     );
     Step::Send([head.as_bytes(), content].concat())

@@ -23,7 +23,6 @@ const COMPLETE: &str = "/complete HTTP";
 const SIGN: &str = "/parts HTTP";
 const SHOW: &str = "GET /api/files/0";
 const LINK: &str = "POST /api/file/generate-load";
-const DETAILS: &str = "GET /download";
 const DOWNLOAD: &str = "GET /api/file/download";
 
 fn large() -> Vec<u8> {
@@ -99,13 +98,11 @@ async fn redeemed(world: &World, file: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_download_goes_on_when_an_answer_of_the_service_is_lost() {
-    for (marked, delivery) in
-        [(LINK, "stream"), (DETAILS, "stream"), (DOWNLOAD, "stream"), (DOWNLOAD, "presigned")]
-    {
+    for (marked, delivery) in [(LINK, "stream"), (DOWNLOAD, "stream"), (DOWNLOAD, "presigned")] {
         let (stage, machine, content, file) = Box::pin(file(marked, delivery)).await;
         stage.api.lose(2);
         let mut ended = machine.run(&["get", "large.zip"]).await;
-        // What comes before the download is not tried again by itself.
+        // A link is not made again by itself.
         for _ in 0..2 {
             if ended.status.code() == Some(6) {
                 ended = machine.run(&["get", "large.zip"]).await;

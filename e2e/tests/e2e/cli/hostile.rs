@@ -244,6 +244,9 @@ async fn ctrl_c_in_the_middle_of_a_refresh_does_not_end_the_session() {
     machine.run(&["whoami"]).await.is(0).shows("client <");
 }
 
+/// With it come the bytes of a file; without it, the address of S3.
+const ATTACHMENT: &str = "Content-Disposition: attachment\r\n";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_part_of_which_something_was_cut_off_is_completed() {
     const SIZE: usize = 17 * MIB;
@@ -253,9 +256,9 @@ async fn a_part_of_which_something_was_cut_off_is_completed() {
     let (sent, asked) = (content.clone(), AtomicUsize::new(0));
     let service = service(details(SIZE as u64, &content, false), move |request| {
         match asked.fetch_add(1, Ordering::SeqCst) {
-            0 => cut("", &sent, 0, SIZE - 100),
+            0 => cut(ATTACHMENT, &sent, 0, SIZE - 100),
             1 => Step::Wait,
-            _ => part("", &sent, request.offset()),
+            _ => part(ATTACHMENT, &sent, request.offset()),
         }
     })
     .await;
