@@ -221,11 +221,7 @@ async fn begin(api: &Api, place: &Place, token: String, output: &Path) -> Result
 
 /// Where the file goes, which must be free.
 fn target(output: &Path, filename: &FileName) -> Result<PathBuf, Failure> {
-    let target = if output.is_dir() {
-        output.join(filename.as_str())
-    } else {
-        output.to_owned()
-    };
+    let target = if output.is_dir() { output.join(filename.as_str()) } else { output.to_owned() };
     if let Some(folder) = target.parent().filter(|it| !it.is_dir()) {
         return Err(Failure::file(folder, "is not a folder"));
     }
