@@ -5,6 +5,7 @@ use crate::commands::upload::Terms;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::transfers::check::wait_for_check;
+use crate::transfers::progress::Progress;
 
 /// Ops: have the service fetch a file from an address.
 ///
@@ -39,7 +40,7 @@ impl Import {
         context
             .output
             .say(format!("The service fetches it as {}. Ctrl-C ends the waiting only.", file.id));
-        let file = wait_for_check(&api, file.id).await?;
+        let file = wait_for_check(&api, &Progress::new(context.output), file.id).await?;
         context
             .output
             .result(&file, || format!("Imported {} as {}.\n", file.filename.as_str(), file.id))

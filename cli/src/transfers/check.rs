@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::api::Api;
 use crate::failure::{Failure, Status};
 use crate::output::word;
+use crate::transfers::progress::Progress;
 use crate::transfers::retry::Attempts;
 
 /// For how long nothing needs to change of a file of which the service has to read nothing: twice the
@@ -22,8 +23,12 @@ const SLOWEST: u64 = 1_000_000;
 ///
 /// # Errors
 /// Also when nothing has changed for longer than it should take.
-pub(crate) async fn wait_for_check(api: &Api, id: FileId) -> Result<FileDetails, Failure> {
-    let mut attempts = Attempts::new();
+pub(crate) async fn wait_for_check(
+    api: &Api,
+    progress: &Progress,
+    id: FileId,
+) -> Result<FileDetails, Failure> {
+    let mut attempts = Attempts::new(progress);
     let mut watch = Watch { seen: None, since: Instant::now() };
     let mut pause = Duration::from_millis(50);
     loop {

@@ -61,8 +61,9 @@ async fn first_answer(
     api: &Api,
     place: &Place,
     journal: &mut Journal,
+    progress: &Progress,
 ) -> Result<Response, Failure> {
-    let mut attempts = Attempts::new();
+    let mut attempts = Attempts::new(progress);
     loop {
         match ask(api, journal, 0).await {
             Ok(answer) => {
@@ -96,9 +97,10 @@ pub(crate) async fn fetch(
     let bar = progress.bytes(journal.filename.as_str(), journal.size, chunks.bytes());
     let first = match journal.presigned {
         Some(_) => None,
-        None => Some(first_answer(api, place, journal).await?),
+        None => Some(first_answer(api, place, journal, progress).await?),
     };
-    let fetching = Fetching { api, journal, chunks: &chunks, bar: &bar, location: None.into() };
+    let fetching =
+        Fetching { api, progress, journal, chunks: &chunks, bar: &bar, location: None.into() };
     let digest = fetching.run(first).await?;
     if digest != journal.sha256 {
         // The lease lives on: the next attempt fetches all bytes with it.
@@ -248,6 +250,7 @@ impl Chunks {
 /// A download under way.
 struct Fetching<'a> {
     api: &'a Api,
+    progress: &'a Progress,
     journal: &'a Journal,
     chunks: &'a Chunks,
     bar: &'a ProgressBar,
@@ -284,7 +287,7 @@ impl Fetching<'_> {
         mut first: Option<Response>,
         tell: &std::sync::mpsc::Sender<u32>,
     ) -> Result<(), Failure> {
-        let mut attempts = Attempts::new();
+        let mut attempts = Attempts::new(self.progress);
         // The bytes come in their order, so the file is as long as what is there.
         let mut at = self.chunks.length(&self.journal.part())?;
         let mut next = self.chunks.next();
@@ -370,7 +373,7 @@ impl Fetching<'_> {
 
     async fn fetch_chunk(&self, number: u32) -> Result<(), Failure> {
         let (offset, size) = self.chunks.place(number);
-        let mut attempts = Attempts::new();
+        let mut attempts = Attempts::new(self.progress);
         loop {
             let mut at = offset;
             let failure = match self.chunk_from_s3(offset, size, &mut at).await {

@@ -1,6 +1,5 @@
 //! How far a transfer is, for whoever watches.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -10,17 +9,12 @@ use jiff::Timestamp;
 use crate::api::now;
 use crate::output::{Output, moment, plain};
 
-/// That of the command of this process: there is one standard error.
-static SHOWN: OnceLock<Progress> = OnceLock::new();
-
-/// Until when the command waits, as it was said last, in seconds since 1970.
-static WAITING: AtomicI64 = AtomicI64::new(0);
-
 /// The bars of a command.
-#[derive(Clone)]
 pub(crate) struct Progress {
     bars: MultiProgress,
     output: Output,
+    /// Until when the command waits, as it was said last, in seconds since 1970.
+    waits_until: AtomicI64,
 }
 
 impl Progress {
@@ -29,7 +23,7 @@ impl Progress {
         if !output.shows_progress() {
             bars.set_draw_target(ProgressDrawTarget::hidden());
         }
-        SHOWN.get_or_init(|| Self { bars, output }).clone()
+        Self { bars, output, waits_until: 0.into() }
     }
 
     /// A bar for so many bytes of `name`, of which `done` are not to be sent or fetched any more.
@@ -49,23 +43,23 @@ impl Progress {
         let bar = bar.with_style(style("{bar:24} {pos}/{len} files  {eta} left"));
         self.bars.add(bar)
     }
+
+    /// Says that the command waits because the service, or S3, wants to be asked again after this
+    /// time: once, however many parts of it wait.
+    pub(crate) fn say_waiting(&self, why: &str, asked: Duration) {
+        let now = now();
+        let until = now.saturating_add_unsigned(asked.as_secs());
+        let Ok(at) = Timestamp::from_second(until) else { return };
+        if self.waits_until.fetch_max(until, Ordering::Relaxed) <= now {
+            let line = format!("{}. Waiting until {}.", plain(why), moment(at));
+            self.bars.suspend(|| self.output.say(line));
+        }
+    }
 }
 
 /// A remark on a bar, while it waits.
 pub(crate) fn remark(bar: &ProgressBar, name: &str, what: &str) {
     bar.set_message(format!("{}: {what}", plain(name)));
-}
-
-/// Says that the command waits because the service, or S3, wants to be asked again after this time:
-/// once, however many parts of it wait.
-pub(crate) fn say_waiting(why: &str, asked: Duration) {
-    let now = now();
-    let until = now.saturating_add_unsigned(asked.as_secs());
-    let Some(Progress { bars, output }) = SHOWN.get() else { return };
-    let Ok(at) = Timestamp::from_second(until) else { return };
-    if WAITING.fetch_max(until, Ordering::Relaxed) <= now {
-        bars.suspend(|| output.say(format!("{}. Waiting until {}.", plain(why), moment(at))));
-    }
 }
 
 #[expect(

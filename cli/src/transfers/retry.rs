@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::failure::{Failure, Status};
-use crate::transfers::progress::say_waiting;
+use crate::transfers::progress::Progress;
 
 /// For how long a transfer waits for a service that does not answer, from the last success on.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -14,19 +14,20 @@ const PATIENCE: Duration = Duration::from_mins(3);
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// The attempts of one transfer.
-pub(crate) struct Attempts {
+pub(crate) struct Attempts<'a> {
+    progress: &'a Progress,
     last_success: Instant,
     failed: u32,
 }
 
-impl Attempts {
-    pub(crate) fn new() -> Self {
-        Self { last_success: Instant::now(), failed: 0 }
+impl<'a> Attempts<'a> {
+    pub(crate) fn new(progress: &'a Progress) -> Self {
+        Self { progress, last_success: Instant::now(), failed: 0 }
     }
 
     /// Something has arrived: the time begins anew.
     pub(crate) fn succeeded(&mut self) {
-        *self = Self::new();
+        *self = Self::new(self.progress);
     }
 
     /// Waits before the next attempt: as long as the service says, and a pause of our own. These
@@ -49,7 +50,7 @@ impl Attempts {
             return Err(failure.advise(advice));
         }
         if !asked.is_zero() {
-            say_waiting(&failure.message, asked);
+            self.progress.say_waiting(&failure.message, asked);
         }
         let longest =
             LONGEST.min(Duration::from_millis(200) * 2_u32.saturating_pow(self.failed.min(10)));

@@ -92,7 +92,7 @@ impl Uploader<'_> {
     }
 
     async fn checked(&self, source: &Source, id: FileId) -> Result<Uploaded, Failure> {
-        let file = wait_for_check(self.api, id).await?;
+        let file = wait_for_check(self.api, &self.progress, id).await?;
         let (FileDetails { filename, .. }, Some(size), Some(sha256)) =
             (&file, file.size, file.sha256)
         else {
@@ -104,7 +104,7 @@ impl Uploader<'_> {
 
     /// In one request. One whose answer was lost is repeated, and the service takes the file once.
     async fn send_whole(&self, source: &Source, key: &str) -> Result<Taken, Failure> {
-        let mut attempts = Attempts::new();
+        let mut attempts = Attempts::new(&self.progress);
         loop {
             match self.send_form(source, key).await {
                 Ok(taken) => return Ok(taken),
@@ -150,11 +150,12 @@ impl Uploader<'_> {
         let Some(plan) = plan else { return Ok(id) };
 
         let bar = self.progress.bytes(source.name.as_str(), source.size, 0);
-        let sending = Sending { api: self.api, source, id, plan: &plan, bar: &bar };
+        let sending =
+            Sending { api: self.api, progress: &self.progress, source, id, plan: &plan, bar: &bar };
         sending.run().await?;
         source.check_unchanged()?;
         remark(&bar, source.name.as_str(), "completing");
-        let mut attempts = Attempts::new();
+        let mut attempts = Attempts::new(&self.progress);
         loop {
             let request = self.api.request(&operations::UPLOAD_COMPLETE).path("id", id);
             match request.send::<FileDetails>().await {
@@ -175,7 +176,7 @@ impl Uploader<'_> {
             sha256: None,
             terms: self.terms.clone(),
         };
-        let mut attempts = Attempts::new();
+        let mut attempts = Attempts::new(&self.progress);
         loop {
             let request = self.api.request(&operations::UPLOAD_CREATE);
             let request = request.header(IDEMPOTENCY_KEY, key).json(&body)?;
@@ -237,6 +238,7 @@ impl Plan {
 /// The parts of one file on their way.
 struct Sending<'a> {
     api: &'a Api,
+    progress: &'a Progress,
     source: &'a Source,
     id: FileId,
     plan: &'a Plan,
@@ -298,7 +300,7 @@ impl Sending<'_> {
 
     async fn signed(&self, parts: &[PartToSign]) -> Result<Vec<PartRequest>, Failure> {
         let body = PartsRequest { parts: parts.to_vec() };
-        let mut attempts = Attempts::new();
+        let mut attempts = Attempts::new(self.progress);
         loop {
             let request = self.api.request(&operations::UPLOAD_SIGN_PARTS).path("id", self.id);
             match request.json(&body)?.send::<PartsSigned>().await {
@@ -317,7 +319,7 @@ impl Sending<'_> {
 
     /// Sends a part until S3 has it.
     async fn send(&self, part: PartToSign, mut request: PartRequest) -> Result<(), Failure> {
-        let mut attempts = Attempts::new();
+        let mut attempts = Attempts::new(self.progress);
         loop {
             let failure = match self.put(&request).await {
                 Ok(()) => return Ok(()),
