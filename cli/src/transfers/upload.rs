@@ -147,14 +147,18 @@ impl Uploader<'_> {
             self.batch.note(step)?;
             (id, Some(plan))
         };
-        let Some(plan) = plan else { return Ok(id) };
-
-        let bar = self.progress.bytes(source.name.as_str(), source.size, 0);
-        let sending =
-            Sending { api: self.api, progress: &self.progress, source, id, plan: &plan, bar: &bar };
-        sending.run().await?;
-        source.check_unchanged()?;
-        remark(&bar, source.name.as_str(), "completing");
+        let name = source.name.as_str();
+        let there = if plan.is_some() { 0 } else { source.size };
+        let bar = self.progress.bytes(name, source.size, there);
+        if let Some(plan) = &plan {
+            let progress = &self.progress;
+            let sending = Sending { api: self.api, progress, source, id, plan, bar: &bar };
+            sending.run().await?;
+            source.check_unchanged()?;
+        }
+        // Also when all parts are there: an earlier run may have been ended in the midst of this, and
+        // the service's answer with it.
+        remark(&bar, name, "completing");
         let mut attempts = Attempts::new(&self.progress);
         loop {
             let request = self.api.request(&operations::UPLOAD_COMPLETE).path("id", id);
