@@ -85,7 +85,11 @@ impl FileCheck {
         };
         let FileState::Checking(check) = &file.state else { return Ok(None) };
         let finding = self.look(&file, check, deadline, context).await?;
-        let conclude = |file: &File, now| Ok::<_, Infallible>(conclude(file, &finding, now));
+        let conclude = |current: &File, now| {
+            // Whoever has claimed it since may be bringing its bytes.
+            let is_vain = matches!(finding, Finding::Nothing) && current.revision != file.revision;
+            Ok::<_, Infallible>((!is_vain).then(|| conclude(current, &finding, now)).flatten())
+        };
         match self.changes.apply(id, actor, conclude).await? {
             Applied::Changed(file) => {
                 self.mails.send(&file, file.recipients.named(), base, context).await;

@@ -21,9 +21,9 @@ use share_model::{
 use share_store::{Actor, Applied, FileChanges, FileStep, Limits, Objects, Platform, StartError};
 use tokio::time::{Instant, sleep};
 
+use crate::created_file::{CreatedFile, earlier};
 use crate::file_check::FileCheck;
 use crate::imports::{Importer, NewImports};
-use crate::new_file::{NewFile, earlier};
 use crate::recipient_mails::RecipientMails;
 
 /// How long the answer waits for a file that is fetched or scanned.
@@ -124,7 +124,7 @@ impl UploadFile {
         let actor = request.actor(ops.id);
         let earlier = earlier(&self.changes, keyed.as_ref(), request).await?; // 410, 422, 503
         let new = if let Some(file) = earlier {
-            NewFile::OfEarlier(file)
+            CreatedFile::Earlier(file)
         } else {
             let new = self.terms.new_file(filename, None, terms, request).await?; // 422
             let (account, code) = (ops.id.to_string(), ErrorCode::TooManyUploads);
@@ -133,14 +133,14 @@ impl UploadFile {
             // leaves.
             let file = file_protocol::receive(new, size, ops, request.now());
             let created = self.changes.create(&file, keyed.as_ref(), actor).await?; // 503
-            NewFile::of(created, file)? // 409, 410, 422
+            CreatedFile::of(created, file)? // 409, 410, 422
         };
         let file = match new {
-            NewFile::OfThis(file) => file,
+            CreatedFile::New(file) => file,
             // The earlier request may have died before it has put the bytes, or after.
-            NewFile::OfEarlier(file) => match self.take_over(file, actor).await? {
-                Ok(file) => file,
-                Err(settled) => return Ok(settled),
+            CreatedFile::Earlier(file) => match self.take_over(&file, actor).await? {
+                Some(file) => file,
+                None => return Ok(file),
             },
         };
         let content =
@@ -181,22 +181,17 @@ impl UploadFile {
         }
     }
 
-    /// The file of an earlier request, which this one is to finish: when it is deleted meanwhile, its
-    /// bytes are removed after this request is over. As an error the file that needs nothing.
-    async fn take_over(
-        &self,
-        file: File,
-        actor: Actor<'_>,
-    ) -> Result<Result<File, File>, ApiError> {
+    /// Claims the file of an earlier request, which this one is to finish: when the file is deleted
+    /// meanwhile, its bytes are removed after this request is over. None when nothing is left to do.
+    async fn take_over(&self, file: &File, actor: Actor<'_>) -> Result<Option<File>, ApiError> {
         let claim = |file: &File, now| {
             let checking = matches!(file.state, FileState::Checking(_));
             let after = checking.then(|| file_protocol::claim(file, now)).flatten();
             Ok::<_, Infallible>(after.map(|after| FileStep { after, action: None }))
         };
         Ok(match self.changes.apply(file.id, actor, claim).await? {
-            Applied::Changed(file) => Ok(file),
-            Applied::Unchanged(file) => Err(file),
-            Applied::Absent | Applied::QuotaExceeded => Err(file),
+            Applied::Changed(file) => Some(file),
+            Applied::Unchanged(_) | Applied::Absent | Applied::QuotaExceeded => None,
             Applied::Refused(never) => match never {},
         })
     }
@@ -212,9 +207,9 @@ impl UploadFile {
         let input = self.imports.read(request, "file_url")?; // 400, 415, 422
         let due_at = request.now() + TAKEN_OVER;
         let file = match self.imports.create(input, due_at, ops, request).await? {
-            NewFile::OfThis(file) => file,
+            CreatedFile::New(file) => file,
             // The earlier request is at it, or a job is.
-            NewFile::OfEarlier(file) => return Ok(file),
+            CreatedFile::Earlier(file) => return Ok(file),
         };
         let actor = request.actor(ops.id);
         let file = match self.importer.run(file.clone(), actor, deadline).await {

@@ -6,7 +6,7 @@ use share_http::{Answer, ApiError, Authenticator, Endpoint, Request};
 use share_store::{Platform, StartError};
 
 use super::NewImports;
-use crate::new_file::NewFile;
+use crate::created_file::CreatedFile;
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct ImportFile {
@@ -31,7 +31,7 @@ impl Endpoint for ImportFile {
         let input = self.imports.read(request, "url")?; // 400, 415, 422
         // A job fetches it.
         let file = self.imports.create(input, request.now(), &ops, request).await?; // 400 to 503
-        let (NewFile::OfThis(file) | NewFile::OfEarlier(file)) = file;
+        let (CreatedFile::New(file) | CreatedFile::Earlier(file)) = file;
         Ok(Answer::json(StatusCode::ACCEPTED, FileDetails::new(file, 0, 0)))
     }
 }

@@ -13,7 +13,7 @@ use share_model::{
 use share_store::{FileChanges, Limits, Objects, Platform, StartError};
 
 use super::allowed_hosts;
-use crate::new_file::{NewFile, earlier};
+use crate::created_file::{CreatedFile, earlier};
 
 /// Takes on what is to be imported. Fetches nothing.
 pub struct NewImports {
@@ -94,11 +94,11 @@ impl NewImports {
         due_at: Timestamp,
         ops: &User,
         request: &Request,
-    ) -> Result<NewFile, ApiError> {
+    ) -> Result<CreatedFile, ApiError> {
         let keyed = keyed(request, ops.id, &input)?; // 400
         let earlier = earlier(&self.changes, keyed.as_ref(), request).await?; // 410, 422, 503
         if let Some(file) = earlier {
-            return Ok(NewFile::OfEarlier(file));
+            return Ok(CreatedFile::Earlier(file));
         }
         let NewImport { url, address_name, filename, sha256, terms } = input;
         let unnamed = filename.is_none();
@@ -120,6 +120,6 @@ impl NewImports {
         let file = file_protocol::announce(new, None, upload, ops);
         let actor = request.actor(ops.id);
         let created = self.changes.create(&file, keyed.as_ref(), actor).await?; // 503
-        NewFile::of(created, file) // 409, 410, 422
+        CreatedFile::of(created, file) // 409, 410, 422
     }
 }

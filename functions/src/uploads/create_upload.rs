@@ -13,7 +13,7 @@ use share_model::{
 };
 use share_store::{Created, FileChanges, Limits, Objects, Platform, StartError};
 
-use crate::new_file::{NewFile, earlier};
+use crate::created_file::{CreatedFile, earlier};
 
 /// What this endpoint touches; its IAM policy in `template.yaml` says the same.
 pub struct CreateUpload {
@@ -85,7 +85,7 @@ impl Endpoint for CreateUpload {
         {
             log_failure(request.id(), &error);
         }
-        let (NewFile::OfThis(file) | NewFile::OfEarlier(file)) = NewFile::of(new, file)?; // 409, 410, 422
+        let (CreatedFile::New(file) | CreatedFile::Earlier(file)) = CreatedFile::of(new, file)?; // 409, 410, 422
         Ok(Answer::created(created(&file, size)))
     }
 }

@@ -15,6 +15,9 @@ const LONGEST: usize = 255;
 
 /// The request as one that `account` may repeat, when it has a key. `input` is all that it says.
 ///
+/// The digest of `input` is kept for a day, and may be compared by a later version: a field that is
+/// added to it must be left out of its JSON when nothing is said of it.
+///
 /// A key is taken as it comes. The draft puts it between quotation marks, which are part of it here;
 /// many clients leave them out.
 ///

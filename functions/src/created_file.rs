@@ -6,11 +6,11 @@ use share_model::{File, FileState, KeyedRequest};
 use share_store::{Created, Earlier, FileChanges};
 
 /// Which request has created a file.
-pub(crate) enum NewFile {
+pub(crate) enum CreatedFile {
     /// This one.
-    OfThis(File),
+    New(File),
     /// An earlier one, which this one repeats. The file is as it is now, and not deleted.
-    OfEarlier(File),
+    Earlier(File),
 }
 
 /// The file that an earlier request has created, which this one repeats. None when it is the first,
@@ -28,7 +28,7 @@ pub(crate) async fn earlier(
     earlier.map(file_of).transpose()
 }
 
-impl NewFile {
+impl CreatedFile {
     /// `file`, or that of an earlier request, perhaps of a moment ago, which this one repeats.
     ///
     /// # Errors
@@ -36,8 +36,8 @@ impl NewFile {
     /// another request.
     pub(crate) fn of(created: Created, file: File) -> Result<Self, ApiError> {
         match created {
-            Created::Now => Ok(Self::OfThis(file)),
-            Created::Before(earlier) => file_of(earlier).map(Self::OfEarlier),
+            Created::Now => Ok(Self::New(file)),
+            Created::Before(earlier) => file_of(earlier).map(Self::Earlier),
             Created::QuotaExceeded => Err(ErrorCode::QuotaExceeded.into()),
         }
     }
