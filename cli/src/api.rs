@@ -6,7 +6,7 @@ use http::header::{AUTHORIZATION, HeaderName, LINK, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use share_contract::{LogIn, LoggedIn, Operation, SessionRefresh, operations};
+use share_contract::{Operation, SessionRefresh, operations};
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -27,6 +27,12 @@ const REFRESH: Duration = Duration::from_secs(12);
 
 /// The longest answer of the API that is read, in bytes. A certificate is the longest that there is.
 const LONGEST: usize = 16 * 1024 * 1024;
+
+/// The longest time that a service may ask for in `Retry-After`, in seconds: a day.
+const LONGEST_WAIT: u64 = 24 * 60 * 60;
+
+/// The header of a request that may be repeated (draft-ietf-httpapi-idempotency-key-header).
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Held while a refresh token is used and the next one is not stored yet.
 static REFRESHING: Mutex<()> = Mutex::const_new(());
@@ -108,13 +114,6 @@ impl Api {
         Request { api: self, operation, path, query: vec![], body: None, headers: vec![] }
     }
 
-    /// Logs in, and answers with the secrets of the session.
-    pub(crate) async fn log_in(&self, login: &LogIn, now: i64) -> Result<Secrets, Failure> {
-        let answer: LoggedIn =
-            self.request(&operations::SESSION_CREATE).json(login)?.send().await?;
-        secrets(&self.base, answer, now)
-    }
-
     fn address(&self, path: &str) -> String {
         format!("{}{path}", self.base.as_str().trim_end_matches('/'))
     }
@@ -146,14 +145,15 @@ impl Api {
         // What cannot be kept must not be asked for: the token would be used up.
         kept.write(&stored)?;
         let _refreshing = REFRESHING.lock().await;
-        let secrets = self.continued(stored.refresh).await?;
+        let secrets = self.continued(stored).await?;
         kept.write(&secrets)?;
         drop(lock);
         Ok(secrets)
     }
 
-    /// The next secrets of the session that has this refresh token, which is used up.
-    async fn continued(&self, refresh: String) -> Result<Secrets, Failure> {
+    /// The next secrets of the session, whose refresh token is used up.
+    async fn continued(&self, before: Secrets) -> Result<Secrets, Failure> {
+        let Secrets { service, username, refresh, .. } = before;
         let body = SessionRefresh { refresh: Some(refresh) };
         let request = self.request(&operations::SESSION_REFRESH).json(&body)?;
         // Asked twice within 30 seconds, the service gives the same answer: so a lost one is no loss.
@@ -164,7 +164,7 @@ impl Api {
             }
             other => other?,
         };
-        secrets(&self.base, json(answer).await?, now())
+        Secrets::new(service, username, json(answer).await?)
     }
 
     /// Ends the session of these secrets, which nobody keeps any more.
@@ -173,19 +173,12 @@ impl Api {
         let access = if secrets.access_ends - MARGIN > now() {
             secrets.access
         } else {
-            anybody.continued(secrets.refresh).await?.access
+            anybody.continued(secrets).await?.access
         };
         let with_session = Self { caller: Caller::Token(access), ..anybody };
         let request = with_session.request(&operations::SESSION_END).path("id", "current");
         request.done().await
     }
-}
-
-fn secrets(service: &Url, answer: LoggedIn, now: i64) -> Result<Secrets, Failure> {
-    let LoggedIn { access, refresh, expires_in, .. } = answer;
-    let refresh = refresh.ok_or_else(|| Failure::new(Status::Failed, "There is no session"))?;
-    let access_ends = now.saturating_add(expires_in);
-    Ok(Secrets { service: service.clone(), access, access_ends, refresh })
 }
 
 /// Nobody is logged in with this profile.
@@ -317,8 +310,9 @@ impl Api {
         let again = request.try_clone();
         let bearer = |token: &str| format!("Bearer {token}");
         let answer = checked(request.header(AUTHORIZATION, bearer(&access)).send().await).await;
-        let (Err(failure), Some(again)) = (&answer, again) else { return answer };
-        let Caller::Session(_, known) = &self.caller else { return answer };
+        let (Err(failure), Caller::Session(_, known)) = (&answer, &self.caller) else {
+            return answer;
+        };
         // This machine's clock is late, or a login has replaced the session.
         if !matches!(failure.code(), Some("token_expired" | "session_revoked")) {
             return answer;
@@ -329,6 +323,10 @@ impl Api {
         }
         drop(known);
         let Some(access) = self.access().await? else { return answer };
+        let Some(again) = again else {
+            // A form cannot be sent twice: whoever has made it makes it anew.
+            return answer.map_err(|it| Failure { status: Status::Unavailable, ..it });
+        };
         checked(again.header(AUTHORIZATION, bearer(&access)).send().await).await
     }
 
@@ -365,7 +363,7 @@ pub(crate) async fn checked(answer: reqwest::Result<Response>) -> Result<Respons
         return Ok(answer);
     }
     let wait = answer.headers().get(RETRY_AFTER).and_then(|it| it.to_str().ok());
-    let wait: Option<u64> = wait.and_then(|it| it.parse().ok());
+    let wait = wait.and_then(|it| it.parse::<u64>().ok()).map(|it| it.min(LONGEST_WAIT));
     let body = body(answer).await.unwrap_or_default();
     let failure = Failure::answered(status, &body);
     let (Status::Unavailable, Some(seconds)) = (failure.status, wait) else { return Err(failure) };

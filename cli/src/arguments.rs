@@ -122,12 +122,16 @@ pub(crate) enum Command {
 }
 
 /// The arguments of this process, as clap is to read them. Ids of links can begin with a hyphen, and
-/// stand behind `--` then: no flag looks like one.
+/// stand behind `--` then, where a command takes them.
 pub(crate) fn given(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let arguments: Vec<_> = arguments.collect();
+    if !arguments.iter().any(|it| it == "revoke" || it == "certificate") {
+        return arguments;
+    }
     let is_id = |it: &OsString| {
         it.to_str().is_some_and(|text| text.starts_with('-') && LinkId::parse(text).is_ok())
     };
-    let (ids, mut others): (Vec<_>, Vec<_>) = arguments.partition(is_id);
+    let (ids, mut others): (Vec<_>, Vec<_>) = arguments.into_iter().partition(is_id);
     if !ids.is_empty() && !others.iter().any(|it| it == "--") {
         others.push("--".into());
     }

@@ -55,9 +55,10 @@ impl Context {
             return Api::new(url, Caller::Token(token.clone()));
         }
         let known = self.login()?;
-        let kept = Kept::new(&self.folders, &self.profile, &known.url, known.keeper);
+        let Profile { url, username, keeper, .. } = known;
+        let kept = Kept::new(&self.folders, &self.profile, &url, &username, keeper);
         let secrets = kept.read()?.ok_or_else(|| nobody(&self.profile))?;
-        Api::new(known.url, Caller::Session(kept, Mutex::new(secrets)))
+        Api::new(url, Caller::Session(kept, Mutex::new(secrets)))
     }
 
     /// The profile with which somebody is logged in, at the service that is meant.

@@ -58,6 +58,11 @@ fn is_open_to_others(folder: &fs::Metadata) -> bool {
     of_another || folder.mode() & 0o022 != 0
 }
 
+/// The path as a text that no other path has, also when it is not UTF-8.
+pub(crate) fn exact(path: &Path) -> String {
+    path.as_os_str().as_encoded_bytes().escape_ascii().to_string()
+}
+
 /// Makes the folder, and those above it, for this user alone.
 pub(crate) fn create_private(folder: &Path) -> Result<(), Failure> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).at(folder)

@@ -6,8 +6,11 @@ use std::path::PathBuf;
 
 use keyring::v1::{Entry, Error};
 use serde::{Deserialize, Serialize};
+use share_contract::LoggedIn;
+use share_model::Username;
 use url::Url;
 
+use crate::api::now;
 use crate::failure::{Failure, Status};
 use crate::folders::{Folders, lock, read_json, write_json};
 use crate::profile::login_of;
@@ -30,6 +33,8 @@ pub(crate) enum Keeper {
 pub(crate) struct Secrets {
     /// The service that has given them, to which alone they go.
     pub(crate) service: Url,
+    /// Whose session it is.
+    pub(crate) username: Username,
     /// The access token.
     pub(crate) access: String,
     /// When it ends, in seconds since 1970.
@@ -38,19 +43,37 @@ pub(crate) struct Secrets {
     pub(crate) refresh: String,
 }
 
+impl Secrets {
+    /// Those of an answer that has just come.
+    pub(crate) fn new(service: Url, username: Username, answer: LoggedIn) -> Result<Self, Failure> {
+        let LoggedIn { access, refresh, expires_in, .. } = answer;
+        let refresh = refresh.ok_or_else(|| Failure::new(Status::Failed, "There is no session"))?;
+        let access_ends = now().saturating_add(expires_in);
+        Ok(Self { service, username, access, access_ends, refresh })
+    }
+}
+
 /// The secrets of one profile, where they are kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
     keeper: Keeper,
     profile: String,
     service: Url,
+    username: Username,
     file: PathBuf,
 }
 
 impl Kept {
-    pub(crate) fn new(folders: &Folders, profile: &str, service: &Url, keeper: Keeper) -> Self {
+    pub(crate) fn new(
+        folders: &Folders,
+        profile: &str,
+        service: &Url,
+        username: &Username,
+        keeper: Keeper,
+    ) -> Self {
         let file = folders.settings.join(format!("session-{profile}.json"));
-        Self { keeper, profile: profile.to_owned(), service: service.clone(), file }
+        let (profile, service, username) = (profile.to_owned(), service.clone(), username.clone());
+        Self { keeper, profile, service, username, file }
     }
 
     /// The keyring when there is one that takes the secrets, or else a file.
@@ -59,8 +82,9 @@ impl Kept {
         profile: &str,
         secrets: &Secrets,
     ) -> Result<Self, Failure> {
-        let keyring = Self::new(folders, profile, &secrets.service, Keeper::Keyring);
-        let file = Self::new(folders, profile, &secrets.service, Keeper::File);
+        let Secrets { service, username, .. } = secrets;
+        let keyring = Self::new(folders, profile, service, username, Keeper::Keyring);
+        let file = Self { keeper: Keeper::File, ..keyring.clone() };
         if keyring.write(secrets).is_ok() {
             // What an earlier login without a keyring has left.
             file.delete()?;
@@ -94,7 +118,8 @@ impl Kept {
         lock(self.file.with_extension("lock")).await
     }
 
-    /// The secrets, when they are of the service that is meant: another login can have replaced them.
+    /// The secrets, when they are of the service and the account that are meant: another login can have
+    /// replaced them.
     pub(crate) fn read(&self) -> Result<Option<Secrets>, Failure> {
         let read: Option<Secrets> = match self.keeper {
             Keeper::File => read_json(&self.file)?,
@@ -104,7 +129,7 @@ impl Kept {
                 Err(error) => return Err(self.refused(&error)),
             },
         };
-        Ok(read.filter(|secrets| secrets.service == self.service))
+        Ok(read.filter(|it| it.service == self.service && it.username == self.username))
     }
 
     pub(crate) fn write(&self, secrets: &Secrets) -> Result<(), Failure> {

@@ -12,8 +12,8 @@ use url::Url;
 
 use crate::api::{Api, Caller};
 use crate::context::{Account, Context, find_shared};
-use crate::failure::{Failure, Status, unexpected};
-use crate::folders::exists;
+use crate::failure::{AtPath, Failure, Status, unexpected};
+use crate::folders::{exact, exists};
 use crate::output::{lines, plain, size};
 use crate::profile;
 use crate::prompt::ask_secretly;
@@ -121,7 +121,7 @@ async fn shared(
 ) -> Result<Journal, Failure> {
     let Account { service, username } = account;
     let FileSummary { id, filename, size, sha256, .. } = file;
-    let meant = format!("{service} {username} {id} {}", output.display());
+    let meant = format!("{service} {username} {id} {}", exact(output));
     let place = Place::open(&context.folders, &meant)?;
     let mut journal = if let Some(journal) = place.read()? {
         journal
@@ -169,7 +169,7 @@ async fn by_link(
     let Link { service, token } = link;
     // The secret itself is in the journal alone.
     let digest = ContentDigest::of(token.as_bytes()).hex();
-    let place = Place::open(&context.folders, &format!("{service} {digest} {}", output.display()))?;
+    let place = Place::open(&context.folders, &format!("{service} {digest} {}", exact(output)))?;
     let anybody = Api::new(service.clone(), Caller::Nobody)?;
     let mut journal = if let Some(journal) = place.read()? {
         journal
@@ -222,8 +222,12 @@ async fn begin(api: &Api, place: &Place, token: String, output: &Path) -> Result
 /// Where the file goes, which must be free.
 fn target(output: &Path, filename: &FileName) -> Result<PathBuf, Failure> {
     let target = if output.is_dir() { output.join(filename.as_str()) } else { output.to_owned() };
-    if let Some(folder) = target.parent().filter(|it| !it.is_dir()) {
+    let folder = target.parent().unwrap_or(Path::new("/"));
+    if !folder.is_dir() {
         return Err(Failure::file(folder, "is not a folder"));
+    }
+    if target.to_str().is_none() {
+        return Err(Failure::file(&target, "cannot be noted, because it is not UTF-8"));
     }
     for path in [&target, &part_of(&target)] {
         // Also a link that leads nowhere.
@@ -231,6 +235,8 @@ fn target(output: &Path, filename: &FileName) -> Result<PathBuf, Failure> {
             return Err(exists(path));
         }
     }
+    // A link must not be made, or used, for a file that cannot be written.
+    tempfile::tempfile_in(folder).at(folder)?;
     Ok(target)
 }
 

@@ -1,11 +1,14 @@
 use clap::Args;
 use share_contract::{FileDetails, ImportRequest, operations};
 
+use crate::api::IDEMPOTENCY_KEY;
 use crate::commands::upload::Terms;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Status};
 use crate::transfers::check::wait_for_check;
 use crate::transfers::progress::Progress;
+use crate::transfers::random_text;
+use crate::transfers::retry::Attempts;
 
 /// Ops: have the service fetch a file from an address.
 ///
@@ -36,11 +39,25 @@ impl Import {
             sha256: None,
             terms: self.terms.to_file_terms()?,
         };
-        let file: FileDetails = api.request(&operations::IMPORT_CREATE).json(&body)?.send().await?;
+        let progress = Progress::new(context.output);
+        let (key, mut attempts) = (random_text()?, Attempts::new(&progress));
+        let file: FileDetails = loop {
+            let request = api.request(&operations::IMPORT_CREATE).header(IDEMPOTENCY_KEY, &key);
+            match request.json(&body)?.send().await {
+                Ok(file) => break file,
+                Err(failure) => attempts.wait(failure).await?,
+            }
+        };
         context
             .output
             .say(format!("The service fetches it as {}. Ctrl-C ends the waiting only.", file.id));
-        let file = wait_for_check(&api, &Progress::new(context.output), file.id).await?;
+        let file =
+            wait_for_check(&api, &progress, file.id).await.map_err(|it| match it.status {
+                Status::Unavailable => {
+                    it.advise("The service goes on by itself. Look with: share ls")
+                }
+                _ => it,
+            })?;
         context
             .output
             .result(&file, || format!("Imported {} as {}.\n", file.filename.as_str(), file.id))

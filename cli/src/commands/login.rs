@@ -1,8 +1,9 @@
 use clap::Args;
-use share_contract::{AccountDetails, LogIn, operations};
+use share_contract::{AccountDetails, LogIn, LoggedIn, operations};
+use share_model::{Role, Username};
 use url::Url;
 
-use crate::api::{Api, Caller, now};
+use crate::api::{Api, Caller};
 use crate::context::Context;
 use crate::failure::{Failure, Status};
 use crate::output::plain;
@@ -32,11 +33,10 @@ pub(crate) struct Login {
 
 impl Login {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
-        let known = context.known()?;
-        let service = match (self.service.as_deref(), &context.url, &known) {
+        let service = match (self.service.as_deref(), &context.url, context.known()?) {
             (Some(url), _, _) => profile::service(url)?,
             (None, Some(url), _) => url.clone(),
-            (None, None, Some(known)) => known.url.clone(),
+            (None, None, Some(known)) => known.url,
             (None, None, None) => {
                 return Err(Failure::new(Status::Usage, "Which service? Its address is not known")
                     .advise("Give it: share login https://files.example.com"));
@@ -48,12 +48,13 @@ impl Login {
             None => ask("Name or e-mail address: ".to_owned()).await?,
         };
         let password = ask_secretly(format!("Password of {} at {service}: ", plain(&name))).await?;
-        let secrets = log_in(&anybody, name, password).await?;
+        let answer = log_in(&anybody, name, password).await?;
 
-        let with_session = Api::new(service, Caller::Token(secrets.access.clone()))?;
+        let with_session = Api::new(service.clone(), Caller::Token(answer.access.clone()))?;
         let account: AccountDetails =
             with_session.request(&operations::ACCOUNT_SHOW).send().await?;
-        let (kept, before) = match store(context, known.as_ref(), &secrets, &account).await {
+        let secrets = Secrets::new(service, account.username.clone(), answer)?;
+        let (kept, before) = match store(context, &secrets, account.role).await {
             Ok(stored) => stored,
             Err(failure) => {
                 // Nobody will have its secrets.
@@ -72,26 +73,24 @@ impl Login {
     }
 }
 
-/// Keeps the new session: its secrets, and whose it is. The secrets of the one before, which they replace, are answered when
-/// they can be read.
+/// Keeps the new session: its secrets, and whose it is. Returns the secrets that they replace, if they
+/// can be read.
 async fn store(
     context: &Context,
-    known: Option<&Profile>,
     secrets: &Secrets,
-    account: &AccountDetails,
+    role: Role,
 ) -> Result<(Kept, Option<Secrets>), Failure> {
     let Context { folders, profile, .. } = context;
-    let kept = |url: &Url, keeper| Kept::new(folders, profile, url, keeper);
+    let kept =
+        |url: &Url, username: &Username, keeper| Kept::new(folders, profile, url, username, keeper);
+    let Secrets { service, username, .. } = secrets;
     // The lock is the same, whatever keeps the secrets.
-    let _locked = kept(&secrets.service, Keeper::File).lock().await?;
-    let before = known.and_then(|known| kept(&known.url, known.keeper).read().ok().flatten());
+    let _locked = kept(service, username, Keeper::File).lock().await?;
+    let before = context.known()?;
+    let before = before.and_then(|it| kept(&it.url, &it.username, it.keeper).read().ok().flatten());
     let kept = Kept::store_anew(folders, profile, secrets)?;
-    let set = Profile {
-        url: secrets.service.clone(),
-        username: account.username.clone(),
-        role: account.role,
-        keeper: kept.keeper(),
-    };
+    let (url, username, keeper) = (service.clone(), username.clone(), kept.keeper());
+    let set = Profile { url, username, role, keeper };
     Profiles::change(folders, |profiles| profiles.set(profile, set)).await?;
     Ok((kept, before))
 }
@@ -110,15 +109,18 @@ async fn end(context: &Context, before: Secrets) {
     }
 }
 
-async fn log_in(api: &Api, name: String, password: String) -> Result<Secrets, Failure> {
+async fn log_in(api: &Api, name: String, password: String) -> Result<LoggedIn, Failure> {
     let login = if name.contains('@') {
         LogIn::ByEmail { email: name, password, cookie: false }
     } else {
         LogIn::ByUsername { username: name, password, cookie: false }
     };
-    let mut refused = match api.log_in(&login, now()).await {
+    let ask_for = async |login: &LogIn| {
+        api.request(&operations::SESSION_CREATE).json(login)?.send::<LoggedIn>().await
+    };
+    let mut refused = match ask_for(&login).await {
         Err(failure) => failure,
-        Ok(secrets) => return Ok(secrets),
+        Ok(answer) => return Ok(answer),
     };
     // It is as good as the password, and must not be printed.
     let challenge = refused.problem.as_deref_mut().and_then(|problem| problem.challenge.take());
@@ -128,5 +130,5 @@ async fn log_in(api: &Api, name: String, password: String) -> Result<Secrets, Fa
     let Some(challenge) = challenge else { return Err(refused) };
     let code =
         ask_secretly("Code of the authenticator app, or a recovery code: ".to_owned()).await?;
-    api.log_in(&LogIn::ByCode { challenge, code, cookie: false }, now()).await
+    ask_for(&LogIn::ByCode { challenge, code, cookie: false }).await
 }

@@ -1,9 +1,9 @@
 use clap::Args;
-use share_contract::operations;
 
+use crate::api::{Api, nobody};
 use crate::context::Context;
 use crate::failure::{Failure, Status};
-use crate::profile::Profiles;
+use crate::profile::{Profile, Profiles};
 use crate::results::LoggedOut;
 use crate::secrets::Kept;
 
@@ -17,16 +17,17 @@ pub(crate) struct Logout {}
 
 impl Logout {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
-        let known = context.login()?;
-        let ended = match context.api() {
-            Ok(api) => {
-                let request = api.request(&operations::SESSION_END).path("id", "current");
-                request.done().await
-            }
+        let Profile { url, username, keeper, .. } = context.login()?;
+        let kept = Kept::new(&context.folders, &context.profile, &url, &username, keeper);
+        // So that a login at the same moment does not lose its session.
+        let _locked = kept.lock().await?;
+        let ended = match kept.read() {
+            Ok(Some(secrets)) => Api::end(secrets).await,
+            Ok(None) => Err(nobody(&context.profile)),
             Err(failure) => Err(failure),
         };
         // Also without a network: whoever logs out wants no secrets left here.
-        Kept::new(&context.folders, &context.profile, &known.url, known.keeper).delete()?;
+        kept.delete()?;
         Profiles::change(&context.folders, |profiles| profiles.remove(&context.profile)).await?;
         match ended {
             Err(failure) if failure.status != Status::NotAllowed => Err(failure

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -150,6 +151,9 @@ impl Upload {
                 sources.push(Source::file(path, name)?);
             }
         }
+        // A file that is named twice is sent once.
+        let mut seen = HashSet::new();
+        sources.retain(|it| seen.insert(it.path.clone()));
         if name.is_some() && sources.len() != 1 {
             return Err(Failure::new(Status::Usage, "--name is for one file only"));
         }

@@ -15,14 +15,14 @@ use share_model::{ContentDigest, FileId};
 
 use crate::api::now;
 use crate::context::Account;
-use crate::failure::{AtPath, Failure};
-use crate::folders::{Folders, open_alone, running};
+use crate::failure::{AtPath, Failure, unexpected};
+use crate::folders::{Folders, exact, open_alone, running};
 use crate::transfers::random_text;
 use crate::transfers::source::Source;
 
 /// For how many seconds a key is used: an hour less than the service knows it, so that it does not
 /// forget it between two attempts.
-const KEY_LIFETIME: i64 = 23 * 60 * 60;
+const KEY_USE: i64 = 23 * 60 * 60;
 
 /// The journal of an upload command, which nobody else continues at the same time.
 pub(crate) struct Batch {
@@ -56,8 +56,9 @@ impl Batch {
         terms: &FileTerms,
         sources: &[Source],
     ) -> Result<Self, Failure> {
-        let names: Vec<_> = sources.iter().map(|it| (&it.path, &it.name)).collect();
-        let command = serde_json::to_vec(&(account, terms, names)).unwrap_or_default();
+        let names: Vec<_> = sources.iter().map(|it| (exact(&it.path), &it.name)).collect();
+        let command = serde_json::to_vec(&(account, terms, names));
+        let command = command.map_err(|error| unexpected("JSON", error))?;
         let name = format!("{}.jsonl", ContentDigest::of(&command).hex());
         let path = folders.state.join("uploads").join(name);
         let mut file = open_alone(&path)?.ok_or_else(running)?;
@@ -88,7 +89,7 @@ impl Batch {
 
     /// Notes how far an upload is.
     pub(crate) fn note(&self, step: &Step) -> Result<(), Failure> {
-        let line = serde_json::to_string(step).unwrap_or_default() + "\n";
+        let line = serde_json::to_string(step).map_err(|error| unexpected("JSON", error))? + "\n";
         let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         file.seek(std::io::SeekFrom::End(0)).at(&self.path)?;
         file.write_all(line.as_bytes()).at(&self.path)
@@ -104,12 +105,12 @@ impl Step {
     /// Whether the service still knows what was begun. A clock that is wrong does no more harm than no
     /// key: the file can be there twice if the command was ended just while the service took it.
     pub(crate) fn can_continue(&self) -> bool {
-        self.id.is_some() || now() - self.begun_at < KEY_LIFETIME
+        self.id.is_some() || now() - self.begun_at < KEY_USE
     }
 }
 
 /// What tells the file from others.
 fn file_key(source: &Source) -> String {
     let Source { path, size, version, .. } = source;
-    format!("{} {size} {version}", path.display())
+    format!("{} {size} {version}", exact(path))
 }

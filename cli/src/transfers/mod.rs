@@ -11,7 +11,7 @@ pub(crate) mod check;
 pub(crate) mod download;
 pub(crate) mod journal;
 pub(crate) mod progress;
-mod retry;
+pub(crate) mod retry;
 pub(crate) mod source;
 pub(crate) mod upload;
 
@@ -19,7 +19,7 @@ pub(crate) mod upload;
 pub(crate) const FILES: usize = 8;
 
 /// 32 random bytes as base64url: a lease, or the key of a request.
-fn random_text() -> Result<String, Failure> {
+pub(crate) fn random_text() -> Result<String, Failure> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| unexpected("There are no random bytes", error))?;
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))

@@ -1,6 +1,6 @@
 //! An upload: small files in one request, others in parts, of which several are sent at once.
 //!
-//! Each part is hashed before it is sent, and S3 takes no others bytes than those. While parts are on
+//! Each part is hashed before it is sent, and S3 takes no other bytes than those. While parts are on
 //! their way, the next ones are hashed and signed.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use indicatif::ProgressBar;
-use reqwest::header::{CONTENT_LENGTH, HeaderName};
+use reqwest::header::CONTENT_LENGTH;
 use reqwest::multipart::{Form, Part};
 use serde::Deserialize;
 use share_contract::{
@@ -18,7 +18,7 @@ use share_contract::{
 use share_model::{ContentDigest, FileId};
 use tokio::sync::mpsc;
 
-use crate::api::{Api, checked};
+use crate::api::{Api, IDEMPOTENCY_KEY, checked};
 use crate::failure::{Failure, Status};
 use crate::results::Uploaded;
 use crate::transfers::batch::{Batch, Step};
@@ -35,9 +35,6 @@ const PARTS: usize = 4;
 
 /// How many parts are hashed and signed before they are sent.
 const AHEAD: usize = 16;
-
-/// The header with which a request is repeated.
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What all uploads of a command share.
 pub(crate) struct Uploader<'a> {

@@ -167,6 +167,8 @@ async fn what_is_there_already_is_not_touched_and_no_link_made_or_used() {
     let nowhere = ["get", "digits.txt", "-o", "no/such/folder.txt"];
     machine.run(&nowhere).await.fails(7, "no/such is not a folder");
     machine.run(&["get", &scene.file, "-o", "digits.txt"]).await.is(7);
+    // Where no file can be made.
+    machine.run(&["get", "digits.txt", "-o", "/proc"]).await.is(7);
     let receipts = scene.receipts().await;
     assert_eq!((count(&receipts, "created"), count(&receipts, "redeemed")), (1, 0));
     fs::remove_file(machine.folder().join("digits.txt")).unwrap();

@@ -3,6 +3,7 @@
 use serde_json::json;
 use share_e2e::command::{Machine, names_in};
 use share_e2e::origin::{Asked, Origin, Step, status, whole};
+use share_e2e::proxy::Proxy;
 use share_e2e::scene::{CHOSEN, DIGITS};
 use share_e2e::{Ops, Scene, World, routes};
 
@@ -159,6 +160,20 @@ async fn the_service_fetches_a_file_from_a_host_that_it_is_allowed() {
     assert_eq!(world.names_listed(routes::LIST_FILES, &client).await, ["digits.txt"]);
     ops.run(&["import", &origin.url("/missing.txt")]).await.fails(5, "was not taken");
     ops.run(&["import", "http://127.0.0.1:1/x.txt"]).await.is(5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_whose_answer_is_lost_is_one_file() {
+    let origin = Origin::start(|_| vec![whole("", DIGITS)]).await;
+    let world = World::start_with(&[("IMPORT_ALLOWED_HOSTS", &origin.host)]).await;
+    let proxy = Proxy::start(&world.base, "POST /api/imports").await;
+    let mut ops = Machine::of(SHARE, &world, "ops").await;
+    ops.set("SHARE_URL", &proxy.url);
+    proxy.lose(1);
+    ops.run(&["import", &origin.url("/digits.txt")]).await.is(0).shows("Imported digits.txt");
+    assert_eq!((proxy.left(), proxy.seen()), (0, 2));
+    let token = world.token("ops").await;
+    assert_eq!(world.names_listed(routes::LIST_UPLOADED, &token).await, ["digits.txt"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -135,6 +135,29 @@ async fn a_login_ends_the_session_of_the_one_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_two_first_logins_at_once_one_session_is_left() {
+    let world = World::start().await;
+    let proxy = Proxy::start(&world.base, "GET /api/account").await;
+    let machine = Arc::new(Machine::new(SHARE));
+    proxy.hold();
+    let logins = [(); 2].map(|()| {
+        let (machine, url) = (Arc::clone(&machine), proxy.url.clone());
+        tokio::spawn(
+            async move { machine.log_in(&[&url], "client", &local_password("client")).await },
+        )
+    });
+    proxy.held_at_once(2).await;
+    proxy.release();
+    for login in logins {
+        login.await.unwrap().is(0);
+    }
+    machine.run(&["whoami"]).await.is(0).shows("client <");
+    let client = world.token("client").await;
+    let sessions = world.get(routes::SESSIONS, &client).await.is_json(200);
+    assert_eq!(sessions.as_array().unwrap().len(), 2, "that of the test is the other one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_login_that_cannot_be_kept_leaves_no_session_at_the_service() {
     let world = World::start().await;
     let machine = Machine::new(SHARE);

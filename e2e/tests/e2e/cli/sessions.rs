@@ -4,9 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use share_e2e::World;
-use share_e2e::command::Machine;
+use share_e2e::api::local_password;
+use share_e2e::command::{Machine, Running};
 use share_e2e::proxy::Proxy;
+use share_e2e::{World, routes};
 
 use crate::SHARE;
 
@@ -19,8 +20,7 @@ async fn session() -> (World, Proxy, Machine) {
     let world = World::start().await;
     let proxy = Proxy::start(&world.base, REFRESH).await;
     let machine = Machine::new(SHARE);
-    let password = share_e2e::api::local_password("client");
-    machine.log_in(&[&proxy.url], "client", &password).await.is(0);
+    machine.log_in(&[&proxy.url], "client", &local_password("client")).await.is(0);
     (world, proxy, machine)
 }
 
@@ -145,4 +145,46 @@ async fn one_of_several_sessions_can_be_ended() {
     here.run(&["whoami"]).await.is(0);
     let unknown = "00000000-0000-7000-8000-000000000000";
     here.run(&["sessions", "--end", unknown]).await.is(4);
+}
+
+/// Ops of a service whose requests with a form can be held, and the upload of 20 files that is held there.
+async fn uploading(world: &World, machine: &Machine) -> (Proxy, Running) {
+    let proxy = Proxy::start(&world.base, "POST /api/files/upload HTTP").await;
+    machine.log_in(&[&proxy.url], "ops", &local_password("ops")).await.is(0);
+    for number in 0..20 {
+        machine.write(&format!("files/{number}.csv"), b"a,b\n");
+    }
+    proxy.hold();
+    let upload = machine.start(&["upload", "files", "--recursive"]);
+    proxy.held().await;
+    (proxy, upload)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_goes_on_when_its_session_ends_and_another_of_the_account_is_there() {
+    for logs_in in [true, false] {
+        let (world, machine) = (World::start().await, Machine::new(SHARE));
+        let (proxy, upload) = uploading(&world, &machine).await;
+        if logs_in {
+            machine.log_in(&[&proxy.url], "ops", &local_password("ops")).await.is(0);
+        } else {
+            world.pass(LIFETIME);
+        }
+        proxy.release();
+        upload.end().await.is(0);
+        let ops = world.token("ops").await;
+        assert_eq!(world.names_listed(routes::LIST_UPLOADED, &ops).await.len(), 20, "{logs_in}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_does_not_go_on_as_another_account_that_has_logged_in_meanwhile() {
+    let (world, machine) = (World::start().await, Machine::new(SHARE));
+    let (proxy, upload) = uploading(&world, &machine).await;
+    machine.log_in(&[&proxy.url], "admin", &local_password("admin")).await.is(0);
+    proxy.release();
+    upload.end().await.fails(3, "Nobody is logged in");
+    let ops = world.token("ops").await;
+    assert_eq!(world.names_listed(routes::LIST_UPLOADED, &ops).await, [""; 0]);
+    machine.run(&["whoami"]).await.is(0).shows("admin <");
 }

@@ -1,7 +1,9 @@
 //! What `share upload` sends, and what it says of it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{Cursor, Read};
+use std::os::unix::ffi::OsStrExt;
 
 use serde_json::{Value, json};
 use share_e2e::command::{Machine, names_in};
@@ -211,7 +213,7 @@ async fn what_cannot_be_read_is_said_before_anything_is_sent() {
     for name in ["a/b.txt", "..", "a\u{202e}b.txt", &long] {
         machine.run(&["upload", "a.txt", "--name", name]).await.fails(2, "--name");
     }
-    machine.run(&["upload", "a.txt", "a.txt", "--name", "b.txt"]).await.fails(2, "one file");
+    machine.run(&["upload", "a.txt", "folder/b.txt", "--name", "b.txt"]).await.fails(2, "one file");
     machine.run(&["upload", "a.txt", "--expires", "soon"]).await.fails(2, "--expires");
     machine.run(&["upload"]).await.fails(2, "FILE");
     assert_eq!(stored(&world).await.len(), 0);
@@ -357,4 +359,30 @@ async fn what_was_begun_a_day_ago_without_an_answer_is_sent_anew() {
         machine.run(&["upload", "note.txt"]).await.is(0);
         assert_eq!(stored(&world).await.len(), files, "after {hours} hours");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_whose_name_is_not_utf8_is_not_taken_for_one_with_other_recipients() {
+    let (world, machine) = ops().await;
+    // It is not taken, so that what was sent stays noted.
+    machine.write("files/bad.pdf", b"not a document");
+    let strange = machine.folder().join("files").join(OsStr::from_bytes(b"n\xffm.csv"));
+    fs::write(strange, b"a,b\n").unwrap();
+    for whom in ["client", "everyone"] {
+        machine.run(&["upload", "files", "--recursive", "--to", whom]).await.is(5);
+    }
+    let is_there = |it: &Value| it["state"] == "available";
+    let files = stored(&world).await.into_iter().filter(is_there);
+    let mut recipients: Vec<_> = files.map(|it| it["recipients"].to_string()).collect();
+    recipients.sort();
+    assert_eq!(recipients, ["\"everyone\"", "[\"client\"]"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_named_twice_goes_once() {
+    let (world, machine) = ops().await;
+    machine.write("a.csv", b"a,b\n");
+    let ended = machine.run(&["upload", "a.csv", "a.csv"]).await;
+    assert_eq!(ended.is(0).out.lines().count(), 1, "{ended}");
+    assert_eq!(stored(&world).await.len(), 1);
 }
