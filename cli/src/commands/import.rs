@@ -8,7 +8,7 @@ use crate::failure::{Failure, Status};
 use crate::transfers::check::wait_for_check;
 use crate::transfers::progress::Progress;
 use crate::transfers::random_text;
-use crate::transfers::retry::Attempts;
+use crate::transfers::retry::retried;
 
 /// Ops: have the service fetch a file from an address.
 ///
@@ -40,14 +40,12 @@ impl Import {
             terms: self.terms.to_file_terms()?,
         };
         let progress = Progress::new(context.output);
-        let (key, mut attempts) = (random_text()?, Attempts::new(&progress));
-        let file: FileDetails = loop {
+        let key = random_text()?;
+        let ask = async || {
             let request = api.request(&operations::IMPORT_CREATE).header(IDEMPOTENCY_KEY, &key);
-            match request.json(&body)?.send().await {
-                Ok(file) => break file,
-                Err(failure) => attempts.wait(failure).await?,
-            }
+            request.json(&body)?.send::<FileDetails>().await
         };
+        let file = retried(&progress, ask).await?;
         context
             .output
             .say(format!("The service fetches it as {}. Ctrl-C ends the waiting only.", file.id));

@@ -25,7 +25,7 @@ use crate::folders::exists;
 use crate::output::plain;
 use crate::transfers::journal::{Journal, Place};
 use crate::transfers::progress::{Progress, remark};
-use crate::transfers::retry::Attempts;
+use crate::transfers::retry::{Attempts, retried};
 
 /// The header of a lease.
 const LEASE: HeaderName = HeaderName::from_static("download-lease");
@@ -63,17 +63,10 @@ async fn first_answer(
     journal: &mut Journal,
     progress: &Progress,
 ) -> Result<Response, Failure> {
-    let mut attempts = Attempts::new(progress);
-    loop {
-        match ask(api, journal, 0).await {
-            Ok(answer) => {
-                journal.presigned = Some(!answer.headers().contains_key(CONTENT_DISPOSITION));
-                place.write(journal)?;
-                return Ok(answer);
-            }
-            Err(failure) => attempts.wait(failure).await?,
-        }
-    }
+    let answer = retried(progress, async || ask(api, journal, 0).await).await?;
+    journal.presigned = Some(!answer.headers().contains_key(CONTENT_DISPOSITION));
+    place.write(journal)?;
+    Ok(answer)
 }
 
 /// The address of S3 that the answer names, and when it ends.

@@ -59,3 +59,20 @@ impl<'a> Attempts<'a> {
         Ok(())
     }
 }
+
+/// Asks until there is an answer, as long as another attempt may help.
+///
+/// # Errors
+/// The last failure.
+pub(crate) async fn retried<T>(
+    progress: &Progress,
+    mut ask: impl AsyncFnMut() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let mut attempts = Attempts::new(progress);
+    loop {
+        match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => attempts.wait(failure).await?,
+        }
+    }
+}

@@ -24,7 +24,7 @@ use crate::results::Uploaded;
 use crate::transfers::batch::{Batch, Step};
 use crate::transfers::check::wait_for_check;
 use crate::transfers::progress::{Progress, remark};
-use crate::transfers::retry::Attempts;
+use crate::transfers::retry::{Attempts, retried};
 use crate::transfers::source::Source;
 
 /// The largest file that goes in one request: the limit of `file_upload`.
@@ -101,13 +101,7 @@ impl Uploader<'_> {
 
     /// In one request. One whose answer was lost is repeated, and the service takes the file once.
     async fn send_whole(&self, source: &Source, key: &str) -> Result<Taken, Failure> {
-        let mut attempts = Attempts::new(&self.progress);
-        loop {
-            match self.send_form(source, key).await {
-                Ok(taken) => return Ok(taken),
-                Err(failure) => attempts.wait(failure).await?,
-            }
-        }
+        retried(&self.progress, async || self.send_form(source, key).await).await
     }
 
     async fn send_form(&self, source: &Source, key: &str) -> Result<Taken, Failure> {
@@ -156,14 +150,14 @@ impl Uploader<'_> {
         // Also when all parts are there: an earlier run may have been ended in the midst of this, and
         // the service's answer with it.
         remark(&bar, name, "completing");
-        let mut attempts = Attempts::new(&self.progress);
-        loop {
-            let request = self.api.request(&operations::UPLOAD_COMPLETE).path("id", id);
-            match request.send::<FileDetails>().await {
-                Ok(_) => break,
-                Err(failure) => attempts.wait(failure).await?,
-            }
-        }
+        let complete = async || {
+            self.api
+                .request(&operations::UPLOAD_COMPLETE)
+                .path("id", id)
+                .send::<FileDetails>()
+                .await
+        };
+        retried(&self.progress, complete).await?;
         bar.finish_and_clear();
         Ok(id)
     }
@@ -177,21 +171,16 @@ impl Uploader<'_> {
             sha256: None,
             terms: self.terms.clone(),
         };
-        let mut attempts = Attempts::new(&self.progress);
-        loop {
+        let begin = async || {
             let request = self.api.request(&operations::UPLOAD_CREATE);
-            let request = request.header(IDEMPOTENCY_KEY, key).json(&body)?;
-            match request.send::<UploadCreated>().await {
-                Ok(UploadCreated { part_size: 0, .. }) => {
-                    let message = "The service gives a size that no part has";
-                    return Err(Failure::new(Status::Failed, message));
-                }
-                Ok(UploadCreated { upload_id, part_size, .. }) => {
-                    return Ok((upload_id, Plan { part_size, received: BTreeMap::new() }));
-                }
-                Err(failure) => attempts.wait(failure).await?,
-            }
+            request.header(IDEMPOTENCY_KEY, key).json(&body)?.send::<UploadCreated>().await
+        };
+        let UploadCreated { upload_id, part_size, .. } = retried(&self.progress, begin).await?;
+        if part_size == 0 {
+            let message = "The service gives a size that no part has";
+            return Err(Failure::new(Status::Failed, message));
         }
+        Ok((upload_id, Plan { part_size, received: BTreeMap::new() }))
     }
 
     /// What is left to do of an upload that an earlier run has begun; nothing when it is complete.
@@ -301,21 +290,17 @@ impl Sending<'_> {
 
     async fn signed(&self, parts: &[PartToSign]) -> Result<Vec<PartRequest>, Failure> {
         let body = PartsRequest { parts: parts.to_vec() };
-        let mut attempts = Attempts::new(self.progress);
-        loop {
+        let sign = async || {
             let request = self.api.request(&operations::UPLOAD_SIGN_PARTS).path("id", self.id);
-            match request.json(&body)?.send::<PartsSigned>().await {
-                Ok(PartsSigned { parts: signed, .. }) => {
-                    let asked = parts.iter().map(|part| part.number);
-                    if asked.eq(signed.iter().map(|part| part.number)) {
-                        return Ok(signed);
-                    }
-                    let message = "The service signs other parts than those that were asked for";
-                    return Err(Failure::new(Status::Failed, message));
-                }
-                Err(failure) => attempts.wait(failure).await?,
-            }
+            request.json(&body)?.send::<PartsSigned>().await
+        };
+        let PartsSigned { parts: signed, .. } = retried(self.progress, sign).await?;
+        let asked = parts.iter().map(|part| part.number);
+        if !asked.eq(signed.iter().map(|part| part.number)) {
+            let message = "The service signs other parts than those that were asked for";
+            return Err(Failure::new(Status::Failed, message));
         }
+        Ok(signed)
     }
 
     /// Sends a part until S3 has it.
