@@ -47,18 +47,25 @@ pub(crate) struct Uploader<'a> {
 impl Uploader<'_> {
     /// Sends a file, or what is missing of it, and waits until the service has checked it.
     pub(crate) async fn send(&self, source: &Source) -> Result<Uploaded, Failure> {
-        // What an earlier run has begun may be over: refused, aborted, or deleted since.
-        let is_over = |it: &Failure| matches!(it.status, Status::Refused | Status::NotThere);
         let mut earlier = self.batch.step(source).filter(|step| step.can_continue()).cloned();
         if let Some(Step { id: Some(id), done: true, .. }) = earlier {
             match self.checked(source, id).await {
-                Err(failure) if is_over(&failure) => earlier = None,
+                // It was not taken then, or has been deleted since.
+                Err(failure) if matches!(failure.status, Status::Refused | Status::NotThere) => {
+                    earlier = None;
+                }
                 other => return other,
             }
         }
         let continued = match earlier {
             Some(step) => match self.go_on(source, step).await {
-                Err(failure) if is_over(&failure) => None,
+                // It was aborted or deleted, or it was of other bytes.
+                Err(failure)
+                    if failure.status == Status::NotThere
+                        || failure.code() == Some("idempotency_key_reused") =>
+                {
+                    None
+                }
                 other => Some(other?),
             },
             None => None,

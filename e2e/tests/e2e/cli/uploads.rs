@@ -386,3 +386,20 @@ async fn a_file_that_is_named_twice_goes_once() {
     assert_eq!(ended.is(0).out.lines().count(), 1, "{ended}");
     assert_eq!(stored(&world).await.len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_refused_is_sent_once_by_each_command() {
+    let world = World::start().await;
+    let proxy = Proxy::start(&world.base, "POST /api/files/upload HTTP").await;
+    let mut machine = Machine::of(SHARE, &world, "ops").await;
+    machine.set("SHARE_URL", &proxy.url);
+    machine.write("a.pdf", b"not a document");
+    for commands in 1..=3 {
+        machine.run(&["upload", "a.pdf"]).await.is(5);
+        assert_eq!(proxy.seen(), commands);
+    }
+    assert_eq!(stored(&world).await.len(), 0);
+    machine.write("a.pdf", b"%PDF-1.7\n%%EOF\n");
+    machine.run(&["upload", "a.pdf"]).await.is(0);
+    assert_eq!(stored(&world).await.len(), 1);
+}
