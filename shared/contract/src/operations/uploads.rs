@@ -8,6 +8,16 @@ use crate::{
     PartsSigned, UploadCreated, UploadRequest, UploadStatus,
 };
 
+/// The errors of a request that begins a file, before it has any bytes.
+const NEW_FILE: &[ErrorCode] = &[
+    ErrorCode::InvalidHeader,
+    ErrorCode::FileTypeNotAllowed,
+    ErrorCode::KeyReused,
+    ErrorCode::FileGone,
+    ErrorCode::QuotaExceeded,
+    ErrorCode::TooManyUploads,
+];
+
 /// `POST /api/uploads`
 pub const UPLOAD_CREATE: Operation = Operation {
     name: "upload_create",
@@ -17,14 +27,7 @@ pub const UPLOAD_CREATE: Operation = Operation {
     parameters: &[IDEMPOTENCY_KEY],
     body: Body::Json(of::<UploadRequest>),
     answers: &[json::<UploadCreated>(201, "The upload waits for its parts.")],
-    errors: &[
-        ErrorCode::InvalidHeader,
-        ErrorCode::FileTypeNotAllowed,
-        ErrorCode::KeyReused,
-        ErrorCode::FileGone,
-        ErrorCode::QuotaExceeded,
-        ErrorCode::TooManyUploads,
-    ],
+    errors: NEW_FILE,
 };
 
 /// `GET /api/uploads/{id}`
@@ -84,12 +87,5 @@ pub const IMPORT_CREATE: Operation = Operation {
     parameters: &[IDEMPOTENCY_KEY],
     body: Body::Json(of::<ImportRequest>),
     answers: &[json::<FileDetails>(202, "The file is being fetched.")],
-    errors: &[
-        ErrorCode::InvalidHeader,
-        ErrorCode::FileTypeNotAllowed,
-        ErrorCode::KeyReused,
-        ErrorCode::FileGone,
-        ErrorCode::QuotaExceeded,
-        ErrorCode::TooManyUploads,
-    ],
+    errors: NEW_FILE,
 };
