@@ -91,7 +91,8 @@ async fn interrupted() {
     }
 }
 
-/// Whether this program was started with the signal ignored, as nohup does. What says so is on Linux alone.
+/// Whether this program was started with the signal ignored, as nohup does. Only Linux says so, in
+/// `/proc`.
 fn is_ignored(kind: SignalKind) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
